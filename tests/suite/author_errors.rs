@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::languages::{plugin, scaffold, succeeds};
-use crate::workbench::Run;
+use crate::test_project::Run;
 
 /// Returns the number of the first line that holds a text.
 #[track_caller]

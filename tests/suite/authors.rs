@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::languages::{made, plugin, scaffold, succeeds};
 use crate::scaffolds::shell;
-use crate::workbench::Run;
+use crate::test_project::Run;
 
 const TOPICS: &str = include_str!("../guests/c/topics.c");
 const TOPICS_TEST: &str = include_str!("../guests/c/topics_test.c");

@@ -2,34 +2,34 @@
 
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Pace, Script, StatusReply};
 
+use crate::test_project::{BATCH_BUILD, MODES, Mode, RESUME, TestProject, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, MODES, Mode, RESUME, Workbench, text};
 
 /// Asserts that everything was made, once, through `batches` batches.
 #[track_caller]
-fn assert_paid_once(bench: &Workbench, batches: usize) {
-    assert_eq!(bench.names().len(), 7);
-    let ledger = bench.ledger();
+fn assert_paid_once(project: &TestProject, batches: usize) {
+    assert_eq!(project.artifact_names().len(), 7);
+    let ledger = project.ledger();
     assert_eq!(ledger.duplicates(), []);
     assert_eq!(ledger.batches.len(), batches, "{:?}", ledger.batches);
-    assert_eq!(bench.sent(), 4);
+    assert_eq!(project.sent(), 4);
 }
 
 /// M1: a batch whose create reply was lost is found in the provider's list.
 #[test]
 fn a_batch_whose_reply_was_lost_is_adopted() {
-    let bench = Workbench::team();
-    bench.script(
+    let project = TestProject::team();
+    project.script(
         Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once()),
     );
-    bench.ok(&BATCH);
-    assert_paid_once(&bench, 1);
+    project.ok(&BATCH_BUILD);
+    assert_paid_once(&project, 1);
 }
 
 /// M1: also behind an error of a gateway, and where the list shows the batch late.
 #[test]
 fn a_batch_behind_a_gateway_error_is_adopted_when_the_list_shows_it() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let create = Fault::on(
         Endpoint::BatchesCreate,
         FaultKind::Status(StatusReply::new(503).executed()),
@@ -38,52 +38,53 @@ fn a_batch_behind_a_gateway_error_is_adopted_when_the_list_shows_it() {
     let list = Fault::on(Endpoint::BatchesList, FaultKind::HideNewest { batches: 1 })
         .nth(1)
         .times(2);
-    bench.script(Script::new().fault(create).fault(list));
-    bench.ok(&BATCH);
-    assert_paid_once(&bench, 1);
+    project.script(Script::new().fault(create).fault(list));
+    project.ok(&BATCH_BUILD);
+    assert_paid_once(&project, 1);
 }
 
 /// M1: a call that surely had no effect is made again, and that is the only case.
 #[test]
 fn a_create_call_without_effect_is_made_again() {
-    let bench = Workbench::team();
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::Refuse).once()));
-    bench.ok(&BATCH);
-    assert_paid_once(&bench, 1);
+    let project = TestProject::team();
+    project
+        .script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::Refuse).once()));
+    project.ok(&BATCH_BUILD);
+    assert_paid_once(&project, 1);
 }
 
 /// M2: killed between the create call and its reply.
 #[test]
 fn a_batch_created_by_a_killed_process_is_adopted() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let slow = FaultKind::Delay {
         ms: 3_600_000,
         executed: true,
     };
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, slow).once()));
-    let mut child = bench.start(&BATCH);
-    bench.wait_for(&mut child, |ledger| ledger.batches.len() == 1);
+    project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, slow).once()));
+    let mut child = project.start(&BATCH_BUILD);
+    project.wait_for(&mut child, |ledger| ledger.batches.len() == 1);
     child.kill().unwrap();
     child.wait().unwrap();
-    bench.script(Script::new());
-    bench.ok(&RESUME);
-    assert_paid_once(&bench, 1);
+    project.script(Script::new());
+    project.ok(&RESUME);
+    assert_paid_once(&project, 1);
 }
 
 /// L16: a batch that its provider does not know for a moment is not given up.
 #[test]
 fn a_passing_404_is_waited_out() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let fault = Fault::on(Endpoint::BatchesRetrieve, FaultKind::NotFound).once();
-    bench.script(Script::new().fault(fault));
-    bench.ok(&BATCH);
-    assert_paid_once(&bench, 1);
+    project.script(Script::new().fault(fault));
+    project.ok(&BATCH_BUILD);
+    assert_paid_once(&project, 1);
 }
 
 /// L4: one network error while polling does not end the build.
 #[test]
 fn polling_survives_errors() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let lost = Fault::on(Endpoint::BatchesRetrieve, FaultKind::LoseReply)
         .nth(1)
         .times(8);
@@ -93,65 +94,65 @@ fn polling_survives_errors() {
     )
     .nth(1)
     .times(2);
-    bench.script(Script::new().fault(lost).fault(busy));
-    bench.ok(&BATCH);
-    assert_paid_once(&bench, 1);
+    project.script(Script::new().fault(lost).fault(busy));
+    project.ok(&BATCH_BUILD);
+    assert_paid_once(&project, 1);
 }
 
 /// M6: rows of an expired batch are paid and kept; only the rest is asked again.
 #[test]
 fn the_finished_rows_of_an_expired_batch_are_kept() {
-    let bench = Workbench::team();
-    bench.script(
+    let project = TestProject::team();
+    project.script(
         Script::new()
             .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::ExpireAfter { rows: 2 }).once()),
     );
-    bench.ok(&BATCH);
-    assert_paid_once(&bench, 2);
+    project.ok(&BATCH_BUILD);
+    assert_paid_once(&project, 2);
 }
 
 /// M6: the same for a batch that was cancelled at the provider.
 #[test]
 fn the_finished_rows_of_a_cancelled_batch_are_kept() {
-    let bench = Workbench::team();
-    bench.script(
+    let project = TestProject::team();
+    project.script(
         Script::new()
             .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::CancelAfter { rows: 1 }).once()),
     );
-    let run = bench.run(&BATCH);
-    assert_eq!(bench.ledger().duplicates(), [], "{run:?}");
-    bench.run(&BATCH);
-    assert_paid_once(&bench, 2);
+    let run = project.run(&BATCH_BUILD);
+    assert_eq!(project.ledger().duplicates(), [], "{run:?}");
+    project.run(&BATCH_BUILD);
+    assert_paid_once(&project, 2);
 }
 
 #[test]
 fn a_batch_that_fails_validation_says_why() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let fault = FaultKind::FailValidation {
         code: "invalid_json_line".to_owned(),
         message: "This line is not parseable as valid JSON.".to_owned(),
         param: None,
         line: Some(2),
     };
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)));
-    let run = bench.run(&BATCH).expect_code(3);
+    project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)));
+    let run = project.run(&BATCH_BUILD).expect_code(3);
     assert_transcript!(run);
-    assert_eq!(bench.ledger().executed.len(), 0);
+    assert_eq!(project.ledger().executed.len(), 0);
 }
 
 /// M5: what is in flight in another build is waited for, never sent again.
 #[test]
 fn a_second_build_waits_for_the_batch_of_the_first() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    let first = text(&bench.json(&["batch-build", "run"])["build"]);
-    let second = text(&bench.json(&["batch-build", "run"])["build"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    let first = text(&project.json(&["batch-build", "run"])["build"]);
+    let second = text(&project.json(&["batch-build", "run"])["build"]);
     assert_ne!(first, second);
-    assert_eq!((bench.ledger().batches.len(), bench.sent()), (1, 3));
+    assert_eq!((project.ledger().batches.len(), project.sent()), (1, 3));
 
-    bench.provider.finish_batches();
+    project.provider.finish_batches();
     for build in [&second, &first] {
-        bench.ok(&[
+        project.ok(&[
             "batch-build",
             "resume",
             build,
@@ -160,54 +161,54 @@ fn a_second_build_waits_for_the_batch_of_the_first() {
             "0",
         ]);
         assert_eq!(
-            bench.json(&["batch-build", "status", build])["status"],
+            project.json(&["batch-build", "status", build])["status"],
             "completed"
         );
     }
-    assert_paid_once(&bench, 1);
+    assert_paid_once(&project, 1);
 }
 
 /// M5: `build` says that it waits, or leaves with a code of its own.
 #[test]
 fn a_build_that_meets_a_batch_in_flight_may_leave() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    bench.run(&["build", "--no-wait"]).expect_code(4);
-    assert_eq!(bench.sent(), 3);
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    project.run(&["build", "--no-wait"]).expect_code(4);
+    assert_eq!(project.sent(), 3);
 }
 
 /// M8: a build that is left says what goes on running and how to take it up.
 #[test]
 fn leaving_a_batch_says_how_to_resume() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    let run = bench.ok(&["batch-build", "run"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    let run = project.ok(&["batch-build", "run"]);
     assert_transcript!(run);
 }
 
 /// M7: cancelling ends the batch at the provider and keeps what is paid.
 #[test]
 fn cancel_stops_the_batch_at_its_provider() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    bench.ok(&["batch-build", "cancel"]);
-    assert_eq!(bench.status()["status"], "cancelled");
-    assert_eq!(bench.ledger().calls(Endpoint::BatchesCancel), 1);
-    bench.run(&RESUME).expect_code(5);
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    project.ok(&["batch-build", "cancel"]);
+    assert_eq!(project.status()["status"], "cancelled");
+    assert_eq!(project.ledger().calls(Endpoint::BatchesCancel), 1);
+    project.run(&RESUME).expect_code(5);
 }
 
 /// M10: tokens come from the rows.
 #[test]
 fn a_batch_build_counts_the_tokens_its_provider_billed() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let ledger = bench.ledger();
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let ledger = project.ledger();
     let billed = ledger.executed.iter().fold((0, 0), |sum, one| {
         (sum.0 + one.input_tokens, sum.1 + one.output_tokens)
     });
-    let tokens = &bench.status()["tokens"];
+    let tokens = &project.status()["tokens"];
     assert_eq!(
         (tokens["input"].as_u64(), tokens["output"].as_u64()),
         (Some(billed.0), Some(billed.1))
@@ -216,13 +217,13 @@ fn a_batch_build_counts_the_tokens_its_provider_billed() {
 
 #[test]
 fn rows_in_any_order_find_their_requests() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let expected = {
-        let other = Workbench::team();
-        other.ok(&BATCH);
+        let other = TestProject::team();
+        other.ok(&BATCH_BUILD);
         other.artifacts()
     };
-    bench.script(
+    project.script(
         Script::new()
             .batches(Pace {
                 shuffle: true,
@@ -230,23 +231,23 @@ fn rows_in_any_order_find_their_requests() {
             })
             .seed(7),
     );
-    bench.ok(&BATCH);
-    assert_eq!(bench.artifacts(), expected);
+    project.ok(&BATCH_BUILD);
+    assert_eq!(project.artifacts(), expected);
 }
 
 /// A3: looks at a batch whose output file is late count whichever command makes them.
 #[test]
 fn a_batch_without_its_output_file_is_settled_in_the_end() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let late = FaultKind::OutputLate { polls: 1 << 40 };
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, late).once()));
-    bench.ok(&["batch-build", "run"]);
-    let batches = || bench.ledger().batches.len();
+    project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, late).once()));
+    project.ok(&["batch-build", "run"]);
+    let batches = || project.ledger().batches.len();
     for _ in 0..20 {
         if batches() > 1 {
             break;
         }
-        bench.ok(&["batch-build", "resume", "--latest"]);
+        project.ok(&["batch-build", "resume", "--latest"]);
     }
     assert_eq!(batches(), 2);
 }
@@ -254,14 +255,14 @@ fn a_batch_without_its_output_file_is_settled_in_the_end() {
 /// A key that was taken back ends the command instead of polling for ever; the batch is not lost.
 #[test]
 fn a_refused_look_at_a_batch_ends_the_command() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let refused = FaultKind::Status(StatusReply::new(401));
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesRetrieve, refused)));
-    let run = bench.run(&BATCH).expect_code(1);
+    project.script(Script::new().fault(Fault::on(Endpoint::BatchesRetrieve, refused)));
+    let run = project.run(&BATCH_BUILD).expect_code(1);
     assert_transcript!(run);
-    bench.script(Script::new());
-    bench.ok(&RESUME);
-    assert_paid_once(&bench, 1);
+    project.script(Script::new());
+    project.ok(&RESUME);
+    assert_paid_once(&project, 1);
 }
 
 /// One Anthropic layer over three people, asked in batches.
@@ -292,28 +293,28 @@ pub(crate) fn prompt() -> Script {
 }
 
 /// Three people whose only requests go to Anthropic in a batch.
-pub(crate) fn messages() -> Workbench {
-    let bench = Workbench::with_layers(MESSAGES);
-    bench.script(prompt());
+pub(crate) fn messages() -> TestProject {
+    let project = TestProject::with_layers(MESSAGES);
+    project.script(prompt());
     for name in ["amara", "bela", "chitra"] {
-        bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
+        project.write(&format!("bios/{name}.md"), &format!("I am {name}."));
     }
-    bench
+    project
 }
 
 /// L17: batches at Anthropic give what sync calls and a replay give.
 #[test]
 fn a_message_batch_makes_what_sync_makes() {
     let made = MODES.map(|mode| {
-        let bench = messages();
-        bench.build_in(mode).expect_code(0);
+        let project = messages();
+        project.build_in(mode).expect_code(0);
         if mode == Mode::Batch {
-            let ledger = bench.ledger();
+            let ledger = project.ledger();
             assert_eq!(ledger.calls(Endpoint::Messages), 0);
             assert_eq!(ledger.calls(Endpoint::MessageBatchesCreate), 1);
-            assert_eq!((ledger.duplicates().len(), bench.sent()), (0, 3));
+            assert_eq!((ledger.duplicates().len(), project.sent()), (0, 3));
         }
-        bench.artifacts()
+        project.artifacts()
     });
     assert_eq!(made[0].len(), 6);
     assert_eq!(made[0], made[1]);
@@ -323,80 +324,80 @@ fn a_message_batch_makes_what_sync_makes() {
 /// L16, A3: 404 on a batch or its results, and results that come late, are waited out.
 #[test]
 fn a_message_batch_that_is_not_seen_yet_is_not_sent_again() {
-    let bench = messages();
+    let project = messages();
     let missing = |endpoint| Fault::on(endpoint, FaultKind::NotFound).once();
     let late = FaultKind::OutputLate { polls: 2 };
-    bench.script(
+    project.script(
         prompt()
             .fault(missing(Endpoint::MessageBatchesRetrieve))
             .fault(missing(Endpoint::MessageBatchesResults))
             .fault(Fault::on(Endpoint::MessageBatchesCreate, late).once()),
     );
-    bench.ok(&BATCH);
-    assert_eq!((bench.ledger().batches.len(), bench.sent()), (1, 3));
+    project.ok(&BATCH_BUILD);
+    assert_eq!((project.ledger().batches.len(), project.sent()), (1, 3));
 }
 
 /// M6: the finished rows of a message batch that expired are kept; only the rest is asked again.
 #[test]
 fn the_finished_rows_of_an_expired_message_batch_are_kept() {
-    let bench = messages();
+    let project = messages();
     let expired = FaultKind::ExpireAfter { rows: 2 };
-    bench.script(prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()));
-    bench.ok(&BATCH);
-    assert_eq!((bench.ledger().batches.len(), bench.sent()), (2, 3));
-    assert_eq!(bench.names().len(), 6);
+    project.script(prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()));
+    project.ok(&BATCH_BUILD);
+    assert_eq!((project.ledger().batches.len(), project.sent()), (2, 3));
+    assert_eq!(project.artifact_names().len(), 6);
 }
 
 /// M1: an Anthropic batch carries no token, so an unclear create is never followed by another.
 #[test]
 fn an_unclear_message_batch_is_not_created_again() {
-    let bench = messages();
-    bench.script(
+    let project = messages();
+    project.script(
         prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
     );
-    bench.ok(&["batch-build", "run"]);
-    bench.ok(&["batch-build", "resume", "--latest"]);
-    assert_eq!(bench.ledger().calls(Endpoint::MessageBatchesCreate), 1);
+    project.ok(&["batch-build", "run"]);
+    project.ok(&["batch-build", "resume", "--latest"]);
+    assert_eq!(project.ledger().calls(Endpoint::MessageBatchesCreate), 1);
 }
 
 /// C4: a compatible server whose batch API is named has one, without `batch = true`.
 #[test]
 fn a_named_batch_api_is_used() {
-    let bench = messages();
+    let project = messages();
     let provider = format!(
         "[providers.groq]\napi = \"openai\"\nbase_url = \"{}\"\nbatch_api = \"groq\"\napi_key_env = \"OPENAI_API_KEY\"\n",
-        bench.provider.openai_url()
+        project.provider.openai_url()
     );
     let layers = MESSAGES
         .replace("\"anthropic\"", "\"groq\"")
         .replace("claude-haiku-4-5", "gpt-4o-mini")
         .replace("max_tokens = 300\nbatch = true", "max_tokens = 300");
-    bench.pipeline("synix.toml", &format!("{provider}{layers}"));
-    bench.ok(&BATCH);
-    assert_eq!((bench.ledger().batches.len(), bench.sent()), (1, 3));
+    project.pipeline("synix.toml", &format!("{provider}{layers}"));
+    project.ok(&BATCH_BUILD);
+    assert_eq!((project.ledger().batches.len(), project.sent()), (1, 3));
 }
 
 /// M1: two lost create calls of equal size; the first to look takes the other's batch, which may not be made again.
 #[test]
 fn a_batch_that_another_submission_took_by_mistake_is_not_made_again() {
-    let bench = messages();
+    let project = messages();
     // Long enough for the other submission to look as often as it does.
-    bench.script(Script::new().batches(Pace {
+    project.script(Script::new().batches(Pace {
         retry_after: 0,
         ..Pace::in_progress(30)
     }));
     let mut batches = Vec::new();
     for name in ["dario", "elena"] {
-        bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
-        bench.ok(&["batch-build", "run"]);
-        batches.push(bench.database().query_row(
+        project.write(&format!("bios/{name}.md"), &format!("I am {name}."));
+        project.ok(&["batch-build", "run"]);
+        batches.push(project.database().query_row(
             "SELECT batch FROM submission ORDER BY id DESC LIMIT 1",
             [],
             |row| row.get::<_, String>(0),
         ));
     }
     let [first, second] = [0, 1].map(|at| batches[at].as_ref().unwrap().clone());
-    let database = bench.database();
+    let database = project.database();
     // As after two kills before the reply, the list being behind when the first was created.
     database
         .execute(
@@ -406,9 +407,9 @@ fn a_batch_that_another_submission_took_by_mistake_is_not_made_again() {
         )
         .unwrap();
     drop(database);
-    bench.script(prompt());
-    bench.ok(&RESUME);
-    let executed = bench.ledger().executed;
+    project.script(prompt());
+    project.ok(&RESUME);
+    let executed = project.ledger().executed;
     let of = |batch: &str| {
         let rows = executed.iter().filter(|row| row.endpoint.as_ref() == batch);
         rows.map(|row| row.custom_id.clone()).collect::<Vec<_>>()

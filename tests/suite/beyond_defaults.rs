@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use crate::workbench::{Workbench, guest_layers};
+use crate::test_project::{TestProject, guest_layers};
 
 /// The transform `map` as somebody else's plugin.
-fn foreign_map(options: &str, layer: &str) -> Workbench {
-    let bench = Workbench::with_layers(&format!(
+fn foreign_map(options: &str, layer: &str) -> TestProject {
+    let project = TestProject::with_layers(&format!(
         r#"
 [models.default]
 provider = "openai"
@@ -24,9 +24,9 @@ prompt = "Say: {{{{ content }}}}"
 options = {options}
 "#
     ));
-    bench.plugin("map");
-    bench.write("texts/one.md", "One.");
-    bench
+    project.plugin("map");
+    project.write("texts/one.md", "One.");
+    project
 }
 
 /// W15: a plugin reaches no further than the model unless the layer names how.
@@ -37,13 +37,13 @@ fn a_plugins_options_say_how_the_model_answers_and_nothing_else() {
         r#"{ service_tier = "flex", seed = 1 }"#,
         r#"{ models = ["another"] }"#,
     ] {
-        let bench = foreign_map(far, "");
-        let run = bench.run(&["build"]).expect_code(3);
+        let project = foreign_map(far, "");
+        let run = project.run(&["build"]).expect_code(3);
         assert!(
             run.says("options_allowed = [") && run.says("to [layers.made]"),
             "{far}: {run:?}"
         );
-        assert_eq!(bench.sent(), 0, "{far}");
+        assert_eq!(project.sent(), 0, "{far}");
     }
     let near = foreign_map("{ seed = 1, top_p = 0.5 }", "");
     near.run(&["build"]).expect_code(0);
@@ -58,14 +58,14 @@ fn a_plugins_options_say_how_the_model_answers_and_nothing_else() {
 /// A unit that was refused is tried again when the layer admits what it asked.
 #[test]
 fn admitting_an_option_makes_the_layers_units_stale() {
-    let bench = foreign_map(r#"{ service_tier = "flex" }"#, "");
-    bench.run(&["build"]).expect_code(3);
-    let file = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let project = foreign_map(r#"{ service_tier = "flex" }"#, "");
+    project.run(&["build"]).expect_code(3);
+    let file = fs::read_to_string(project.path("synix.toml")).unwrap();
     let inputs = "inputs = [\"texts\"]\n";
     let admitted = format!("{inputs}options_allowed = [\"service_tier\"]\n");
-    bench.write("synix.toml", &file.replace(inputs, &admitted));
-    bench.run(&["build"]).expect_code(0);
-    assert_eq!(bench.sent(), 1);
+    project.write("synix.toml", &file.replace(inputs, &admitted));
+    project.run(&["build"]).expect_code(0);
+    assert_eq!(project.sent(), 1);
 }
 
 /// W17: how long a project may keep this machine busy is its user's to say.
@@ -78,16 +78,16 @@ fn limits_beyond_the_users_own_are_refused_with_the_way_out() {
         ("output_mb = 1025", "SYNIX_MAX_MEMORY"),
     ] {
         let layers = format!("{}[layers.made.limits]\n{limit}\n", guest_layers("echo"));
-        let bench = Workbench::guest("echo", &[("one", "a")]);
-        bench.pipeline("synix.toml", &layers);
+        let project = TestProject::guest("echo", &[("one", "a")]);
+        project.pipeline("synix.toml", &layers);
         for command in [&["plan"][..], &["build"]] {
-            let run = bench.run(command).expect_code(2);
+            let run = project.run(command).expect_code(2);
             assert!(
                 run.says(variable) && run.says("[layers.made.limits]"),
                 "{run:?}"
             );
         }
-        let mut raised = bench.command(&["build"]);
+        let mut raised = project.command(&["build"]);
         raised.env(variable, "9007199254740991");
         let run = raised.run();
         assert_eq!(run.code, 0, "{run:?}");

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::bombs::{bomb, costly_to_compile, module, with_schema};
 use crate::confined::limited;
-use crate::workbench::{Run, Workbench, command_in, guest_layers};
+use crate::test_project::{Run, TestProject, command_in, guest_layers};
 
 /// What `plugin inspect` says of a component, without a cache that would know it.
 fn inspect(component: &[u8]) -> Run {
@@ -67,14 +67,14 @@ fn a_compilers_process_keeps_to_its_limits() {
     assert_eq!(typed.code, 1, "{typed:?}");
 }
 
-fn project(component: &[u8], config: &str) -> Workbench {
+fn project_with_component(component: &[u8], config: &str) -> TestProject {
     let layers = format!("{}[layers.made.config]\n{config}\n", guest_layers("bomb"));
-    let bench = Workbench::with_layers(&layers);
-    let path = bench.path("plugins/bomb.wasm");
+    let project = TestProject::with_layers(&layers);
+    let path = project.path("plugins/bomb.wasm");
     fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).unwrap();
     fs::write(path, component).unwrap();
-    bench.write("texts/one.md", "One.");
-    bench
+    project.write("texts/one.md", "One.");
+    project
 }
 
 /// W7: rows 58 and 59.
@@ -86,14 +86,14 @@ fn a_schema_that_is_costly_to_check_is_refused_by_every_command() {
         r#"{"if": X, "then": X, "else": X}"#,
         r#"{"dependentSchemas": {"x": X, "y": X}}"#,
     ] {
-        let bench = project(&with_schema(&bomb(form)), "a = 1");
+        let project = project_with_component(&with_schema(&bomb(form)), "a = 1");
         for command in [
             &["plan"][..],
             &["build"],
             &["plugin", "inspect", "plugins/bomb.wasm"],
             &["plugin", "check", "plugins/bomb.wasm"],
         ] {
-            let run = Run::of(&mut limited(&bench.command(command)));
+            let run = Run::of(&mut limited(&project.command(command)));
             assert_ne!(run.code, 0, "{form} {command:?}: {run:?}");
             assert!(
                 run.says("takes more than 10000 steps"),
@@ -107,10 +107,10 @@ fn a_schema_that_is_costly_to_check_is_refused_by_every_command() {
 #[test]
 fn a_schema_that_multiplies_with_the_depth_of_a_config_is_bounded() {
     let schema = r##"{"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}, "c": {"$ref": "#"}}, "required": ["a", "b", "c"]}"##;
-    let bench = project(&with_schema(schema), "a = 1");
-    let run = Run::of(&mut limited(&bench.command(&["plan"])));
+    let project = project_with_component(&with_schema(schema), "a = 1");
+    let run = Run::of(&mut limited(&project.command(&["plan"])));
     assert_eq!(run.code, 2, "{run:?}");
-    let run = Run::of(&mut limited(&bench.command(&[
+    let run = Run::of(&mut limited(&project.command(&[
         "plugin",
         "check",
         "plugins/bomb.wasm",
@@ -122,8 +122,8 @@ fn a_schema_that_multiplies_with_the_depth_of_a_config_is_bounded() {
     let twice =
         r##"{"type": "object", "properties": {"a": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}}"##;
     let nested = format!("a{} = 1", ".a".repeat(60));
-    let bench = project(&with_schema(twice), &nested);
-    let run = Run::of(&mut limited(&bench.command(&["plan"])));
+    let project = project_with_component(&with_schema(twice), &nested);
+    let run = Run::of(&mut limited(&project.command(&["plan"])));
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.says("takes more than 2000000 steps"), "{run:?}");
 }
@@ -132,13 +132,13 @@ fn a_schema_that_multiplies_with_the_depth_of_a_config_is_bounded() {
 #[test]
 fn a_limit_of_address_space_changes_nothing_that_is_made() {
     let texts = [("one", "a b c"), ("two", "d")];
-    let free = Workbench::guest("echo", &texts);
+    let free = TestProject::guest("echo", &texts);
     free.run(&["build"]).expect_code(0);
-    let bounded = Workbench::guest("echo", &texts);
+    let bounded = TestProject::guest("echo", &texts);
     let run = Run::of(&mut limited(&bounded.command(&["build"])));
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(bounded.artifacts(), free.artifacts());
-    let hoard = Workbench::guest("hoard_memory", &texts);
+    let hoard = TestProject::guest("hoard_memory", &texts);
     let run = Run::of(&mut limited(&hoard.command(&["build"])));
     assert!(
         run.says("out of memory: needs more than 268435456 bytes"),

@@ -3,19 +3,19 @@
 use synix_scripted_provider::Endpoint;
 
 use crate::money::{billed, pico};
+use crate::test_project::{BATCH_BUILD, RESUME, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
 
 /// M9: what could cost too much is refused before the first call, in both modes.
 #[test]
 fn a_budget_refuses_before_anything_is_sent() {
-    for build in [&["build"][..], &BATCH] {
-        let bench = Workbench::team();
-        let run = bench.run(&[build, &["--budget", "0.00001"]].concat());
+    for build in [&["build"][..], &BATCH_BUILD] {
+        let project = TestProject::team();
+        let run = project.run(&[build, &["--budget", "0.00001"]].concat());
         let run = run.expect_code(5);
         assert!(run.says("$0.0000 is spent"), "{run:?}");
         assert!(run.says("the next requests cost at most"), "{run:?}");
-        let ledger = bench.ledger();
+        let ledger = project.ledger();
         assert_eq!(ledger.calls.values().sum::<u64>(), 0, "{:?}", ledger.calls);
     }
 }
@@ -26,46 +26,46 @@ const HALFWAY: &str = "0.001";
 /// M9
 #[test]
 fn a_budget_stops_a_build_on_its_way_and_keeps_what_was_paid() {
-    let bench = Workbench::team();
-    let run = bench.run(&["build", "--budget", HALFWAY]).expect_code(5);
+    let project = TestProject::team();
+    let run = project.run(&["build", "--budget", HALFWAY]).expect_code(5);
     assert_transcript!(run);
-    assert_eq!(bench.sent(), 3);
-    assert_eq!(bench.ledger().calls(Endpoint::Messages), 0);
+    assert_eq!(project.sent(), 3);
+    assert_eq!(project.ledger().calls(Endpoint::Messages), 0);
 
-    let done = bench.json(&["build", "--budget", "0.01"]);
+    let done = project.json(&["build", "--budget", "0.01"]);
     assert_eq!(done["status"], "completed");
-    assert_eq!(bench.sent(), 4);
-    assert_eq!(bench.ledger().duplicates(), []);
+    assert_eq!(project.sent(), 4);
+    assert_eq!(project.ledger().duplicates(), []);
 }
 
 /// M9: what a batch build spent before counts when it is taken up again.
 #[test]
 fn a_batch_build_goes_on_with_a_higher_budget() {
-    let bench = Workbench::team();
-    bench
-        .run(&[&BATCH[..], &["--budget", HALFWAY]].concat())
+    let project = TestProject::team();
+    project
+        .run(&[&BATCH_BUILD[..], &["--budget", HALFWAY]].concat())
         .expect_code(5);
-    assert_eq!(bench.sent(), 3);
-    let status = bench.status();
+    assert_eq!(project.sent(), 3);
+    let status = project.status();
     assert_eq!(status["status"], "failed");
     assert_eq!(status["error"]["kind"], "budget");
     assert!(text(&status["error"]["message"]).contains("the budget of"));
-    bench
+    project
         .run(&[&RESUME[..], &["--budget", HALFWAY]].concat())
         .expect_code(5);
-    assert_eq!(bench.sent(), 3);
-    bench.ok(&[&RESUME[..], &["--budget", "0.01"]].concat());
-    assert_eq!(bench.sent(), 4);
-    assert_eq!(bench.ledger().duplicates(), []);
-    let status = bench.status();
-    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    assert_eq!(project.sent(), 3);
+    project.ok(&[&RESUME[..], &["--budget", "0.01"]].concat());
+    assert_eq!(project.sent(), 4);
+    assert_eq!(project.ledger().duplicates(), []);
+    let status = project.status();
+    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
     assert!(pico(&status["cost_usd"]) <= 10_000_000_000);
 }
 
 /// M9: a batch under way counts with all that it may cost, also for the command that finds it there.
 #[test]
 fn what_is_in_flight_is_in_the_sums() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     // Two batched layers: 0.0002 dollars at most for the first, as much again for the second.
     let more = TEAM.replace(
         "[layers.summary]",
@@ -80,38 +80,38 @@ label = "again-{{ label }}"
 
 [layers.summary]"#,
     );
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run", "--budget", "0.01"]);
-    let before = bench.sent();
+    project.pause_batches();
+    project.ok(&["batch-build", "run", "--budget", "0.01"]);
+    let before = project.sent();
     assert_eq!(before, 3);
-    bench.pipeline("synix.toml", &more);
+    project.pipeline("synix.toml", &more);
     let resume = [
         "batch-build",
         "resume",
         "--allow-pipeline-mismatch",
         "--budget",
     ];
-    let run = bench
+    let run = project
         .run(&[&resume[..], &["0.0003"]].concat())
         .expect_code(5);
     assert_transcript!(run);
-    assert_eq!(bench.sent(), before);
-    bench.ok(&[&resume[..], &["0.0005"]].concat());
-    assert_eq!(bench.sent(), before + 3);
+    assert_eq!(project.sent(), before);
+    project.ok(&[&resume[..], &["0.0005"]].concat());
+    assert_eq!(project.sent(), before + 3);
 }
 
 #[test]
 fn the_budget_of_the_file_holds_unless_the_command_has_another() {
-    let bench = Workbench::team();
-    let file = bench.path("synix.toml");
+    let project = TestProject::team();
+    let file = project.path("synix.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let text = text.replace("name = \"suite\"", "name = \"suite\"\nbudget_usd = 0.00001");
-    bench.write("synix.toml", &text);
-    bench.run(&["build"]).expect_code(5);
-    assert_eq!(bench.sent(), 0);
-    bench.ok(&["build", "--budget", "1"]);
+    project.write("synix.toml", &text);
+    project.run(&["build"]).expect_code(5);
+    assert_eq!(project.sent(), 0);
+    project.ok(&["build", "--budget", "1"]);
     // Nothing is left to send, so nothing is refused.
-    bench.ok(&["build"]);
+    project.ok(&["build"]);
 }
 
 /// M9: without a highest cost there is no telling, and the model is named.
@@ -127,11 +127,11 @@ fn a_budget_refuses_what_has_no_highest_cost() {
             "requests to model `gpt-4o-mini` have no max_tokens",
         ),
     ] {
-        let bench = Workbench::team();
-        bench.pipeline("synix.toml", &without);
-        let run = bench.run(&["build", "--budget", "100"]).expect_code(5);
+        let project = TestProject::team();
+        project.pipeline("synix.toml", &without);
+        let run = project.run(&["build", "--budget", "100"]).expect_code(5);
         assert!(run.says(words), "{run:?}");
-        assert_eq!(bench.sent(), 0);
-        bench.ok(&["build"]);
+        assert_eq!(project.sent(), 0);
+        project.ok(&["build"]);
     }
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use synix_scripted_provider::{Endpoint, PriceClass};
 
-use crate::workbench::{BATCH, MODES, Mode, Run, Workbench};
+use crate::test_project::{BATCH_BUILD, MODES, Mode, Run, TestProject};
 
 /// Builds one pipeline in each of the ways and returns each one's artifacts.
-fn in_every_way(bench: impl Fn() -> Workbench) -> Vec<BTreeSet<(String, String)>> {
+fn in_every_way(make: impl Fn() -> TestProject) -> Vec<BTreeSet<(String, String)>> {
     let made = |mode| {
-        let bench = bench();
-        bench.build_in(mode).expect_code(0);
-        bench.artifacts()
+        let project = make();
+        project.build_in(mode).expect_code(0);
+        project.artifacts()
     };
     MODES.map(made).into()
 }
@@ -24,7 +24,7 @@ fn assert_all_equal(made: &[BTreeSet<(String, String)>], artifacts: usize) {
 
 #[test]
 fn sync_batch_and_replay_give_the_same_bytes() {
-    assert_all_equal(&in_every_way(Workbench::team), 7);
+    assert_all_equal(&in_every_way(TestProject::team), 7);
 }
 
 /// L13: a transform with two dependent calls ends in one command, whatever the mode.
@@ -32,7 +32,7 @@ fn sync_batch_and_replay_give_the_same_bytes() {
 fn a_second_question_that_holds_the_first_answer_gives_the_same_bytes_in_every_mode() {
     assert_all_equal(
         &in_every_way(|| {
-            Workbench::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")])
+            TestProject::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")])
         }),
         6,
     );
@@ -41,16 +41,16 @@ fn a_second_question_that_holds_the_first_answer_gives_the_same_bytes_in_every_m
 #[test]
 fn many_questions_at_once_give_the_same_bytes_in_every_mode() {
     assert_all_equal(
-        &in_every_way(|| Workbench::guest("fan_out", &[("a", "3"), ("b", "5")])),
+        &in_every_way(|| TestProject::guest("fan_out", &[("a", "3"), ("b", "5")])),
         4,
     );
 }
 
 #[test]
 fn a_batch_build_asks_each_layer_in_the_way_it_says() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let ledger = bench.ledger();
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let ledger = project.ledger();
     let at = |price| {
         ledger
             .executed
@@ -63,9 +63,9 @@ fn a_batch_build_asks_each_layer_in_the_way_it_says() {
 
 #[test]
 fn a_pipeline_may_ask_two_providers() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    let ledger = bench.ledger();
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    let ledger = project.ledger();
     assert_eq!(
         (
             ledger.calls(Endpoint::Chat),
@@ -78,44 +78,44 @@ fn a_pipeline_may_ask_two_providers() {
 #[test]
 fn building_again_sends_nothing() {
     for mode in [Mode::Sync, Mode::Batch] {
-        let bench = Workbench::team();
-        bench.build_in(mode).expect_code(0);
-        let (sent, artifacts) = (bench.sent(), bench.artifacts());
-        bench.build_in(mode).expect_code(0);
-        assert_eq!(bench.sent(), sent, "{mode:?}");
-        assert_eq!(bench.artifacts(), artifacts, "{mode:?}");
+        let project = TestProject::team();
+        project.build_in(mode).expect_code(0);
+        let (sent, artifacts) = (project.sent(), project.artifacts());
+        project.build_in(mode).expect_code(0);
+        assert_eq!(project.sent(), sent, "{mode:?}");
+        assert_eq!(project.artifacts(), artifacts, "{mode:?}");
     }
 }
 
 /// M4: a switch of mode pays nothing twice.
 #[test]
 fn batch_after_sync_sends_nothing() {
-    let bench = Workbench::team();
-    bench.build_in(Mode::Sync).expect_code(0);
-    bench.ok(&["clean"]);
-    bench.build_in(Mode::Batch).expect_code(0);
-    assert_eq!(bench.sent(), 4);
+    let project = TestProject::team();
+    project.build_in(Mode::Sync).expect_code(0);
+    project.ok(&["clean"]);
+    project.build_in(Mode::Batch).expect_code(0);
+    assert_eq!(project.sent(), 4);
 }
 
 /// M4: the reverse.
 #[test]
 fn sync_after_batch_sends_nothing() {
-    let bench = Workbench::team();
-    bench.build_in(Mode::Batch).expect_code(0);
-    bench.ok(&["clean"]);
-    bench.build_in(Mode::Sync).expect_code(0);
-    assert_eq!(bench.sent(), 4);
+    let project = TestProject::team();
+    project.build_in(Mode::Batch).expect_code(0);
+    project.ok(&["clean"]);
+    project.build_in(Mode::Sync).expect_code(0);
+    assert_eq!(project.sent(), 4);
 }
 
 /// M3, I8: new bytes at the same path ask what they must and nothing else.
 #[test]
 fn changing_one_input_of_three_sends_one_row_and_the_summary() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let before = bench.content("ws-bela");
-    bench.write("bios/bela.md", "I am bela and I ask around.");
-    bench.ok(&BATCH);
-    let ledger = bench.ledger();
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let before = project.content("ws-bela");
+    project.write("bios/bela.md", "I am bela and I ask around.");
+    project.ok(&BATCH_BUILD);
+    let ledger = project.ledger();
     let at = |price| {
         ledger
             .executed
@@ -124,13 +124,13 @@ fn changing_one_input_of_three_sends_one_row_and_the_summary() {
             .count()
     };
     assert_eq!((at(PriceClass::Batch), at(PriceClass::Sync)), (4, 2));
-    assert_ne!(bench.content("ws-bela"), before);
+    assert_ne!(project.content("ws-bela"), before);
 }
 
 #[test]
 fn a_plan_counts_exactly_what_a_build_sends() {
-    let bench = Workbench::team();
-    let plan = bench.json(&["plan"]);
+    let project = TestProject::team();
+    let plan = project.json(&["plan"]);
     let layer = |name: &str| {
         plan["layers"]
             .as_array()
@@ -145,21 +145,21 @@ fn a_plan_counts_exactly_what_a_build_sends() {
         (&3.into(), &true.into())
     );
     assert_eq!(layer("summary")["exact"], false);
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 /// A9: a request has one body, whoever carries it.
 #[test]
 fn a_request_has_the_same_body_alone_and_in_a_batch() {
     let bodies = |mode| {
-        let bench = Workbench::team();
+        let project = TestProject::team();
         // A reasoning model takes other parameters than the rest.
-        let layers = crate::workbench::TEAM
+        let layers = crate::test_project::TEAM
             .replace("gpt-4o-mini", "o4-mini")
             .replace("temperature = 0.2\n", "");
-        bench.pipeline("synix.toml", &layers);
-        bench.build_in(mode).expect_code(0);
-        bench
+        project.pipeline("synix.toml", &layers);
+        project.build_in(mode).expect_code(0);
+        project
             .ledger()
             .executed
             .into_iter()
@@ -172,19 +172,23 @@ fn a_request_has_the_same_body_alone_and_in_a_batch() {
 /// A6: nothing is built from partial input unless asked for, and then it says so.
 #[test]
 fn dependants_of_a_failed_unit_are_held_back_unless_partial_input_is_allowed() {
-    let bench = Workbench::team();
-    bench.script(crate::failures::truncating("bela"));
-    let run = bench.run(&["build", "--json"]).expect_code(3);
-    let failures = Workbench::failures(&run.json());
+    let project = TestProject::team();
+    project.script(crate::failures::truncating("bela"));
+    let run = project.run(&["build", "--json"]).expect_code(3);
+    let failures = TestProject::failures(&run.json());
     assert_eq!(
         failures,
         kinds(&[("bela", "truncated"), ("summary", "held_back")])
     );
-    assert!(!bench.names().contains(&"summary/summary".to_owned()));
+    assert!(
+        !project
+            .artifact_names()
+            .contains(&"summary/summary".to_owned())
+    );
 
-    bench.run(&["build", "--allow-partial"]).expect_code(3);
+    project.run(&["build", "--allow-partial"]).expect_code(3);
     assert_eq!(
-        bench.json(&["show", "summary"])["provenance"]["partial"],
+        project.json(&["show", "summary"])["provenance"]["partial"],
         true
     );
 }
@@ -192,12 +196,12 @@ fn dependants_of_a_failed_unit_are_held_back_unless_partial_input_is_allowed() {
 /// A6: what a build with errors replaces is gone: an old artifact is no input.
 #[test]
 fn the_older_artifact_of_a_failed_unit_leaves_the_snapshot() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench.write("bios/bela.md", "I am bela and I changed my mind.");
-    bench.script(crate::failures::truncating("bela"));
-    let Run { .. } = bench.run(&["build"]).expect_code(3);
-    let names = bench.names();
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    project.write("bios/bela.md", "I am bela and I changed my mind.");
+    project.script(crate::failures::truncating("bela"));
+    let Run { .. } = project.run(&["build"]).expect_code(3);
+    let names = project.artifact_names();
     assert!(!names.contains(&"styles/ws-bela".to_owned()), "{names:?}");
     assert!(names.contains(&"styles/ws-amara".to_owned()), "{names:?}");
 }

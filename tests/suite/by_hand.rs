@@ -9,7 +9,7 @@ use std::process::Command;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 use crate::languages::{succeeds, tool};
-use crate::workbench::{MODES, Workbench, command_in, guest_layers};
+use crate::test_project::{MODES, TestProject, command_in, guest_layers};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const SMALLEST: &str = include_str!("../guests/by_hand/smallest.wat");
@@ -37,14 +37,14 @@ fn smallest() -> Vec<u8> {
     new(&module)
 }
 
-fn bench(name: &str, component: &[u8]) -> Workbench {
-    let bench = Workbench::with_layers(&guest_layers(name));
-    let path = bench.path(&format!("plugins/{name}.wasm"));
+fn project_with_component(name: &str, component: &[u8]) -> TestProject {
+    let project = TestProject::with_layers(&guest_layers(name));
+    let path = project.path(&format!("plugins/{name}.wasm"));
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, component).unwrap();
-    bench.write("texts/jan.md", "Call Ann.");
-    bench.write("texts/feb.md", "Pay the rent.");
-    bench
+    project.write("texts/jan.md", "Call Ann.");
+    project.write("texts/feb.md", "Pay the rent.");
+    project
 }
 
 #[test]
@@ -53,9 +53,9 @@ fn a_component_written_by_hand_runs_the_same_in_every_mode() {
     assert!(component.len() < 8 << 10, "{} bytes", component.len());
     let made: Vec<_> = MODES
         .map(|mode| {
-            let bench = bench("smallest", &component);
-            bench.build_in(mode).expect_code(0);
-            bench.artifacts()
+            let project = project_with_component("smallest", &component);
+            project.build_in(mode).expect_code(0);
+            project.artifacts()
         })
         .into();
     assert_eq!(made[0].len(), 4);
@@ -102,9 +102,9 @@ fn a_third_party_component_made_from_the_contract_alone_runs() {
     succeeds(&mut zig);
     let component = new(&fs::read(folder.path().join("module.wasm")).unwrap());
 
-    let bench = bench("third-party", &component);
-    bench.ok(&["build"]);
-    let answer = bench.content("made/jan");
+    let project = project_with_component("third-party", &component);
+    project.ok(&["build"]);
+    let answer = project.content("made/jan");
     assert!(answer.starts_with('[') && answer.ends_with(']'), "{answer}");
-    assert_eq!(bench.sent(), 2);
+    assert_eq!(project.sent(), 2);
 }

@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::Value;
 
 use crate::invocation::Run;
-use crate::workbench::command_in;
+use crate::test_project::command_in;
 
 /// Where the name of a guest is in the component of all of them.
 const MARK: &[u8] = b"synix-planted:";

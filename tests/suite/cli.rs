@@ -1,16 +1,16 @@
 //! The command's contract: exit codes, JSON, messages.
 
+use crate::test_project::{BATCH_BUILD, TEAM, TestProject, command_in};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, TEAM, Workbench, command_in};
 
 /// C11: every command has a document with a schema version.
 #[test]
 fn every_command_speaks_json() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let commands: [&[&str]; 19] = [
         &["plan"],
         &["batch-build", "plan"],
-        &BATCH,
+        &BATCH_BUILD,
         &["batch-build", "list"],
         &["batch-build", "status", "--latest"],
         &["build"],
@@ -29,7 +29,7 @@ fn every_command_speaks_json() {
         &["clean"],
     ];
     for arguments in commands {
-        let run = bench.ok(&[arguments, &["--json"]].concat());
+        let run = project.ok(&[arguments, &["--json"]].concat());
         assert_eq!(run.json()["schema"], 1, "{arguments:?}");
     }
 }
@@ -37,16 +37,16 @@ fn every_command_speaks_json() {
 /// C6, C11: an answer is data on stdout, talk is on stderr.
 #[test]
 fn a_failing_command_keeps_stdout_for_data() {
-    let bench = Workbench::team();
-    let run = bench.run(&["show", "nobody"]);
+    let project = TestProject::team();
+    let run = project.run(&["show", "nobody"]);
     assert_eq!((run.code != 0, run.stdout.as_str()), (true, ""), "{run:?}");
     assert!(!run.stderr.is_empty());
 }
 
 #[test]
 fn a_pipe_gets_no_colours_and_no_cursor_movements() {
-    let bench = Workbench::team();
-    let run = bench.ok(&["build"]);
+    let project = TestProject::team();
+    let run = project.ok(&["build"]);
     assert!(!run.says("\u{1b}"), "{run:?}");
 }
 
@@ -59,90 +59,90 @@ fn a_folder_without_a_pipeline_exits_2() {
 
 #[test]
 fn the_pipeline_of_a_folder_above_is_found() {
-    let bench = Workbench::team();
-    command_in(&bench.path("bios"), &["build"])
+    let project = TestProject::team();
+    command_in(&project.path("bios"), &["build"])
         .run()
         .expect_code(0);
-    assert_eq!(bench.names().len(), 7);
+    assert_eq!(project.artifact_names().len(), 7);
 }
 
 #[test]
 fn a_misspelt_key_exits_2_with_its_line_and_the_nearest_key() {
-    let bench = Workbench::team();
-    bench.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
-    let run = bench.run(&["plan"]).expect_code(2);
+    let project = TestProject::team();
+    project.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
+    let run = project.run(&["plan"]).expect_code(2);
     assert_transcript!(run);
 }
 
 #[test]
 fn an_unknown_build_exits_2() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    project
         .run(&["batch-build", "status", "build-99"])
         .expect_code(2);
-    bench
+    project
         .run(&["batch-build", "resume", "build-99"])
         .expect_code(2);
-    bench
+    project
         .run(&["batch-build", "status", "--latest"])
         .expect_code(2);
 }
 
 #[test]
 fn an_ambiguous_label_exits_2_and_lists_the_candidates() {
-    let bench = Workbench::team();
-    bench.pipeline("synix.toml", &TEAM.replace("ws-{{ label }}", "{{ label }}"));
-    bench.ok(&["build"]);
-    let run = bench.run(&["show", "bela"]).expect_code(2);
+    let project = TestProject::team();
+    project.pipeline("synix.toml", &TEAM.replace("ws-{{ label }}", "{{ label }}"));
+    project.ok(&["build"]);
+    let run = project.run(&["show", "bela"]).expect_code(2);
     assert_transcript!(run);
 }
 
 #[test]
 fn an_unknown_label_names_the_nearest() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    let run = bench.run(&["show", "sumary"]);
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    let run = project.run(&["show", "sumary"]);
     assert_transcript!(run);
 }
 
 #[test]
 fn a_missing_key_is_named() {
-    let bench = Workbench::with_layers(TEAM);
-    bench.write("prompts/style.md", "{{ content }}");
-    bench.write("bios/a.md", "I am a.");
-    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
-    bench.write(
+    let project = TestProject::with_layers(TEAM);
+    project.write("prompts/style.md", "{{ content }}");
+    project.write("bios/a.md", "I am a.");
+    let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
+    project.write(
         "synix.toml",
         &pipeline.replace(
             "batch = true\nlook_again",
             "api_key_env = \"TEAM_KEY\"\nbatch = true\nlook_again",
         ),
     );
-    let run = bench.run(&["build"]).expect_code(1);
+    let run = project.run(&["build"]).expect_code(1);
     assert_transcript!(run);
-    bench.write(".env", "TEAM_KEY=from-the-file\n");
-    bench.ok(&["build"]);
+    project.write(".env", "TEAM_KEY=from-the-file\n");
+    project.ok(&["build"]);
 }
 
 #[test]
 fn a_batch_without_a_batch_api_is_refused_before_anything_is_sent() {
-    let bench = Workbench::team();
-    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
-    bench.write(
+    let project = TestProject::team();
+    let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
+    project.write(
         "synix.toml",
         &pipeline.replace("batch = true\nlook_again", "look_again"),
     );
-    let run = bench.run(&BATCH).expect_code(2);
+    let run = project.run(&BATCH_BUILD).expect_code(2);
     assert_transcript!(run);
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 #[test]
 fn a_lineage_goes_down_to_files_prompts_code_and_answers() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let lineage = bench.json(&["lineage", "summary"]);
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let lineage = project.json(&["lineage", "summary"]);
     let nodes = lineage["nodes"].as_array().unwrap();
     let count = |kind: &str| nodes.iter().filter(|node| node["type"] == kind).count();
     assert_eq!(

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::folders::files;
 use crate::invocation::Invocation;
+use crate::test_project::{KEY, Run, TestProject};
 use crate::trust::Elsewhere;
-use crate::workbench::{KEY, Run, Workbench};
 
 /// What only the user has.
 pub(crate) const SECRET: &str = "aws-secret-of-the-user";
@@ -45,7 +45,7 @@ prompt = "{prompt}"
 
 /// A project of a stranger, and what would notice if it got its way.
 pub(crate) struct HostileClone {
-    pub(crate) bench: Workbench,
+    pub(crate) project: TestProject,
     pub(crate) elsewhere: Elsewhere,
     pub(crate) outside: PathBuf,
     before: BTreeMap<PathBuf, Vec<u8>>,
@@ -54,10 +54,10 @@ pub(crate) struct HostileClone {
 impl HostileClone {
     /// `provider` stands in the table of the provider, `pipeline` in that of the pipeline.
     pub(crate) fn new(provider: &str, pipeline: &str) -> Self {
-        let bench = Workbench::with_layers("");
-        bench.write("notes/a.md", "a note");
-        bench.write("synix.toml", &asking_toml(pipeline, provider, QUESTION));
-        let outside = bench.path("../outside");
+        let project = TestProject::with_layers("");
+        project.write("notes/a.md", "a note");
+        project.write("synix.toml", &asking_toml(pipeline, provider, QUESTION));
+        let outside = project.path("../outside");
         fs::create_dir_all(&outside).unwrap();
         fs::write(
             outside.join("credentials"),
@@ -68,7 +68,7 @@ impl HostileClone {
             before: files(&outside),
             outside,
             elsewhere: Elsewhere::start(),
-            bench,
+            project,
         }
     }
 
@@ -78,7 +78,7 @@ impl HostileClone {
 
     /// The command in the clone, with what a user has in the environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Invocation {
-        let mut command = self.bench.command(arguments);
+        let mut command = self.project.command(arguments);
         command.env("AWS_SECRET_ACCESS_KEY", SECRET);
         command
     }
@@ -91,8 +91,8 @@ impl HostileClone {
         assert!(run.code >= 0 && !run.stderr.lines().any(panics), "{what}");
         assert!(!run.says(SECRET) && !run.says(KEY), "{what}");
         assert_eq!(self.elsewhere.seen(), [""; 0], "{what}");
-        assert_eq!(self.bench.sent(), 0, "{what}");
-        assert!(!self.bench.path("ran").exists(), "{what}");
+        assert_eq!(self.project.sent(), 0, "{what}");
+        assert!(!self.project.path("ran").exists(), "{what}");
         assert_eq!(files(&self.outside), self.before, "{what}");
     }
 }

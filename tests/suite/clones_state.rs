@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use synix_scripted_provider::Endpoint;
 
 use crate::folders::{self, copy, pipe};
-use crate::workbench::{Run, TEAM, Workbench, command_in};
+use crate::test_project::{Run, TEAM, TestProject, command_in};
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/team-report");
 
@@ -52,15 +52,15 @@ const READING: [&[&str]; 6] = [
 ];
 
 /// A project with a state that this user built.
-fn built() -> Workbench {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench
+fn built() -> TestProject {
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    project
 }
 
 /// Puts a link in the place of whatever has the name in the project.
-fn link(bench: &Workbench, name: &str, target: &Path) {
-    folders::link(&bench.path(name), target);
+fn link(project: &TestProject, name: &str, target: &Path) {
+    folders::link(&project.path(name), target);
 }
 
 #[track_caller]
@@ -79,15 +79,15 @@ fn a_marker_of_damage_moves_nothing_over_a_file_of_the_user() {
     let up = format!("../../../../../../../../../..{name}");
     for (set_aside, arguments) in [name, up.as_str()].into_iter().zip([READING, READING]) {
         for arguments in arguments {
-            let bench = Workbench::team();
-            bench.write(".synix/state.sqlite3", "#!/bin/sh\nevil\n");
+            let project = TestProject::team();
+            project.write(".synix/state.sqlite3", "#!/bin/sh\nevil\n");
             let marker = serde_json::json!({
                 "phase": "moving", "found": "x", "since": "s", "set_aside": set_aside,
                 "held": {"builds": {"rows": 0, "whole": true}, "answers": {"rows": 0, "whole": true},
                          "submissions": {"rows": 0, "whole": true}, "live": []},
             });
-            bench.write(".synix/damage.json", &marker.to_string());
-            assert_clear(&bench.run(arguments), "error");
+            project.write(".synix/damage.json", &marker.to_string());
+            assert_clear(&project.run(arguments), "error");
             victim.assert_untouched();
         }
     }
@@ -97,16 +97,16 @@ fn a_marker_of_damage_moves_nothing_over_a_file_of_the_user() {
 #[test]
 fn a_lock_that_is_a_link_is_neither_cut_nor_signed() {
     let victim = Victim::new();
-    let bench = built();
-    link(&bench, ".synix/locks/build-2", &victim.file());
-    let run = bench.run(&["build"]);
+    let project = built();
+    link(&project, ".synix/locks/build-2", &victim.file());
+    let run = project.run(&["build"]);
     assert_clear(&run, "symbolic link");
     victim.assert_untouched();
-    let bench = built();
-    link(&bench, ".synix/locks/state", &victim.file());
-    bench.write(".synix/state.sqlite3", "no database");
+    let project = built();
+    link(&project, ".synix/locks/state", &victim.file());
+    project.write(".synix/state.sqlite3", "no database");
     for arguments in READING {
-        assert_clear(&bench.run(arguments), "symbolic link");
+        assert_clear(&project.run(arguments), "symbolic link");
         victim.assert_untouched();
     }
 }
@@ -118,21 +118,21 @@ fn a_collection_stays_in_the_state() {
     fs::create_dir_all(photos.path().join("ab")).unwrap();
     let name = "c".repeat(62);
     fs::write(photos.path().join("ab").join(&name), "photo").unwrap();
-    let bench = built();
-    link(&bench, ".synix/objects", photos.path());
-    assert_clear(&bench.run(&["gc"]), "symbolic link");
-    fs::remove_file(bench.path(".synix/objects")).unwrap();
-    link(&bench, ".synix/objects/ab", &photos.path().join("ab"));
-    bench.write(".synix/objects/ee/diary.txt", "mine");
-    bench.write(&format!(".synix/objects/dd/{name}/x"), "mine");
-    bench.ok(&["gc"]);
+    let project = built();
+    link(&project, ".synix/objects", photos.path());
+    assert_clear(&project.run(&["gc"]), "symbolic link");
+    fs::remove_file(project.path(".synix/objects")).unwrap();
+    link(&project, ".synix/objects/ab", &photos.path().join("ab"));
+    project.write(".synix/objects/ee/diary.txt", "mine");
+    project.write(&format!(".synix/objects/dd/{name}/x"), "mine");
+    project.ok(&["gc"]);
     assert_eq!(
         fs::read(photos.path().join("ab").join(&name)).unwrap(),
         b"photo"
     );
     for kept in ["ee/diary.txt", &format!("dd/{name}/x")] {
         assert!(
-            bench.path(&format!(".synix/objects/{kept}")).exists(),
+            project.path(&format!(".synix/objects/{kept}")).exists(),
             "{kept}"
         );
     }
@@ -144,21 +144,21 @@ fn a_recording_is_written_through_no_link() {
     let record: &[&str] = &["build", "--cassette-mode", "record"];
     let victim = Victim::new();
     for name in [".suite.json.lock", "suite.json"] {
-        let bench = Workbench::team();
-        link(&bench, &format!("cassettes/{name}"), &victim.file());
-        assert_clear(&bench.run(record), "symbolic link");
+        let project = TestProject::team();
+        link(&project, &format!("cassettes/{name}"), &victim.file());
+        assert_clear(&project.run(record), "symbolic link");
         victim.assert_untouched();
     }
-    let bench = Workbench::team();
-    link(&bench, "cassettes", victim.folder.path());
-    assert_clear(&bench.run(record), "symbolic link");
+    let project = TestProject::team();
+    link(&project, "cassettes", victim.folder.path());
+    assert_clear(&project.run(record), "symbolic link");
     victim.assert_untouched();
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
     // A folder that the user names is the user's, link or not.
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let folder = tempfile::tempdir().unwrap();
-    link(&bench, "recordings", folder.path());
-    bench.ok(&[record, &["--cassette-dir", "recordings"]].concat());
+    link(&project, "recordings", folder.path());
+    project.ok(&[record, &["--cassette-dir", "recordings"]].concat());
     assert!(folder.path().join("suite.json").exists());
 }
 
@@ -166,10 +166,10 @@ fn a_recording_is_written_through_no_link() {
 #[test]
 fn a_state_is_used_through_no_link() {
     let elsewhere = tempfile::tempdir().unwrap();
-    let bench = Workbench::team();
-    link(&bench, ".synix", elsewhere.path());
+    let project = TestProject::team();
+    link(&project, ".synix", elsewhere.path());
     for arguments in [&["build"][..], &["list"], &["gc"]] {
-        assert_clear(&bench.run(arguments), "is a symbolic link");
+        assert_clear(&project.run(arguments), "is a symbolic link");
     }
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     let foreign = elsewhere.path().join("photos.db");
@@ -184,20 +184,20 @@ fn a_state_is_used_through_no_link() {
         "state.sqlite3-wal",
         "state.sqlite3-journal",
     ] {
-        let bench = built();
-        link(&bench, &format!(".synix/{name}"), &foreign);
+        let project = built();
+        link(&project, &format!(".synix/{name}"), &foreign);
         for arguments in [&["build"][..], &["list"]] {
-            assert_clear(&bench.run(arguments), "symbolic link");
+            assert_clear(&project.run(arguments), "symbolic link");
         }
         assert_eq!(fs::read(&foreign).unwrap(), before);
     }
     // The same as a plain file.
-    let bench = Workbench::team();
-    bench.write(".synix/.gitignore", "*\n");
-    fs::copy(&foreign, bench.path(".synix/state.sqlite3")).unwrap();
-    assert_clear(&bench.run(&["list"]), "the table photos");
-    assert_ne!(bench.run(&["build"]).code, 0);
-    let after = fs::read(bench.path(".synix/state.sqlite3")).unwrap();
+    let project = TestProject::team();
+    project.write(".synix/.gitignore", "*\n");
+    fs::copy(&foreign, project.path(".synix/state.sqlite3")).unwrap();
+    assert_clear(&project.run(&["list"]), "the table photos");
+    assert_ne!(project.run(&["build"]).code, 0);
+    let after = fs::read(project.path(".synix/state.sqlite3")).unwrap();
     assert!(
         after == before,
         "the database of another program was written"
@@ -216,20 +216,20 @@ fn pipes_and_devices_are_not_read() {
         (".synix/locks/state", &["list"]),
     ];
     for (name, arguments) in cases {
-        let bench = Workbench::team();
-        bench.write(name, "");
-        pipe(&bench.path(name));
-        assert_clear(&bench.run(arguments), "regular file");
-        link(&bench, name, Path::new("/dev/zero"));
-        assert_clear(&bench.run(arguments), "symbolic link");
+        let project = TestProject::team();
+        project.write(name, "");
+        pipe(&project.path(name));
+        assert_clear(&project.run(arguments), "regular file");
+        link(&project, name, Path::new("/dev/zero"));
+        assert_clear(&project.run(arguments), "symbolic link");
     }
 }
 
 /// Row 29: what is named on the command line may be a link, and is bounded all the same.
 #[test]
 fn files_of_the_command_line_are_bounded() {
-    let bench = Workbench::team();
-    pipe(&bench.path("pipe"));
+    let project = TestProject::team();
+    pipe(&project.path("pipe"));
     for odd in ["/dev/zero", "pipe"] {
         let config = format!("@{odd}");
         let commands: [&[&str]; 3] = [
@@ -256,24 +256,24 @@ fn files_of_the_command_line_are_bounded() {
             ],
         ];
         for arguments in commands {
-            let run = bench.run(arguments);
+            let run = project.run(arguments);
             assert!(
                 run.code != 0 && run.says("regular file"),
                 "{arguments:?}: {run:?}"
             );
         }
     }
-    let large = fs::File::create(bench.path("large")).unwrap();
+    let large = fs::File::create(project.path("large")).unwrap();
     large.set_len(1 << 40).unwrap();
-    let run = bench.run(&["plugin", "inspect", "large"]);
+    let run = project.run(&["plugin", "inspect", "large"]);
     assert!(run.code != 0 && run.says("bytes"), "{run:?}");
 }
 
 /// Row 40: a row below whose digest the content was changed.
 #[test]
 fn a_changed_artifact_is_neither_shown_nor_built_from() {
-    let bench = built();
-    bench
+    let project = built();
+    project
         .database()
         .execute(
             "UPDATE artifact_body SET content = CAST('evil words' AS BLOB) WHERE artifact IN
@@ -281,20 +281,20 @@ fn a_changed_artifact_is_neither_shown_nor_built_from() {
             [],
         )
         .unwrap();
-    let run = bench.run(&["show", "ws-bela"]);
+    let run = project.run(&["show", "ws-bela"]);
     assert_clear(&run, "does not match its digest");
     assert!(!run.says("evil words"), "{run:?}");
     // The summary is made from it.
     let layers = TEAM.replace("Sum up:", "Sum this up:");
-    bench.pipeline("synix.toml", &layers);
-    let sent = bench.sent();
-    let run = bench.run(&["build"]);
+    project.pipeline("synix.toml", &layers);
+    let sent = project.sent();
+    let run = project.run(&["build"]);
     assert!(run.code != 0 && !run.says("evil words"), "{run:?}");
-    assert_eq!(bench.sent(), sent);
+    assert_eq!(project.sent(), sent);
     // What the message says helps.
-    bench.ok(&["clean"]);
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), sent + 1);
+    project.ok(&["clean"]);
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), sent + 1);
 }
 
 /// Row 41: what acts as soon as a row is read or written.
@@ -307,27 +307,27 @@ fn nothing_planted_in_a_database_acts() {
         ("CREATE VIRTUAL TABLE v USING fts5(x)", "table v"),
         ("ALTER TABLE build ADD COLUMN c AS (hex(zeroblob(100000000)))", "table build"),
     ] {
-        let bench = built();
-        bench.database().execute_batch(planted).unwrap();
+        let project = built();
+        project.database().execute_batch(planted).unwrap();
         for arguments in READING.into_iter().chain([&["build"][..], &["gc"]]) {
-            assert_clear(&bench.run(arguments), word);
+            assert_clear(&project.run(arguments), word);
         }
-        let answers: i64 = bench
+        let answers: i64 = project
             .database()
             .query_row("SELECT count(*) FROM answer_body", [], |row| row.get(0))
             .unwrap();
-        assert_eq!((answers, bench.sent()), (4, 4));
+        assert_eq!((answers, project.sent()), (4, 4));
     }
 }
 
 /// Row 43: `damage.json` names a batch of the user's that is none of this project's.
 #[test]
 fn a_reset_cancels_no_batch_of_another_project() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    let batch = bench.ledger().batches[0].id.to_string();
-    fs::remove_file(bench.path(".synix/state.sqlite3")).unwrap();
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    let batch = project.ledger().batches[0].id.to_string();
+    fs::remove_file(project.path(".synix/state.sqlite3")).unwrap();
     let marker = serde_json::json!({
         "phase": "aside", "found": "x", "since": "s", "set_aside": null,
         "held": {"builds": {"rows": 1, "whole": true}, "answers": {"rows": 0, "whole": true},
@@ -335,24 +335,24 @@ fn a_reset_cancels_no_batch_of_another_project() {
                  "live": [{"provider": "openai", "batch": batch, "token": "synix-00", "model": "m",
                            "layers": "l", "requests": 3, "state": "live"}]},
     });
-    bench.write(".synix/damage.json", &marker.to_string());
-    let run = bench.ok(&["batch-build", "run", "--reset-state"]);
+    project.write(".synix/damage.json", &marker.to_string());
+    let run = project.ok(&["batch-build", "run", "--reset-state"]);
     assert!(run.says("has another batch under this id"), "{run:?}");
-    assert_eq!(bench.ledger().calls(Endpoint::BatchesCancel), 0);
+    assert_eq!(project.ledger().calls(Endpoint::BatchesCancel), 0);
 }
 
 /// A pipeline file is named in the state; resuming a build opens it.
 #[test]
 fn a_build_s_pipeline_file_is_in_the_project() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
     for name in ["../evil.toml", "/proc/self/environ"] {
-        bench
+        project
             .database()
             .execute("UPDATE build SET pipeline = ?1", [name])
             .unwrap();
-        let run = bench.run(&["batch-build", "resume", "--latest"]);
+        let run = project.run(&["batch-build", "resume", "--latest"]);
         assert_clear(&run, "is not the name of a pipeline file");
     }
 }
@@ -360,11 +360,11 @@ fn a_build_s_pipeline_file_is_in_the_project() {
 /// Row 51: prompts and answers are private.
 #[test]
 fn a_state_is_closed_to_others() {
-    let bench = Workbench::team();
-    let mut build = bench.command(&["build", "--cassette-mode", "record"]);
-    build.env("SYNIX_CASSETTE_DIR", bench.path("cassettes"));
+    let project = TestProject::team();
+    let mut build = project.command(&["build", "--cassette-mode", "record"]);
+    build.env("SYNIX_CASSETTE_DIR", project.path("cassettes"));
     build.run().expect_code(0);
-    let mut paths = vec![bench.path(".synix")];
+    let mut paths = vec![project.path(".synix")];
     while let Some(path) = paths.pop() {
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         if path.is_dir() {
@@ -532,11 +532,11 @@ fn a_demo_runs_no_command_of_the_project() {
 /// Rows 1 and 49: compiled code of others, and of other components, is compiled again.
 #[test]
 fn compiled_code_that_was_planted_or_exchanged_is_not_run() {
-    let bench = Workbench::guest("echo", &[("a", "x")]);
+    let project = TestProject::guest("echo", &[("a", "x")]);
     let home = tempfile::tempdir().unwrap();
     let cache = home.path().join("cache");
     let plan = |config: &str| {
-        let mut command = bench.command(&["plan"]);
+        let mut command = project.command(&["plan"]);
         command
             .env("SYNIX_CACHE_DIR", &cache)
             .env("SYNIX_CONFIG_DIR", home.path().join(config));
@@ -576,11 +576,11 @@ fn compiled_code_that_was_planted_or_exchanged_is_not_run() {
 /// Row 1: a cache folder in the project is no cache.
 #[test]
 fn no_compiled_code_is_kept_in_a_project() {
-    let bench = Workbench::guest("echo", &[("a", "x")]);
-    let mut plan = bench.command(&["plan"]);
+    let project = TestProject::guest("echo", &[("a", "x")]);
+    let mut plan = project.command(&["plan"]);
     plan.env("SYNIX_CACHE_DIR", "vendor/cache");
     plan.run().expect_code(0);
-    let kept = fs::read_dir(bench.path("vendor/cache")).map_or(0, Iterator::count);
+    let kept = fs::read_dir(project.path("vendor/cache")).map_or(0, Iterator::count);
     assert_eq!(kept, 0);
 }
 

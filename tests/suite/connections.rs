@@ -9,20 +9,20 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
-use crate::workbench::Workbench;
+use crate::test_project::TestProject;
 
 /// For 127.0.0.1, for a hundred years, and signed by itself; made for this test, and no secret of anybody.
 const CERTIFICATE: &str = include_str!("../provider/own.crt");
 const KEY: &str = include_str!("../provider/own.key");
 
 /// Twenty notes and one question for each, to the provider at a URL.
-fn asking(url: &str) -> Workbench {
-    let bench = Workbench::with_layers("");
+fn asking(url: &str) -> TestProject {
+    let project = TestProject::with_layers("");
     for number in 0..20 {
-        bench.write(&format!("notes/{number:02}.md"), &format!("Note {number}."));
+        project.write(&format!("notes/{number:02}.md"), &format!("Note {number}."));
     }
-    bench.write("synix.toml", &pipeline(url));
-    bench
+    project.write("synix.toml", &pipeline(url));
+    project
 }
 
 fn pipeline(url: &str) -> String {
@@ -70,9 +70,9 @@ fn serve(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
     url
 }
 
-fn count(bench: &Workbench, table: &str) -> i64 {
+fn count(project: &TestProject, table: &str) -> i64 {
     let question = format!("SELECT count(*) FROM {table}");
-    bench
+    project
         .database()
         .query_row(&question, [], |row| row.get(0))
         .unwrap()
@@ -81,8 +81,8 @@ fn count(bench: &Workbench, table: &str) -> i64 {
 /// A build ends early and in words, nothing is paid, and a provider that is there gets every request once.
 #[track_caller]
 fn stops_early(url: &str, words: &[&str]) {
-    let bench = asking(url);
-    let run = bench
+    let project = asking(url);
+    let run = project
         .run(&["build", "--trust", "--concurrency", "3"])
         .expect_code(3);
     for words in words
@@ -93,10 +93,10 @@ fn stops_early(url: &str, words: &[&str]) {
     }
     // One cause is one group.
     assert!(run.stdout.contains(" and 17 more"), "{run:?}");
-    assert_eq!(count(&bench, "attempt"), 3, "{run:?}");
-    assert_eq!(count(&bench, "answer"), 0);
-    let status = bench.json(&["batch-build", "status", "build-1"]);
-    let failures = Workbench::failures(&status);
+    assert_eq!(count(&project, "attempt"), 3, "{run:?}");
+    assert_eq!(count(&project, "answer"), 0);
+    let status = project.json(&["batch-build", "status", "build-1"]);
+    let failures = TestProject::failures(&status);
     assert_eq!(failures.len(), 20);
     assert!(
         failures.iter().all(|(_, kind)| kind == "provider"),
@@ -108,9 +108,9 @@ fn stops_early(url: &str, words: &[&str]) {
         (&0.0.into(), &0.into())
     );
 
-    bench.write("synix.toml", &pipeline(&bench.provider.openai_url()));
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 20);
+    project.write("synix.toml", &pipeline(&project.provider.openai_url()));
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 20);
 }
 
 #[test]
@@ -144,11 +144,11 @@ fn a_server_without_tls_stops_the_build_early() {
 #[test]
 fn an_issuer_that_is_named_is_trusted() {
     let url = with_own_certificate();
-    let bench = asking(&url);
+    let project = asking(&url);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.crt");
     std::fs::write(&file, CERTIFICATE).unwrap();
-    let mut command = bench.command(&["build"]);
+    let mut command = project.command(&["build"]);
     let run = command.env("SSL_CERT_FILE", &file).run().expect_code(3);
     assert!(
         !run.says("this machine does not trust the issuer"),
@@ -163,14 +163,14 @@ fn a_batch_build_sends_nothing_to_whom_it_cannot_reach() {
         (with_own_certificate(), "SSL_CERT_FILE"),
         (without_tls(), "does not speak TLS"),
     ] {
-        let bench = asking(&url);
-        let run = bench.run(&["batch-build", "run"]);
+        let project = asking(&url);
+        let run = project.run(&["batch-build", "run"]);
         assert!(run.says(words), "{run:?}");
-        assert_eq!(count(&bench, "answer"), 0);
-        let status = bench.status();
+        assert_eq!(count(&project, "answer"), 0);
+        let status = project.status();
         assert_eq!(status["requests"]["unclear"], 0, "{status:#}");
-        bench.write("synix.toml", &pipeline(&bench.provider.openai_url()));
-        let resumed = bench.run(&[
+        project.write("synix.toml", &pipeline(&project.provider.openai_url()));
+        let resumed = project.run(&[
             "batch-build",
             "resume",
             "--poll",
@@ -179,7 +179,7 @@ fn a_batch_build_sends_nothing_to_whom_it_cannot_reach() {
             "--allow-pipeline-mismatch",
         ]);
         assert_eq!(resumed.code, 0, "{resumed:?}");
-        assert_eq!(bench.sent(), 20);
-        assert_eq!(bench.ledger().duplicates(), []);
+        assert_eq!(project.sent(), 20);
+        assert_eq!(project.ledger().duplicates(), []);
     }
 }

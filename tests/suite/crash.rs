@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crate::workbench::{BATCH, RESUME, Workbench};
+use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
 
 type Artifacts = BTreeSet<(String, String)>;
 
@@ -13,9 +13,9 @@ const LANES: u64 = 2;
 
 /// What an undisturbed build makes.
 fn undisturbed() -> Artifacts {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    bench.artifacts()
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    project.artifacts()
 }
 
 /// Says whether a command killed itself, as `SYNIX_CRASH_AT` makes it do.
@@ -31,8 +31,8 @@ pub(crate) fn was_killed(status: ExitStatus) -> bool {
 }
 
 /// Kills the command at its `fatal`th point; false where it ended before.
-fn kill_at(bench: &Workbench, command: &[&str], fatal: u64) -> bool {
-    let mut command = bench.command(command).process();
+fn kill_at(project: &TestProject, command: &[&str], fatal: u64) -> bool {
+    let mut command = project.command(command).process();
     command.env("SYNIX_CRASH_AT", fatal.to_string());
     let output = command.output().unwrap();
     let killed = was_killed(output.status);
@@ -42,9 +42,9 @@ fn kill_at(bench: &Workbench, command: &[&str], fatal: u64) -> bool {
 }
 
 /// Requests that the state knows may have been billed without an answer.
-pub(crate) fn unclear(bench: &Workbench) -> usize {
+pub(crate) fn unclear(project: &TestProject) -> usize {
     let count =
-        bench
+        project
             .database()
             .query_row("SELECT count(*) FROM attempt WHERE state = 3", [], |row| {
                 row.get::<_, i64>(0)
@@ -54,16 +54,16 @@ pub(crate) fn unclear(bench: &Workbench) -> usize {
 
 /// No answer of a batch is paid twice, and of single calls at most those that were in flight and are on record as
 /// such: they may be asked again in a batch.
-pub(crate) fn assert_paid_once(bench: &Workbench, what: &str) {
-    let ledger = bench.ledger();
+pub(crate) fn assert_paid_once(project: &TestProject, what: &str) {
+    let ledger = project.ledger();
     let duplicates = ledger.duplicates();
     let single = |place: &str| matches!(place, "chat" | "messages");
     for duplicate in &duplicates {
         let in_batches = duplicate.places.iter().filter(|place| !single(place));
         assert!(in_batches.count() <= 1, "{what}: {duplicate:?}");
     }
-    assert_known_steps(bench, what);
-    let unclear = unclear(bench);
+    assert_known_steps(project, what);
+    let unclear = unclear(project);
     assert!(
         duplicates.len() <= unclear,
         "{what}: {duplicates:?}, {unclear} unclear"
@@ -71,7 +71,7 @@ pub(crate) fn assert_paid_once(bench: &Workbench, what: &str) {
 }
 
 /// No submission took a step that `docs/batch.md` does not list.
-fn assert_known_steps(bench: &Workbench, what: &str) {
+fn assert_known_steps(project: &TestProject, what: &str) {
     let documents = include_str!("../../docs/batch.md");
     let (_, table) = documents.split_once("| from | to |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
@@ -84,7 +84,7 @@ fn assert_known_steps(bench: &Workbench, what: &str) {
         })
         .flat_map(|(from, to)| to.split(", ").map(move |to| (from, to)))
         .collect();
-    let database = bench.database();
+    let database = project.database();
     let mut statement = database
         .prepare("SELECT submission, state FROM submission_step ORDER BY submission, id")
         .unwrap();
@@ -109,18 +109,18 @@ fn kill_everywhere(
     let lane = || {
         loop {
             let fatal = next.fetch_add(1, Ordering::SeqCst);
-            let bench = Workbench::team();
-            if !kill_at(&bench, command, fatal) {
+            let project = TestProject::team();
+            if !kill_at(&project, command, fatal) {
                 return fatal;
             }
             // What it finds depends on how far the other came: no build, an open one, or one that has ended.
-            bench.run(resume);
-            let again = bench.run(command);
+            project.run(resume);
+            let again = project.run(command);
             let what = format!("killed at point {fatal}");
             assert_eq!(again.code, 0, "{what}: {again:?}");
-            assert_eq!(bench.artifacts(), expected, "{what}");
-            assert_paid_once(&bench, &what);
-            lost.fetch_add(unclear(&bench), Ordering::SeqCst);
+            assert_eq!(project.artifacts(), expected, "{what}");
+            assert_paid_once(&project, &what);
+            lost.fetch_add(unclear(&project), Ordering::SeqCst);
         }
     };
     let end = std::thread::scope(|scope| {
@@ -134,7 +134,7 @@ fn kill_everywhere(
 /// M1, M2: before and after every write and every call of a batch build.
 #[test]
 fn a_batch_build_survives_a_kill_at_every_point() {
-    let (points, _) = kill_everywhere(&BATCH, &RESUME);
+    let (points, _) = kill_everywhere(&BATCH_BUILD, &RESUME);
     assert!(points > 40, "only {points} points");
 }
 

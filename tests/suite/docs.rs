@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::languages::languages;
 use crate::scaffolds::own_test;
-use crate::workbench::command_in;
+use crate::test_project::command_in;
 
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 

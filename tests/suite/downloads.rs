@@ -3,23 +3,23 @@
 use serde_json::json;
 use synix_core::digest::Digest;
 
-use crate::references::{Desk, bytes};
+use crate::references::{PluginProject, bytes};
 use crate::registry::{Answer, Registry, WASM, descriptor};
 
 const MIB: u64 = 1 << 20;
 
 /// Runs a plan that must fail with exit code 1 and keep nothing.
 #[track_caller]
-fn assert_refused(reference: &str, words: &[&str]) -> Desk {
-    let desk = Desk::new(reference);
-    let run = desk.run(&["plan"]).expect_code(1);
+fn assert_refused(reference: &str, words: &[&str]) -> PluginProject {
+    let project = PluginProject::new(reference);
+    let run = project.run(&["plan"]).expect_code(1);
     for word in [&["cannot fetch the plugin", reference], words].concat() {
         assert!(run.stderr.contains(word), "{word}: {run:?}");
     }
-    assert_eq!(desk.lock(), "");
-    let plugins = desk.bench.path("cache/plugins");
+    assert_eq!(project.lock_file(), "");
+    let plugins = project.path("cache/plugins");
     assert!(!plugins.exists(), "something was kept");
-    desk
+    project
 }
 
 #[test]
@@ -140,14 +140,14 @@ fn redirects_are_followed_a_few_times() {
     other.file("/moved.wasm", &echo);
     let reference = server.file("/echo.wasm", &echo);
     server.answer("/echo.wasm", Answer::redirect(&other.url("/moved.wasm")));
-    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    PluginProject::new(&reference).run(&["plan"]).expect_code(0);
     let hop = |at: u32| format!("/hop{at}");
     for at in 1..5 {
         server.answer(&hop(at), Answer::redirect(&hop(at + 1)));
     }
     server.file(&hop(5), &echo);
     server.answer("/echo.wasm", Answer::redirect(&hop(1)));
-    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    PluginProject::new(&reference).run(&["plan"]).expect_code(0);
     server.answer(&hop(5), Answer::redirect(&hop(6)));
     server.file(&hop(6), &echo);
     assert_refused(&reference, &["redirects more than 5 times"]);
@@ -169,7 +169,7 @@ fn a_token_is_asked_for_and_goes_to_its_registry_alone() {
     storage.file("/blob", &echo);
     server.answer(&path, Answer::redirect(&storage.url("/blob")));
     server.guard("token-of-the-test", None);
-    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    PluginProject::new(&reference).run(&["plan"]).expect_code(0);
     let carried = |registry: &Registry, path: &str| {
         let calls = registry.calls();
         let call = calls.iter().find(|call| call.path == path).unwrap().clone();
@@ -197,15 +197,13 @@ fn a_stored_password_opens_a_registry_and_is_never_told() {
     server.guard("t", Some(&format!("Basic {login}")));
     let refused = assert_refused(&reference, &["the registry issued no token"]);
     let config = json!({"auths": {server.host.clone(): {"auth": login}}});
-    refused
-        .bench
-        .write("docker/config.json", &config.to_string());
-    let docker = refused.bench.path("docker");
+    refused.write("docker/config.json", &config.to_string());
+    let docker = refused.path("docker");
     let docker = [("DOCKER_CONFIG", docker.to_str().unwrap())];
     let run = refused.run_with(&["plan"], &docker).expect_code(0);
     assert!(!run.says(secret) && !run.says(login), "{run:?}");
-    assert!(!refused.lock().contains(login));
-    refused.forget_downloads();
+    assert!(!refused.lock_file().contains(login));
+    refused.delete_cache();
     server.guard("t", Some("Basic b3RoZXI6cHc="));
     let run = refused.run_with(&["plan"], &docker).expect_code(1);
     assert!(!run.says(secret) && !run.says(login), "{run:?}");
@@ -246,8 +244,8 @@ fn an_image_that_is_no_plugin_is_refused() {
     let manifest =
         json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [short]});
     server.push_manifest("team/odd", "short", &manifest);
-    let desk = Desk::new(&server.reference("team/odd", "short"));
-    let run = desk.run(&["plan"]).expect_code(1);
+    let project = PluginProject::new(&server.reference("team/odd", "short"));
+    let run = project.run(&["plan"]).expect_code(1);
     assert!(run.says("it says that the layer has"), "{run:?}");
     let mut huge = descriptor(WASM, &echo);
     huge["size"] = json!(65 * MIB);
@@ -267,7 +265,7 @@ fn an_image_by_digest_is_the_one_with_that_manifest() {
     let manifest = json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [descriptor(WASM, &echo)]});
     let digest = server.push_manifest("team/echo", "2.0", &manifest);
     let reference = format!("oci://{}/team/echo@sha256:{digest}", server.host);
-    Desk::new(&reference).run(&["plan"]).expect_code(0);
+    PluginProject::new(&reference).run(&["plan"]).expect_code(0);
     let path = format!("/v2/team/echo/manifests/sha256:{digest}");
     server.answer(
         &path,

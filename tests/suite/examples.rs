@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::languages::{languages, made};
-use crate::workbench::{Workbench, command_in};
+use crate::test_project::{TestProject, command_in};
 
 /// Answers full of what languages trim and escape differently.
 const ODD_ANSWERS: [&str; 2] = [
@@ -221,14 +221,14 @@ fn every_example_refuses_a_picture_in_the_same_words() {
             "\n[layers.{language}]\ntransform = \"./plugins/{language}.wasm\"\ninputs = [\"pictures\"]\n"
         ));
     }
-    let bench = Workbench::with_layers(&layers);
-    bench.plugin("picture");
+    let project = TestProject::with_layers(&layers);
+    project.plugin("picture");
     for language in languages() {
-        let path = bench.path(&format!("plugins/{language}.wasm"));
+        let path = project.path(&format!("plugins/{language}.wasm"));
         fs::write(path, &made(&language).component).unwrap();
     }
-    bench.write("notes/monday.md", "Call Ann.");
-    let built = bench.run(&["build", "--json"]).expect_code(3).json();
+    project.write("notes/monday.md", "Call Ann.");
+    let built = project.run(&["build", "--json"]).expect_code(3).json();
     let failures = built["failures"].as_array().unwrap();
     let mut failed: Vec<_> = failures
         .iter()
@@ -241,5 +241,5 @@ fn every_example_refuses_a_picture_in_the_same_words() {
         let said = "invalid-input: the input `monday` is image/png, not text";
         assert!(message.ends_with(said), "{failure}");
     }
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }

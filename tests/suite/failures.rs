@@ -5,8 +5,8 @@ use synix_scripted_provider::{
 };
 
 use crate::build::kinds;
+use crate::test_project::{BATCH_BUILD, KEY, Mode, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, KEY, Mode, TEAM, Workbench, text};
 
 /// A script that cuts off every answer to what one person writes.
 pub(crate) fn truncating(name: &str) -> Script {
@@ -21,8 +21,8 @@ fn cut_off() -> Reply {
 }
 
 /// Six people, each with another misfortune, and one without.
-fn unlucky() -> Workbench {
-    let bench = Workbench::team();
+fn unlucky() -> TestProject {
+    let project = TestProject::team();
     for name in [
         "cut",
         "declined",
@@ -31,9 +31,9 @@ fn unlucky() -> Workbench {
         "null",
         "tooled",
     ] {
-        bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
+        project.write(&format!("bios/{name}.md"), &format!("I am {name}."));
     }
-    bench
+    project
 }
 
 fn misfortunes() -> Script {
@@ -56,9 +56,9 @@ fn misfortunes() -> Script {
 /// A1, A7: each kind of bad answer is a failure of its own kind, named by its unit.
 #[track_caller]
 fn assert_bad_answers_fail_by_kind(command: &[&str]) {
-    let bench = unlucky();
-    bench.script(misfortunes());
-    let document = bench
+    let project = unlucky();
+    project.script(misfortunes());
+    let document = project
         .run(&[command, &["--json"]].concat())
         .expect_code(3)
         .json();
@@ -71,8 +71,8 @@ fn assert_bad_answers_fail_by_kind(command: &[&str]) {
         ("summary", "held_back"),
         ("tooled", "empty"),
     ];
-    assert_eq!(Workbench::failures(&document), kinds(&expected));
-    let names = bench.names();
+    assert_eq!(TestProject::failures(&document), kinds(&expected));
+    let names = project.artifact_names();
     assert_eq!(
         names
             .iter()
@@ -90,20 +90,22 @@ fn bad_answers_fail_by_kind_alone() {
 
 #[test]
 fn bad_answers_fail_by_kind_in_a_batch() {
-    assert_bad_answers_fail_by_kind(&BATCH);
+    assert_bad_answers_fail_by_kind(&BATCH_BUILD);
 }
 
 /// A8: a request whose failure cost nothing is asked again by the next build.
 #[test]
 fn a_failed_request_is_asked_again_by_the_next_build() {
     for mode in [Mode::Sync, Mode::Batch] {
-        let bench = Workbench::team();
-        bench.script(Script::new().rule(Rule::on("I am bela").status(400)));
-        bench.build_in(mode).expect_code(3);
-        bench.script(Script::new());
-        bench.build_in(mode).expect_code(0);
+        let project = TestProject::team();
+        project.script(Script::new().rule(Rule::on("I am bela").status(400)));
+        project.build_in(mode).expect_code(3);
+        project.script(Script::new());
+        project.build_in(mode).expect_code(0);
         assert!(
-            bench.names().contains(&"summary/summary".to_owned()),
+            project
+                .artifact_names()
+                .contains(&"summary/summary".to_owned()),
             "{mode:?}"
         );
     }
@@ -112,33 +114,37 @@ fn a_failed_request_is_asked_again_by_the_next_build() {
 /// A1: a layer may take what is cut off, and only then is it an artifact.
 #[test]
 fn a_layer_that_accepts_truncated_answers_gets_them() {
-    let bench = Workbench::team();
-    bench.pipeline(
+    let project = TestProject::team();
+    project.pipeline(
         "synix.toml",
         &TEAM.replace("batch = true\n", "batch = true\naccept = [\"truncated\"]\n"),
     );
-    bench.script(truncating("bela"));
-    bench.ok(&["build"]);
-    assert_eq!(bench.content("ws-bela"), "half a sen");
+    project.script(truncating("bela"));
+    project.ok(&["build"]);
+    assert_eq!(project.content("ws-bela"), "half a sen");
 }
 
 /// A2: the provider's own words are read where they stand, and the other rows are kept.
 #[test]
 fn a_failed_row_tells_why_and_leaves_the_others() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let reason = serde_json::json!({"error": {
         "message": "Your prompt was flagged by the house rules.",
         "type": "invalid_request_error", "param": null, "code": "invalid_prompt",
     }});
     let reply = Reply::Status(StatusReply::new(400).body(reason));
-    bench.script(Script::new().rule(Rule::on("I am bela").only(Only::Batch).reply(reply)));
-    let run = bench.run(&BATCH).expect_code(3);
+    project.script(Script::new().rule(Rule::on("I am bela").only(Only::Batch).reply(reply)));
+    let run = project.run(&BATCH_BUILD).expect_code(3);
     assert_transcript!(run);
     assert_eq!(
-        Workbench::failures(&bench.status()),
+        TestProject::failures(&project.status()),
         kinds(&[("bela", "invalid"), ("summary", "held_back")])
     );
-    assert!(bench.names().contains(&"styles/ws-amara".to_owned()));
+    assert!(
+        project
+            .artifact_names()
+            .contains(&"styles/ws-amara".to_owned())
+    );
 }
 
 /// A4: what is missing is asked again, what is odd is reported, and no other row is lost.
@@ -150,8 +156,8 @@ fn odd_rows_cost_no_other_row() {
         Reply::UnknownRow,
         Reply::Garbled,
     ] {
-        let bench = Workbench::team();
-        bench.script(
+        let project = TestProject::team();
+        project.script(
             Script::new().rule(
                 Rule::on("I am bela")
                     .only(Only::Batch)
@@ -159,9 +165,9 @@ fn odd_rows_cost_no_other_row() {
                     .reply(reply.clone()),
             ),
         );
-        bench.ok(&BATCH);
-        assert_eq!(bench.names().len(), 7, "{reply:?}");
-        let again = bench.ledger().duplicates().len();
+        project.ok(&BATCH_BUILD);
+        assert_eq!(project.artifact_names().len(), 7, "{reply:?}");
+        let again = project.ledger().duplicates().len();
         assert!(
             again <= usize::from(matches!(reply, Reply::MissingRow | Reply::Garbled)),
             "{reply:?}"
@@ -172,7 +178,7 @@ fn odd_rows_cost_no_other_row() {
 /// A5: a download that breaks off is taken again, not parsed.
 #[test]
 fn a_truncated_download_is_repeated() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let fault = Fault::on(
         Endpoint::FilesContent,
         FaultKind::Truncate {
@@ -181,76 +187,82 @@ fn a_truncated_download_is_repeated() {
         },
     )
     .once();
-    bench.script(Script::new().fault(fault));
-    bench.ok(&BATCH);
-    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+    project.script(Script::new().fault(fault));
+    project.ok(&BATCH_BUILD);
+    assert_eq!(
+        (project.sent(), project.ledger().duplicates().len()),
+        (4, 0)
+    );
 }
 
 /// A3: an output file may appear after the batch says that it is completed.
 #[test]
 fn an_output_file_that_comes_late_is_waited_for() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let late = Fault::on(Endpoint::BatchesCreate, FaultKind::OutputLate { polls: 2 }).once();
     let empty = Fault::on(Endpoint::BatchesCreate, FaultKind::EmptyErrorFileId).once();
-    bench.script(Script::new().fault(late).fault(empty));
-    bench.ok(&BATCH);
-    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+    project.script(Script::new().fault(late).fault(empty));
+    project.ok(&BATCH_BUILD);
+    assert_eq!(
+        (project.sent(), project.ledger().duplicates().len()),
+        (4, 0)
+    );
 }
 
 /// L18: a key that is refused is refused for every request, so the rest is not sent.
 #[test]
 fn a_refused_key_is_tried_once() {
-    let bench = Workbench::team();
-    bench.script(Script::new().key("another key"));
-    let run = bench
+    let project = TestProject::team();
+    project.script(Script::new().key("another key"));
+    let run = project
         .run(&["build", "--concurrency", "1", "--json"])
         .expect_code(3);
-    let failures = Workbench::failures(&run.json());
+    let failures = TestProject::failures(&run.json());
     assert!(
         failures.contains(&("amara".to_owned(), "auth".to_owned())),
         "{failures:?}"
     );
-    assert_eq!(bench.ledger().calls(Endpoint::Chat), 1);
+    assert_eq!(project.ledger().calls(Endpoint::Chat), 1);
 }
 
 /// L18: an account without money is not asked again and again.
 #[test]
 fn an_empty_account_is_tried_once() {
-    let bench = Workbench::team();
-    bench.script(
+    let project = TestProject::team();
+    project.script(
         Script::new().rule(Rule::any().reply(Reply::Status(StatusReply::insufficient_quota()))),
     );
-    let run = bench
+    let run = project
         .run(&["build", "--concurrency", "1", "--json"])
         .expect_code(3);
-    let failures = Workbench::failures(&run.json());
+    let failures = TestProject::failures(&run.json());
     assert!(
         failures.contains(&("amara".to_owned(), "quota".to_owned())),
         "{failures:?}"
     );
-    assert_eq!(bench.ledger().calls(Endpoint::Chat), 1);
+    assert_eq!(project.ledger().calls(Endpoint::Chat), 1);
 }
 
 #[test]
 fn a_busy_provider_is_asked_again_until_it_answers() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let busy = StatusReply::new(429).header("retry-after", "0");
-    bench.script(Script::new().rule(Rule::on("I am bela").times(3).reply(Reply::Status(busy))));
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 4);
+    project.script(Script::new().rule(Rule::on("I am bela").times(3).reply(Reply::Status(busy))));
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 4);
 }
 
 #[test]
 fn a_key_never_reaches_the_state_or_the_output() {
-    let bench = Workbench::team();
-    let runs = [bench.run(&["build", "--json"]), bench.run(&BATCH)];
-    bench.script(Script::new().key("another key"));
-    bench.write("bios/dmitri.md", "I am new.");
-    let refused = [bench.run(&["build"]), bench.run(&BATCH)];
+    let project = TestProject::team();
+    let runs = [project.run(&["build", "--json"]), project.run(&BATCH_BUILD)];
+    project.script(Script::new().key("another key"));
+    project.write("bios/dmitri.md", "I am new.");
+    let refused = [project.run(&["build"]), project.run(&BATCH_BUILD)];
     for run in runs.iter().chain(&refused) {
         assert!(!run.says(KEY), "{run:?}");
     }
-    let mut folders = vec![bench.path(".synix")];
+    let mut folders = vec![project.path(".synix")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -305,48 +317,57 @@ prompt = "Sum up:{% for one in inputs %} {{ one.content }}{% endfor %}"
 label = "all"
 "#;
 
-fn titles() -> Workbench {
-    let bench = Workbench::team();
-    bench.pipeline("synix.toml", TITLES);
-    bench
+fn titles() -> TestProject {
+    let project = TestProject::team();
+    project.pipeline("synix.toml", TITLES);
+    project
 }
 
 /// M3: what is in flight when a build must stop is waited for and kept.
 #[test]
 fn answers_in_flight_are_kept_when_a_key_turns_out_to_be_missing() {
-    let bench = titles();
+    let project = titles();
     // Goes on with the provider that stands last: only a key that is named is demanded elsewhere than at its own URL.
     let named = format!("api_key_env = \"ANTHROPIC_API_KEY\"\n{TITLES}");
-    bench.pipeline("synix.toml", &named);
-    bench.script(Script::new().rule(Rule::on("I am bela").delay_ms(300)));
-    let mut command = bench.command(&["build"]);
+    project.pipeline("synix.toml", &named);
+    project.script(Script::new().rule(Rule::on("I am bela").delay_ms(300)));
+    let mut command = project.command(&["build"]);
     command.env_remove("ANTHROPIC_API_KEY");
     let run = command.run().expect_code(1);
     assert_transcript!(run);
-    assert_eq!(bench.sent(), 3);
-    bench.script(Script::new());
-    bench.ok(&["build"]);
-    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (7, 0));
+    assert_eq!(project.sent(), 3);
+    project.script(Script::new());
+    project.ok(&["build"]);
+    assert_eq!(
+        (project.sent(), project.ledger().duplicates().len()),
+        (7, 0)
+    );
 }
 
 /// What is missing two layers below still marks what is made above it.
 #[test]
 fn partial_results_are_marked_however_far_below_something_is_missing() {
-    let bench = titles();
-    bench.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
-    bench.run(&["build", "--allow-partial"]).expect_code(3);
-    assert_eq!(bench.json(&["show", "all"])["provenance"]["partial"], true);
-    bench.script(Script::new());
-    bench.ok(&["build", "--retry-failed"]);
-    assert_eq!(bench.json(&["show", "all"])["provenance"]["partial"], false);
+    let project = titles();
+    project.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
+    project.run(&["build", "--allow-partial"]).expect_code(3);
+    assert_eq!(
+        project.json(&["show", "all"])["provenance"]["partial"],
+        true
+    );
+    project.script(Script::new());
+    project.ok(&["build", "--retry-failed"]);
+    assert_eq!(
+        project.json(&["show", "all"])["provenance"]["partial"],
+        false
+    );
 }
 
 /// A6: each unit that lacks its input is named, in every layer below.
 #[test]
 fn each_dependant_of_a_failed_unit_is_named_as_held_back() {
-    let bench = titles();
-    bench.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
-    let document = bench.run(&["build", "--json"]).expect_code(3).json();
+    let project = titles();
+    project.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
+    let document = project.run(&["build", "--json"]).expect_code(3).json();
     let failed: Vec<(String, String)> = document["failures"]
         .as_array()
         .unwrap()
@@ -360,24 +381,24 @@ fn each_dependant_of_a_failed_unit_is_named_as_held_back() {
 
 #[test]
 fn a_unit_with_no_input_left_is_held_back_whatever_is_allowed() {
-    let bench = titles();
-    bench.script(Script::new().rule(Rule::on("work?").reply(cut_off())));
-    let document = bench
+    let project = titles();
+    project.script(Script::new().rule(Rule::on("work?").reply(cut_off())));
+    let document = project
         .run(&["build", "--allow-partial", "--json"])
         .expect_code(3)
         .json();
     let all = ("all", "held_back");
     assert!(
-        Workbench::failures(&document).contains(&(all.0.to_owned(), all.1.to_owned())),
+        TestProject::failures(&document).contains(&(all.0.to_owned(), all.1.to_owned())),
         "{document}"
     );
-    assert_eq!(bench.sent(), 3);
+    assert_eq!(project.sent(), 3);
 }
 
 /// I9: a layer that took a truncated answer keeps it when another layer gets a whole one to the same question.
 #[test]
 fn a_whole_answer_does_not_contradict_a_truncated_one_that_was_taken() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let layer = |name: &str, accept: &str| {
         format!(
             "[layers.{name}]\ntransform = \"map\"\ninputs = [\"bios\"]\n{accept}\
@@ -390,16 +411,16 @@ fn a_whole_answer_does_not_contradict_a_truncated_one_that_was_taken() {
         layer("loose", "accept = [\"truncated\"]\n"),
         layer("strict", "")
     );
-    bench.pipeline("synix.toml", &layers);
-    bench.script(truncating("bela"));
-    bench.run(&["build"]).expect_code(3);
-    let loose = || bench.json(&["show", "loose/bela"])["content"].clone();
+    project.pipeline("synix.toml", &layers);
+    project.script(truncating("bela"));
+    project.run(&["build"]).expect_code(3);
+    let loose = || project.json(&["show", "loose/bela"])["content"].clone();
     assert_eq!(loose(), "half a sen");
-    bench.script(Script::new());
-    bench.ok(&["build", "--retry-failed=truncated"]);
+    project.script(Script::new());
+    project.ok(&["build", "--retry-failed=truncated"]);
     assert_eq!(loose(), "half a sen");
-    assert_ne!(bench.json(&["show", "strict/bela"])["content"], loose());
-    bench.ok(&["clean"]);
-    bench.ok(&["build"]);
-    assert_eq!((loose(), bench.sent()), ("half a sen".into(), 4));
+    assert_ne!(project.json(&["show", "strict/bela"])["content"], loose());
+    project.ok(&["clean"]);
+    project.ok(&["build"]);
+    assert_eq!((loose(), project.sent()), ("half a sen".into(), 4));
 }

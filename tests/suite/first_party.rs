@@ -6,8 +6,8 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::test_project::{MODES, Mode, Run, TestProject, command_in, notes_pipeline};
 use crate::transcript::assert_transcript;
-use crate::workbench::{MODES, Mode, Run, Workbench, command_in, over_notes};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -131,7 +131,7 @@ fn what_needs_no_model_declares_none() {
     }
 }
 
-const NOTES: &str = over_notes!(
+const NOTES: &str = notes_pipeline!(
     r#"[layers.pieces]
 transform = "chunk"
 inputs = ["notes"]
@@ -150,34 +150,34 @@ prompt = "What does this say of {{ metadata.topic }}? {{ content }}"
 "#
 );
 
-fn notes() -> Workbench {
-    let bench = Workbench::with_layers(NOTES);
+fn notes() -> TestProject {
+    let project = TestProject::with_layers(NOTES);
     let rain = "Rain fell on the garden for most of the day, and the barrel is full.";
-    bench.write(
+    project.write(
         "notes/a.md",
         &format!(
             "---\ntopic: water\n---\n# Week\n\n## Monday\n{rain}\n## Tuesday\nNothing grew.\n"
         ),
     );
-    bench.write(
+    project.write(
         "notes/b.md",
         &format!("---\ntopic: water\n---\n## Monday\n{rain}..\n"),
     );
-    bench
+    project
 }
 
 #[test]
 fn what_stands_in_two_notes_is_asked_about_once() {
-    let bench = notes();
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 2);
-    let claims: Vec<String> = bench
-        .names()
+    let project = notes();
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 2);
+    let claims: Vec<String> = project
+        .artifact_names()
         .into_iter()
         .filter(|name| name.starts_with("claims/"))
         .collect();
     assert_eq!(claims, ["claims/a-001", "claims/a-002"]);
-    let kept = bench.json(&["show", "distinct/a-001"]);
+    let kept = project.json(&["show", "distinct/a-001"]);
     assert_eq!(
         kept["metadata"]["merged"],
         Value::from(vec!["a-001", "b-001"])
@@ -191,22 +191,22 @@ fn what_stands_in_two_notes_is_asked_about_once() {
 /// M3: a section that is added is the one that is asked about.
 #[test]
 fn pieces_that_stayed_ask_nothing_again() {
-    let bench = notes();
-    bench.ok(&["build"]);
-    let path = bench.path("notes/a.md");
+    let project = notes();
+    project.ok(&["build"]);
+    let path = project.path("notes/a.md");
     let longer = fs::read_to_string(path).unwrap() + "## Wednesday\nBeans came up.\n";
-    bench.write("notes/a.md", &longer);
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 3);
+    project.write("notes/a.md", &longer);
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 3);
 }
 
 /// C1: pieces and what is made of them are the same in every mode.
 #[test]
 fn pieces_are_the_same_in_every_mode() {
     let made = MODES.map(|mode: Mode| {
-        let bench = notes();
-        bench.build_in(mode).expect_code(0);
-        bench.artifacts()
+        let project = notes();
+        project.build_in(mode).expect_code(0);
+        project.artifacts()
     });
     assert_eq!(made[0], made[1]);
     assert_eq!(made[1], made[2]);
@@ -242,24 +242,24 @@ prompt = "What did {{ group }} do?{% for one in inputs %} {{ one.content }}{% en
 #[test]
 fn answers_are_grouped_by_the_metadata_of_what_they_are_about() {
     let made = MODES.map(|mode: Mode| {
-        let bench = Workbench::with_layers(DIARY);
+        let project = TestProject::with_layers(DIARY);
         for (day, author) in [("01-30", "ann"), ("02-01", "ann"), ("02-02", "bob")] {
-            bench.write(
+            project.write(
                 &format!("days/{day}-{author}.md"),
                 &format!(
                     "---\ndate: \"2026-{day}\"\nauthor: {author}\n---\nOn {day} {author} rested.\n"
                 ),
             );
         }
-        bench.build_in(mode).expect_code(0);
-        let names = bench.names();
+        project.build_in(mode).expect_code(0);
+        let names = project.artifact_names();
         let of = |layer: &str| -> Vec<String> {
             let names = names.iter().filter_map(|name| name.strip_prefix(layer));
             names.map(str::to_owned).collect()
         };
         assert_eq!(of("months/"), ["ann-2026-01", "ann-2026-02", "bob-2026-02"]);
         assert_eq!(of("authors/"), ["ann", "bob"]);
-        bench.artifacts()
+        project.artifacts()
     });
     assert_eq!(made[0], made[1]);
     assert_eq!(made[1], made[2]);
@@ -267,17 +267,17 @@ fn answers_are_grouped_by_the_metadata_of_what_they_are_about() {
 
 #[test]
 fn a_refused_config_names_the_key_and_what_to_write() {
-    let bench = notes();
-    bench.pipeline(
+    let project = notes();
+    project.pipeline(
         "synix.toml",
         &NOTES.replace("size = 200", "size = 200\noverlap = 200"),
     );
-    let run = bench.run(&["build"]).expect_code(3);
+    let run = project.run(&["build"]).expect_code(3);
     assert_transcript!(run);
-    bench.pipeline("synix.toml", &NOTES.replace("size = 200", "sise = 200"));
-    let run = bench.run(&["build"]);
+    project.pipeline("synix.toml", &NOTES.replace("size = 200", "sise = 200"));
+    let run = project.run(&["build"]);
     assert_transcript!(run);
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 /// Words that differ from line to line and run to run alike.
@@ -302,7 +302,7 @@ fn words(seed: u64, length: usize) -> String {
 
 #[test]
 fn ten_megabytes_are_cut_within_the_default_limits() {
-    let bench = Workbench::with_layers(
+    let project = TestProject::with_layers(
         "[layers.notes]\nsource = \"*.txt\"\n[layers.pieces]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n",
     );
     let mut text = String::new();
@@ -310,21 +310,21 @@ fn ten_megabytes_are_cut_within_the_default_limits() {
         let _ = write!(text, "{}, sagt Käthe.\r\n\r\n", words(seed, 400));
     }
     assert!(text.len() > 10_000_000);
-    bench.write("big.txt", &text);
-    bench.ok(&["build"]);
-    let names = bench.names();
+    project.write("big.txt", &text);
+    project.ok(&["build"]);
+    let names = project.artifact_names();
     let last = names
         .iter()
         .rfind(|name| name.starts_with("pieces/"))
         .unwrap();
-    let last = bench.json(&["show", last]);
+    let last = project.json(&["show", last]);
     assert_eq!(last["metadata"]["end"], Value::from(text.chars().count()));
     assert_eq!(last["metadata"]["count"], Value::from(names.len() - 1));
 }
 
 #[test]
 fn ten_thousand_short_texts_are_compared_within_the_default_limits() {
-    let bench = Workbench::with_layers(
+    let project = TestProject::with_layers(
         r#"
 [layers.notes]
 source = "*.txt"
@@ -349,12 +349,12 @@ inputs = ["pieces"]
         };
         let _ = writeln!(text, "{}{end}", words(seed, 194));
     }
-    bench.write("all.txt", &text);
-    bench.ok(&["build"]);
-    let names = bench.names();
+    project.write("all.txt", &text);
+    project.ok(&["build"]);
+    let names = project.artifact_names();
     let of = |layer: &str| names.iter().filter(|name| name.starts_with(layer)).count();
     assert_eq!((of("pieces/"), of("distinct/")), (10_000, 9_000));
-    let pair = bench.json(&["show", "distinct/all-00009"]);
+    let pair = project.json(&["show", "distinct/all-00009"]);
     assert_eq!(
         pair["metadata"]["merged"],
         Value::from(vec!["all-00009", "all-00010"])

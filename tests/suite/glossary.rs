@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::docs::{ROOT, documents};
-use crate::workbench::command_in;
+use crate::test_project::command_in;
 
 /// A word or phrase that is not used, in lower case.
 struct Unused {

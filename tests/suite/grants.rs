@@ -1,12 +1,12 @@
 //! Capabilities are declared and granted, limits of a layer hold, and a plugin reads what its config names.
 
+use crate::test_project::{BATCH_BUILD, TestProject, guest_layers};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, Workbench, guest_layers};
 
-fn map_layer(keys: &str) -> Workbench {
-    let bench = Workbench::with_layers("");
-    bench.write("texts/a.md", "one");
-    bench.pipeline(
+fn map_layer(keys: &str) -> TestProject {
+    let project = TestProject::with_layers("");
+    project.write("texts/a.md", "one");
+    project.pipeline(
         "synix.toml",
         &format!(
             r#"
@@ -24,7 +24,7 @@ inputs = ["texts"]
 "#
         ),
     );
-    bench
+    project
 }
 
 const PROMPT: &str = "[layers.made.config]\nprompt = \"Say: {{ content }}\"";
@@ -33,15 +33,15 @@ const PROMPT: &str = "[layers.made.config]\nprompt = \"Say: {{ content }}\"";
 fn a_layer_with_a_model_role_grants_llm_unless_it_says_otherwise() {
     map_layer(PROMPT).ok(&["build"]);
     map_layer(&format!("grants = [\"llm\"]\n{PROMPT}")).ok(&["build"]);
-    for command in [&["build"][..], &BATCH, &["plan"]] {
-        let bench = map_layer(&format!("grants = []\n{PROMPT}"));
-        let run = bench.run(command).expect_code(2);
+    for command in [&["build"][..], &BATCH_BUILD, &["plan"]] {
+        let project = map_layer(&format!("grants = []\n{PROMPT}"));
+        let run = project.run(command).expect_code(2);
         assert!(
             run.says("layer `made` declares the capability `llm`, which the layer does not grant")
                 && run.says("grants = [\"llm\"]"),
             "{run:?}"
         );
-        assert_eq!(bench.sent(), 0);
+        assert_eq!(project.sent(), 0);
     }
 }
 
@@ -56,40 +56,40 @@ fn an_unknown_capability_is_an_error_where_it_stands() {
 
 #[test]
 fn a_grant_that_the_plugin_does_not_declare_gives_it_nothing() {
-    let bench = Workbench::guest("undeclared_llm", &[("only", "x")]);
+    let project = TestProject::guest("undeclared_llm", &[("only", "x")]);
     let layers = guest_layers("undeclared_llm").replace("batch = true\n", "grants = [\"llm\"]\n");
-    bench.pipeline("synix.toml", &layers);
-    let run = bench.run(&["build"]).expect_code(3);
+    project.pipeline("synix.toml", &layers);
+    let run = project.run(&["build"]).expect_code(3);
     assert_transcript!(run);
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 /// The second question of each unit is refused, in every mode before it is sent.
 #[test]
 fn a_unit_asks_no_more_than_its_tokens_allow() {
-    for command in [&["build"][..], &BATCH] {
-        let bench = Workbench::guest("two_steps", &[("a", "one"), ("b", "two")]);
+    for command in [&["build"][..], &BATCH_BUILD] {
+        let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two")]);
         let layers = guest_layers("two_steps");
-        bench.pipeline(
+        project.pipeline(
             "synix.toml",
             &format!("{layers}[layers.made.limits]\ntokens = 2\n"),
         );
-        let run = bench.run(command).expect_code(3);
+        let run = project.run(command).expect_code(3);
         assert!(run.says("over the limit: 2 tokens in one unit"), "{run:?}");
-        assert_eq!(bench.sent(), 2);
+        assert_eq!(project.sent(), 2);
     }
 }
 
 #[test]
 fn the_limit_of_tokens_is_part_of_a_unit_s_fingerprint() {
-    let bench = map_layer(PROMPT);
-    bench.ok(&["build"]);
-    bench.pipeline("synix.toml", &{
-        let text = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let project = map_layer(PROMPT);
+    project.ok(&["build"]);
+    project.pipeline("synix.toml", &{
+        let text = std::fs::read_to_string(project.path("synix.toml")).unwrap();
         let layers = text.split_once("[models.default]").unwrap().1;
         format!("[models.default]{layers}[layers.made.limits]\ntokens = 100000\n")
     });
-    let plan = bench.json(&["plan"]);
+    let plan = project.json(&["plan"]);
     assert_eq!(plan["layers"][1]["stale"], 1, "{plan}");
     assert_eq!(plan["layers"][1]["requests"], 0, "{plan}");
 }
@@ -97,13 +97,13 @@ fn the_limit_of_tokens_is_part_of_a_unit_s_fingerprint() {
 /// The path stands in a value that is a plain text for the schema, so nobody reads it.
 #[test]
 fn a_plugin_gets_the_files_that_its_config_names_and_no_others() {
-    let bench = map_layer(
+    let project = map_layer(
         "[layers.made.config]\nprompt_file = \"prompts/a.md\"\nsystem = \"prompts/b.md\"",
     );
-    bench.write("prompts/a.md", "The prompt for {{ content }}");
-    bench.write("prompts/b.md", "A secret");
-    bench.ok(&["build"]);
-    let sent: String = bench
+    project.write("prompts/a.md", "The prompt for {{ content }}");
+    project.write("prompts/b.md", "A secret");
+    project.ok(&["build"]);
+    let sent: String = project
         .database()
         .query_row("SELECT document FROM request_body", [], |row| row.get(0))
         .unwrap();
@@ -113,12 +113,12 @@ fn a_plugin_gets_the_files_that_its_config_names_and_no_others() {
     );
     assert!(!sent.contains("A secret"), "{sent}");
     for outside in ["../outside.md", "/etc/hostname"] {
-        let bench = map_layer(&format!(
+        let project = map_layer(&format!(
             "[layers.made.config]\nprompt_file = \"{outside}\""
         ));
-        bench.write("../outside.md", "A secret");
-        let run = bench.run(&["build"]);
+        project.write("../outside.md", "A secret");
+        let run = project.run(&["build"]);
         assert!(run.code != 0 && !run.says("A secret"), "{run:?}");
-        assert_eq!(bench.sent(), 0);
+        assert_eq!(project.sent(), 0);
     }
 }

@@ -1,7 +1,7 @@
 //! Guests and files that mean harm, or are broken: each ends in an error that names the plugin and what is wrong, nobody
 //! else's units are lost, and the state opens afterwards.
 
-use crate::workbench::{Run, Workbench};
+use crate::test_project::{Run, TestProject};
 
 /// The layer of the guest beside one of a guest that does its work.
 fn layers(plugin: &str) -> String {
@@ -30,16 +30,16 @@ inputs = ["texts"]
     )
 }
 
-fn bench(plugin: &str, texts: &[(&str, &str)]) -> Workbench {
-    let bench = Workbench::guest("echo", texts);
+fn project_with_plugin(plugin: &str, texts: &[(&str, &str)]) -> TestProject {
+    let project = TestProject::guest("echo", texts);
     if synix_test_components::ALL
         .iter()
         .any(|(name, _)| *name == plugin)
     {
-        bench.plugin(plugin);
+        project.plugin(plugin);
     }
-    bench.pipeline("synix.toml", &layers(plugin));
-    bench
+    project.pipeline("synix.toml", &layers(plugin));
+    project
 }
 
 /// What no error may exceed, whatever a guest says.
@@ -104,13 +104,17 @@ fn a_unit_that_misbehaves_fails_alone() {
         ("wasi_hoard", "streams", "resource table has no free keys"),
         ("wasi_print", "die", "ValueError: cannot go on"),
     ] {
-        let bench = bench(plugin, &[("only", text)]);
-        let run = bench.run(&["build"]);
+        let project = project_with_plugin(plugin, &[("only", text)]);
+        let run = project.run(&["build"]);
         assert_eq!(run.code, 3, "{plugin}: {run:?}");
         assert_told(plugin, &run, said);
-        assert_eq!(bench.names(), ["fine/only", "texts/only"], "{plugin}");
+        assert_eq!(
+            project.artifact_names(),
+            ["fine/only", "texts/only"],
+            "{plugin}"
+        );
         if plugin != "endless_fold" {
-            assert_eq!(bench.sent(), 0, "{plugin}");
+            assert_eq!(project.sent(), 0, "{plugin}");
         }
     }
 }
@@ -124,7 +128,7 @@ fn a_plugin_that_does_not_load_stops_the_build_before_anything_is_made() {
         ("spin_describe", "out of fuel"),
         ("unknown_capability", "declares the capability \"network\""),
     ] {
-        assert_does_not_load(&bench(plugin, &[("only", "x")]), plugin, said);
+        assert_does_not_load(&project_with_plugin(plugin, &[("only", "x")]), plugin, said);
     }
 }
 
@@ -135,23 +139,27 @@ fn a_plugin_that_cannot_divide_its_inputs_fails_its_layer() {
         ("spin_split", "out of fuel"),
         ("split_bomb", "out of memory"),
     ] {
-        let bench = bench(plugin, &[("only", "x")]);
-        let run = bench.run(&["build"]);
+        let project = project_with_plugin(plugin, &[("only", "x")]);
+        let run = project.run(&["build"]);
         assert!(run.code != 0, "{plugin}: {run:?}");
         assert_told(plugin, &run, said);
-        assert_eq!(bench.sent(), 0, "{plugin}");
-        assert_eq!(bench.names(), ["fine/only", "texts/only"], "{plugin}");
+        assert_eq!(project.sent(), 0, "{plugin}");
+        assert_eq!(
+            project.artifact_names(),
+            ["fine/only", "texts/only"],
+            "{plugin}"
+        );
     }
 }
 
 /// The label belongs to whoever comes first; the other unit fails.
 #[test]
 fn a_label_of_another_unit_cannot_be_taken() {
-    let bench = bench("forged_labels", &[("a", "x"), ("b", "y")]);
-    let run = bench.run(&["build"]).expect_code(3);
+    let project = project_with_plugin("forged_labels", &[("a", "x"), ("b", "y")]);
+    let run = project.run(&["build"]).expect_code(3);
     assert!(run.says("label mine is already used by unit"), "{run:?}");
     assert_eq!(
-        bench.names(),
+        project.artifact_names(),
         ["fine/a", "fine/b", "made/mine", "texts/a", "texts/b"]
     );
 }
@@ -159,47 +167,47 @@ fn a_label_of_another_unit_cannot_be_taken() {
 #[test]
 fn a_giant_input_reaches_a_guest_or_fails_its_unit() {
     let giant = "x".repeat(40 << 20);
-    let bench = bench("nan_bits", &[("giant", &giant), ("small", "y")]);
-    bench.pipeline(
+    let project = project_with_plugin("nan_bits", &[("giant", &giant), ("small", "y")]);
+    project.pipeline(
         "synix.toml",
         &layers("nan_bits").replace("memory_mb = 256", "memory_mb = 16"),
     );
-    let run = bench.run(&["build"]).expect_code(3);
+    let run = project.run(&["build"]).expect_code(3);
     assert_told(
         "nan_bits",
         &run,
         "out of memory: needs more than 16777216 bytes",
     );
-    assert!(bench.names().contains(&"made/small".to_owned()));
+    assert!(project.artifact_names().contains(&"made/small".to_owned()));
 }
 
 #[test]
 fn bits_of_a_number_that_is_none_are_the_same_in_every_run() {
-    let bench = bench("nan_bits", &[("a", "x")]);
-    bench.ok(&["build"]);
+    let project = project_with_plugin("nan_bits", &[("a", "x")]);
+    project.ok(&["build"]);
     assert_eq!(
-        bench.content("made/a"),
+        project.content("made/a"),
         "7ff8000000000000 fff8000000000000 7ff8000000000000"
     );
 }
 
 #[track_caller]
-fn assert_does_not_load(bench: &Workbench, plugin: &str, said: &str) {
-    let run = bench.run(&["build"]);
+fn assert_does_not_load(project: &TestProject, plugin: &str, said: &str) {
+    let run = project.run(&["build"]);
     assert!(matches!(run.code, 1 | 2), "{plugin}: {run:?}");
     assert_told(plugin, &run, said);
-    assert_eq!(bench.sent(), 0, "{plugin}");
+    assert_eq!(project.sent(), 0, "{plugin}");
     // Without the plugin the same project builds.
-    bench.pipeline("synix.toml", &layers("echo"));
-    bench.ok(&["build"]);
+    project.pipeline("synix.toml", &layers("echo"));
+    project.ok(&["build"]);
 }
 
 /// A file in the place of a plugin.
 #[track_caller]
 fn assert_file_is_refused(name: &str, bytes: &[u8], said: &str) {
-    let bench = bench(name, &[("only", "x")]);
-    std::fs::write(bench.path(&format!("plugins/{name}.wasm")), bytes).unwrap();
-    assert_does_not_load(&bench, name, said);
+    let project = project_with_plugin(name, &[("only", "x")]);
+    std::fs::write(project.path(&format!("plugins/{name}.wasm")), bytes).unwrap();
+    assert_does_not_load(&project, name, said);
 }
 
 #[test]
@@ -307,9 +315,9 @@ fn a_component_bomb_is_refused() {
     ];
     let written = bombs.map(|(name, text)| (name, wat::parse_str(text).unwrap()));
     for (name, bytes) in written {
-        let bench = bench(name, &[("only", "x")]);
-        std::fs::write(bench.path(&format!("plugins/{name}.wasm")), bytes).unwrap();
-        assert_does_not_load(&bench, name, "cannot be compiled");
+        let project = project_with_plugin(name, &[("only", "x")]);
+        std::fs::write(project.path(&format!("plugins/{name}.wasm")), bytes).unwrap();
+        assert_does_not_load(&project, name, "cannot be compiled");
     }
 }
 
@@ -344,15 +352,15 @@ fn nested() -> Vec<u8> {
 
 #[test]
 fn wasi_gives_no_files_and_no_network() {
-    let bench = bench("wasi_files", &[("a", "x")]);
-    bench.ok(&["build"]);
+    let project = project_with_plugin("wasi_files", &[("a", "x")]);
+    project.ok(&["build"]);
     assert_eq!(
-        bench.content("made/a"),
+        project.content("made/a"),
         "0 folders, 0 variables and arguments, stdin: StreamError::Closed"
     );
-    let bench = self::bench("wasi_sockets", &[("a", "x")]);
-    bench.ok(&["build"]);
-    let content = bench.content("made/a");
+    let project = project_with_plugin("wasi_sockets", &[("a", "x")]);
+    project.ok(&["build"]);
+    let content = project.content("made/a");
     assert!(
         content.matches("access-denied").count() == 2
             && content.contains("permanent-resolver-failure"),
@@ -362,13 +370,13 @@ fn wasi_gives_no_files_and_no_network() {
 
 #[test]
 fn a_flood_on_stdout_is_cut_and_does_not_fail_the_unit() {
-    let bench = bench("wasi_flood", &[("a", "x")]);
-    bench.pipeline(
+    let project = project_with_plugin("wasi_flood", &[("a", "x")]);
+    project.pipeline(
         "synix.toml",
         &layers("wasi_flood").replace("2_000_000_000", "20_000_000_000"),
     );
-    bench.ok(&["build"]);
-    let size = std::fs::metadata(bench.path(".synix/state.sqlite3"))
+    project.ok(&["build"]);
+    let size = std::fs::metadata(project.path(".synix/state.sqlite3"))
         .unwrap()
         .len();
     assert!(size < 10_000_000, "{size}");
@@ -378,9 +386,9 @@ fn a_flood_on_stdout_is_cut_and_does_not_fail_the_unit() {
 #[test]
 fn randomness_and_time_follow_from_the_unit() {
     let made = || {
-        let bench = bench("wasi_random", &[("a", "x"), ("b", "x")]);
-        bench.ok(&["build"]);
-        ["made/a", "made/b"].map(|name| bench.content(name))
+        let project = project_with_plugin("wasi_random", &[("a", "x"), ("b", "x")]);
+        project.ok(&["build"]);
+        ["made/a", "made/b"].map(|name| project.content(name))
     };
     let [a, b] = made();
     assert_eq!([a.clone(), b.clone()], made());
@@ -390,8 +398,8 @@ fn randomness_and_time_follow_from_the_unit() {
 
 #[test]
 fn what_a_guest_prints_is_in_the_log_with_its_layer_and_unit() {
-    let bench = bench("wasi_print", &[("a", "x")]);
-    let run = bench.ok(&["build", "-v"]);
+    let project = project_with_plugin("wasi_print", &[("a", "x")]);
+    let run = project.ok(&["build", "-v"]);
     let lines: Vec<&str> = run
         .stderr
         .lines()
@@ -411,11 +419,11 @@ fn what_a_guest_prints_is_in_the_log_with_its_layer_and_unit() {
 /// Every command divides inputs while it waits for other things; the guest may print all the same, and draws the same.
 #[test]
 fn a_guest_may_print_while_it_divides_its_inputs() {
-    let bench = bench("wasi_split", &[("a", "x"), ("b", "y")]);
-    bench.ok(&["plan"]);
-    bench.ok(&["build"]);
-    assert_eq!(bench.names().len(), 6);
-    let plan = bench.json(&["plan"]);
+    let project = project_with_plugin("wasi_split", &[("a", "x"), ("b", "y")]);
+    project.ok(&["plan"]);
+    project.ok(&["build"]);
+    assert_eq!(project.artifact_names().len(), 6);
+    let plan = project.json(&["plan"]);
     assert!(
         plan["layers"]
             .as_array()

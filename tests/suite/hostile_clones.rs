@@ -8,10 +8,10 @@ use std::process::Command;
 
 use crate::clones::HostileClone;
 use crate::folders::{self, files};
-use crate::trust::Elsewhere;
 #[cfg(unix)]
-use crate::workbench::command_in;
-use crate::workbench::{BATCH, Workbench};
+use crate::test_project::command_in;
+use crate::test_project::{BATCH_BUILD, TestProject};
+use crate::trust::Elsewhere;
 
 /// Commands that never need a yes.
 const SAFE: [&[&str]; 15] = [
@@ -35,7 +35,7 @@ const SAFE: [&[&str]; 15] = [
 /// Commands that act for the user.
 const ACTING: [&[&str]; 4] = [
     &["build"],
-    &BATCH,
+    &BATCH_BUILD,
     &["batch-build", "run"],
     &["batch-build", "resume"],
 ];
@@ -73,16 +73,16 @@ fn a_cache_in_the_clone_is_not_used() {
         "SYNIX_CONFIG_DIR=vendor",
     ] {
         let clone = HostileClone::new("base_url = \"https://evil.example\"", "");
-        clone.bench.write(".env", &format!("{line}\n"));
+        clone.project.write(".env", &format!("{line}\n"));
         clone
-            .bench
+            .project
             .write("vendor/synix/planted.cwasm", "native code");
-        let before = files(&clone.bench.path("vendor"));
+        let before = files(&clone.project.path("vendor"));
         clone.is_safe();
         clone.is_refused(5, "evil.example");
         let input = ["plugin", "run", "map", "--input", "notes/a.md"];
         clone.nothing_came_of(&input, &clone.run(&input));
-        assert_eq!(files(&clone.bench.path("vendor")), before, "{line}");
+        assert_eq!(files(&clone.project.path("vendor")), before, "{line}");
         assert!(clone.run(&["plan"]).says("which synix ignores"), "{line}");
     }
 }
@@ -99,13 +99,13 @@ fn a_server_of_the_clone_gets_no_key() {
 #[test]
 fn dot_env_moves_no_provider() {
     let clone = HostileClone::new("", "");
-    let url = clone.bench.provider.openai_url();
+    let url = clone.project.provider.openai_url();
     clone
-        .bench
+        .project
         .write(".env", &format!("OPENAI_BASE_URL={url}\n"));
     clone.is_safe();
     let run = clone.run(&["build"]);
-    assert_eq!(clone.bench.sent(), 0, "{run:?}");
+    assert_eq!(clone.project.sent(), 0, "{run:?}");
     assert_eq!(
         clone.elsewhere.seen(),
         ["CONNECT api.openai.com:443 HTTP/1.1"]
@@ -128,11 +128,11 @@ fn no_other_secret_is_sent_as_a_key() {
 #[test]
 fn dot_env_is_no_link_to_a_file_of_the_user() {
     let clone = HostileClone::new("api_key_env = \"aws_secret_access_key\"", "");
-    let url = clone.bench.provider.openai_url();
-    let file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+    let url = clone.project.provider.openai_url();
+    let file = fs::read_to_string(clone.project.path("synix.toml")).unwrap();
     let file = file.replace("retries = 0", &format!("base_url = \"{url}\"\nretries = 0"));
-    clone.bench.write("synix.toml", &file);
-    std::os::unix::fs::symlink("../outside/credentials", clone.bench.path(".env")).unwrap();
+    clone.project.write("synix.toml", &file);
+    std::os::unix::fs::symlink("../outside/credentials", clone.project.path(".env")).unwrap();
     clone.is_safe();
     clone.is_refused(1, "symbolic link");
 }
@@ -142,7 +142,7 @@ fn dot_env_is_no_link_to_a_file_of_the_user() {
 #[test]
 fn dot_env_is_a_regular_file_of_bounded_size() {
     let clone = HostileClone::new("", "");
-    let path = clone.bench.path(".env");
+    let path = clone.project.path(".env");
     folders::pipe(&path);
     clone.is_safe();
     clone.is_refused(1, "regular file");
@@ -166,7 +166,7 @@ fn a_command_of_the_clone_does_not_run() {
     ] {
         let clone = HostileClone::new("", pipeline);
         clone
-            .bench
+            .project
             .write("cassettes/clone.json", "{\"version\": 1, \"entries\": []}");
         clone.is_safe();
         clone.is_refused(5, "run this command with your rights");
@@ -184,10 +184,10 @@ fn a_local_service_is_not_called() {
 
     let digest = "0".repeat(64);
     let clone = HostileClone::new("", "");
-    let file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+    let file = fs::read_to_string(clone.project.path("synix.toml")).unwrap();
     let plugin = format!("transform = \"{}/secret#sha256={digest}\"", service.url());
     clone
-        .bench
+        .project
         .write("synix.toml", &file.replace("transform = \"map\"", &plugin));
     clone.is_safe();
     clone.is_refused(5, "download a plugin from");
@@ -198,7 +198,7 @@ fn a_local_service_is_not_called() {
 #[test]
 fn dot_env_moves_no_cassette() {
     let clone = HostileClone::new("base_url = \"https://evil.example\"", "");
-    clone.bench.write(
+    clone.project.write(
         ".env",
         "SYNIX_CASSETTE_MODE=record\nSYNIX_CASSETTE_DIR=../outside\n",
     );
@@ -210,23 +210,25 @@ fn dot_env_moves_no_cassette() {
 #[test]
 fn dot_env_brings_no_tools() {
     let clone = HostileClone::new("", "");
-    let ran = clone.bench.path("ran");
+    let ran = clone.project.path("ran");
     for tool in ["zig", "cargo", "clang", "componentize-py", "npm", "go"] {
         let path = format!("tools/{tool}");
         clone
-            .bench
+            .project
             .write(&path, &format!("#!/bin/sh\ntouch {}\n", ran.display()));
         let made = Command::new("chmod")
             .arg("+x")
-            .arg(clone.bench.path(&path))
+            .arg(clone.project.path(&path))
             .status();
         assert!(made.unwrap().success());
     }
-    clone.bench.write(".env", "SYNIX_TOOLS=tools\nPATH=tools\n");
+    clone
+        .project
+        .write(".env", "SYNIX_TOOLS=tools\nPATH=tools\n");
     for language in ["c", "rust", "go"] {
         clone.run(&["plugin", "new", "own", "--lang", language, language]);
         let arguments = ["plugin", "build", language];
-        let mut command = clone.bench.command(&arguments);
+        let mut command = clone.project.command(&arguments);
         let run = command.env("PATH", "/nowhere").run();
         assert_eq!(run.code, 1, "{run:?}");
         clone.nothing_came_of(&arguments, &run);
@@ -237,13 +239,13 @@ fn dot_env_brings_no_tools() {
 #[test]
 fn dot_env_ends_no_command_and_sets_no_proxy() {
     let proxy = Elsewhere::start();
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let url = proxy.url();
-    bench.write(
+    project.write(
         ".env",
         &format!("SYNIX_CRASH_AT=1\nHTTP_PROXY={url}\nHTTPS_PROXY={url}\nALL_PROXY={url}\nSYNIX_CLOCK=7\nCI=1\n"),
     );
-    let run = bench.ok(&["build"]);
+    let run = project.ok(&["build"]);
     assert!(
         run.says("SYNIX_CRASH_AT") && run.says("which synix ignores"),
         "{run:?}"
@@ -264,13 +266,13 @@ fn a_far_server_gets_no_key_in_the_clear() {
 /// Attack 47: a key that would begin another header.
 #[test]
 fn a_key_of_several_lines_is_not_sent() {
-    let bench = Workbench::team();
-    bench.write(".env", "OPENAI_API_KEY=\"sk-own\\r\\nx-evil: 1\"\n");
-    let mut command = bench.command(&["build"]);
+    let project = TestProject::team();
+    project.write(".env", "OPENAI_API_KEY=\"sk-own\\r\\nx-evil: 1\"\n");
+    let mut command = project.command(&["build"]);
     let run = command.env_remove("OPENAI_API_KEY").run();
     assert_ne!(run.code, 0, "{run:?}");
     assert!(!run.says("x-evil"), "{run:?}");
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 /// W8, attack 48: a pipeline file that another user put into a folder above.
@@ -280,7 +282,7 @@ fn a_pipeline_file_of_another_user_above_is_not_found() {
     use std::os::unix::fs::{PermissionsExt as _, chown};
 
     let clone = HostileClone::new("", "on_done = \"touch ran\"");
-    let above = clone.bench.path("");
+    let above = clone.project.path("");
     fs::set_permissions(&above, fs::Permissions::from_mode(0o1777)).unwrap();
     fs::create_dir_all(above.join("mine/sub")).unwrap();
     if chown(&above, Some(4242), None).is_err() {
@@ -301,10 +303,10 @@ fn a_pipeline_file_of_another_user_above_is_not_found() {
 /// W5, W12: answers that no provider gave.
 #[test]
 fn a_state_of_the_clone_is_not_built_on() {
-    let maker = Workbench::team();
+    let maker = TestProject::team();
     maker.ok(&["build"]);
     let clone = HostileClone::new("", "");
-    folders::copy(&maker.path(".synix"), &clone.bench.path(".synix"));
+    folders::copy(&maker.path(".synix"), &clone.project.path(".synix"));
     clone.is_refused(5, "use the state in .synix");
     for arguments in [&["list"][..], &["show", "summary"], &["plan"], &["runs"]] {
         let run = clone.run(arguments).expect_code(0);

@@ -22,9 +22,9 @@ fn a_dot_env_changes_nothing_that_is_read() {
     ];
     let rows = texts.map(|text| {
         row(text, HARMLESS, move |clone| {
-            clone.bench.write(".env", text);
+            clone.project.write(".env", text);
             clone
-                .bench
+                .project
                 .write("vendor/synix/planted.cwasm", "native code");
         })
     });
@@ -38,7 +38,7 @@ fn a_dot_env_changes_nothing_that_is_read() {
             link(clone, ".env", "/dev/zero");
         }),
         row(".env is large", HARMLESS, |clone| {
-            clone.bench.write(".env", &"A=1\n".repeat(300_000));
+            clone.project.write(".env", &"A=1\n".repeat(300_000));
         }),
     ]);
 }
@@ -136,7 +136,7 @@ fn golden_files_show_nothing_of_the_user() {
         row("links that double", HARMLESS, |clone| {
             for level in 0..40 {
                 let folder = format!("notes/level{level}");
-                fs::create_dir(clone.bench.path(&folder)).unwrap();
+                fs::create_dir(clone.project.path(&folder)).unwrap();
                 if level > 0 {
                     for name in ["one", "two"] {
                         link(
@@ -158,10 +158,10 @@ fn a_name_that_steers_is_written_out() {
         row(
             "a note",
             HARMLESS.plan(1, "has a control character"),
-            |clone| clone.bench.write("notes/a\u{1b}]0;pwned\u{7}b.md", "x"),
+            |clone| clone.project.write("notes/a\u{1b}]0;pwned\u{7}b.md", "x"),
         ),
         row("a command of a log", HARMLESS, |clone| {
-            clone.bench.write("notes/::error file=x::forged.md", "x");
+            clone.project.write("notes/::error file=x::forged.md", "x");
         }),
         row(
             "a key",

@@ -25,7 +25,7 @@ fn a_file_of_the_project_is_in_it_and_ends() {
             HARMLESS.plan(1, "is hidden, as files with secrets often are"),
             |clone| {
                 clone
-                    .bench
+                    .project
                     .write(".git/config", "[http] extraheader = basic dG9rZW4=");
                 replace(clone, "notes/*.md", ".git/config");
             },
@@ -64,10 +64,10 @@ fn a_file_of_the_project_is_in_it_and_ends() {
                 .plan(1, "is larger than 64 MiB")
                 .demo(1, "is too large to be copied"),
             |clone| {
-                clone.bench.write("notes/x.md", "");
+                clone.project.write("notes/x.md", "");
                 let file = fs::File::options()
                     .write(true)
-                    .open(clone.bench.path("notes/x.md"));
+                    .open(clone.project.path("notes/x.md"));
                 file.unwrap().set_len(1 << 40).unwrap();
             },
         ),
@@ -163,7 +163,7 @@ fn a_file_of_the_project_is_in_it_and_ends() {
             |clone| {
                 let file = fs::File::options()
                     .write(true)
-                    .open(clone.bench.path("synix.toml"));
+                    .open(clone.project.path("synix.toml"));
                 file.unwrap().set_len(1 << 40).unwrap();
             },
         ),

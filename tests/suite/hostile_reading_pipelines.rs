@@ -11,10 +11,12 @@ use crate::reading_table::{HARMLESS, ends_as_told, replace, row};
 /// W14, W17, rows 31 to 39: what is small to write and large to read.
 #[test]
 fn a_pipeline_file_that_grows_is_bounded() {
-    let file =
-        |text: fn() -> String| move |clone: &HostileClone| clone.bench.write("synix.toml", &text());
-    let note =
-        |text: fn() -> String| move |clone: &HostileClone| clone.bench.write("notes/a.md", &text());
+    let file = |text: fn() -> String| {
+        move |clone: &HostileClone| clone.project.write("synix.toml", &text())
+    };
+    let note = |text: fn() -> String| {
+        move |clone: &HostileClone| clone.project.write("notes/a.md", &text())
+    };
     let prompt =
         |text: &'static str| move |clone: &HostileClone| replace(clone, "Say: {{ content }}", text);
     ends_as_told([
@@ -47,7 +49,7 @@ fn a_pipeline_file_that_grows_is_bounded() {
             "a circle of layers",
             HARMLESS.plan(2, "layers form a cycle: c0 -> c4999"),
             |clone| {
-                let file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+                let file = fs::read_to_string(clone.project.path("synix.toml")).unwrap();
                 let layers = (0..5000).fold(file, |mut all, at| {
                     let next = (at + 1) % 5000;
                     let _ = writeln!(
@@ -56,14 +58,14 @@ fn a_pipeline_file_that_grows_is_bounded() {
                     );
                     all
                 });
-                clone.bench.write("synix.toml", &layers);
+                clone.project.write("synix.toml", &layers);
             },
         ),
         row(
             "layers that double",
             HARMLESS.plan(5, "more than the 2000 that its sources allow"),
             |clone| {
-                let mut file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+                let mut file = fs::read_to_string(clone.project.path("synix.toml")).unwrap();
                 let mut names = vec!["\"notes\"".to_owned()];
                 for at in 0..30 {
                     let _ = writeln!(
@@ -73,7 +75,7 @@ fn a_pipeline_file_that_grows_is_bounded() {
                     );
                     names.push(format!("\"d{at}\""));
                 }
-                clone.bench.write("synix.toml", &file);
+                clone.project.write("synix.toml", &file);
             },
         ),
         row(

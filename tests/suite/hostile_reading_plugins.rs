@@ -15,7 +15,7 @@ use crate::reading_table::{
 fn a_component_that_is_costly_is_refused_in_words() {
     let own = |bytes: Vec<u8>| {
         move |clone: &HostileClone| {
-            fs::write(clone.bench.path("plugins/own.wasm"), &bytes).unwrap();
+            fs::write(clone.project.path("plugins/own.wasm"), &bytes).unwrap();
             use_plugin(clone);
         }
     };
@@ -88,7 +88,7 @@ fn a_plugin_that_misbehaves_is_ended_in_words() {
     ends_as_told([row("swarm", many, |clone| {
         own_plugin(clone, "swarm");
         let note = "---\nunits: 600000\nquestions: 0\n---\nA note.\n";
-        clone.bench.write("notes/a.md", note);
+        clone.project.write("notes/a.md", note);
         use_guest(clone);
         // As much as a layer has by default: with less it would not come so far.
         replace(clone, "fuel = 200000000", "fuel = 5000000000");

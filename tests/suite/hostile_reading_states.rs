@@ -7,19 +7,19 @@ use std::fs;
 use crate::clones::HostileClone;
 use crate::folders::copy;
 use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, row};
-use crate::workbench::Workbench;
+use crate::test_project::TestProject;
 
 /// W2, W5, W11, W12: a `.synix` that came along.
 #[test]
 fn a_state_that_came_along_harms_nobody() {
     fn with_state(change: impl Fn(&HostileClone) + 'static) -> impl Fn(&HostileClone) {
         move |clone: &HostileClone| {
-            let maker = Workbench::with_layers(
+            let maker = TestProject::with_layers(
                 "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n[layers.notes]\nsource = \"notes/*.md\"\n[layers.said]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"Say: {{ content }}\"\n",
             );
             maker.write("notes/a.md", "a note");
             maker.ok(&["build"]);
-            copy(&maker.path(".synix"), &clone.bench.path(".synix"));
+            copy(&maker.path(".synix"), &clone.project.path(".synix"));
             change(clone);
         }
     }
@@ -32,13 +32,13 @@ fn a_state_that_came_along_harms_nobody() {
         .to_string()
     };
     let sql = |text: &'static str| {
-        with_state(move |clone| clone.bench.database().execute_batch(text).unwrap())
+        with_state(move |clone| clone.project.database().execute_batch(text).unwrap())
     };
     let moved = marker("../outside/credentials");
     ends_as_told([
         row("damage that moves", HARMLESS.state(1, "it was set aside as .synix/damaged-"), move |clone| {
-            clone.bench.write(".synix/state.sqlite3", "#!/bin/sh\nevil\n");
-            clone.bench.write(".synix/damage.json", &moved);
+            clone.project.write(".synix/state.sqlite3", "#!/bin/sh\nevil\n");
+            clone.project.write(".synix/damage.json", &moved);
         }),
         row("damage is a pipe", HARMLESS.state(1, "it is not a regular file"), with_state(|clone| pipe(clone, ".synix/damage.json"))),
         row("damage is a device", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/damage.json", "/dev/zero"))),
@@ -48,7 +48,7 @@ fn a_state_that_came_along_harms_nobody() {
         })),
         row("the state's lock is a link", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| {
             link(clone, ".synix/locks/state", "../../../outside/credentials");
-            clone.bench.write(".synix/state.sqlite3", "no database");
+            clone.project.write(".synix/state.sqlite3", "no database");
         })),
         row("objects elsewhere", HARMLESS.built(), with_state(|clone| link(clone, ".synix/objects", "../../outside"))),
         row("state elsewhere", HARMLESS.state(1, "synix does not follow a link to a state"), |clone| link(clone, ".synix", "../outside")),
@@ -62,7 +62,7 @@ fn a_state_that_came_along_harms_nobody() {
         row("a virtual table", HARMLESS.state(1, "it has the table v"), sql("CREATE VIRTUAL TABLE v USING fts5(x)")),
         row("a large column", HARMLESS.state(1, "the table build is not as synix creates it"), sql("ALTER TABLE build ADD COLUMN c AS (hex(zeroblob(100000000)))")),
         row("half of a database", HARMLESS.state(1, "is damaged: database disk image is malformed"), with_state(|clone| {
-            let path = clone.bench.path(".synix/state.sqlite3");
+            let path = clone.project.path(".synix/state.sqlite3");
             let length = fs::metadata(&path).unwrap().len();
             fs::File::options().write(true).open(path).unwrap().set_len(length / 2).unwrap();
         })),

@@ -1,83 +1,83 @@
 //! The keys say exactly what was asked and made: no more, no less.
 
+use crate::test_project::{BATCH_BUILD, MODES, Mode, RESUME, TEAM, TestProject};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, MODES, Mode, RESUME, TEAM, Workbench};
 
 /// I1: the bytes of a prompt file are part of what a layer is.
 #[test]
 fn a_new_prompt_asks_its_layer_again() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench.write(
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    project.write(
         "prompts/style.md",
         "How does this person rest?\n\n{{ content }}",
     );
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 8);
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 8);
 }
 
 /// I1: so is the model.
 #[test]
 fn a_new_model_asks_its_layer_again() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench.pipeline("synix.toml", &TEAM.replace("gpt-4o-mini", "gpt-4.1-nano"));
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 8);
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    project.pipeline("synix.toml", &TEAM.replace("gpt-4o-mini", "gpt-4.1-nano"));
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 8);
 }
 
 /// I1: a build whose pipeline became another one is not taken up by accident.
 #[test]
 fn resume_refuses_a_changed_pipeline() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    bench.write(
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    project.write(
         "prompts/style.md",
         "How does this person rest?\n\n{{ content }}",
     );
-    let run = bench.run(&RESUME).expect_code(5);
+    let run = project.run(&RESUME).expect_code(5);
     assert_transcript!(run);
-    bench.provider.finish_batches();
-    bench.script(synix_scripted_provider::Script::new());
-    bench.ok(&[&RESUME[..], &["--allow-pipeline-mismatch"]].concat());
-    assert_eq!(bench.names().len(), 7);
+    project.provider.finish_batches();
+    project.script(synix_scripted_provider::Script::new());
+    project.ok(&[&RESUME[..], &["--allow-pipeline-mismatch"]].concat());
+    assert_eq!(project.artifact_names().len(), 7);
 }
 
 /// I1: a revision asks again on purpose.
 #[test]
 fn a_revision_asks_its_layer_again() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench.pipeline(
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    project.pipeline(
         "synix.toml",
         &TEAM.replace("batch = false\n", "batch = false\nrevision = \"2\"\n"),
     );
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 5);
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 5);
 }
 
 /// I2: nothing depends on where a project lies.
 #[test]
 fn a_moved_project_is_fresh() {
-    let mut bench = Workbench::team();
-    bench.ok(&BATCH);
-    let artifacts = bench.artifacts();
-    bench.relocate();
-    bench.ok(&["build"]);
-    assert_eq!((bench.sent(), bench.artifacts()), (4, artifacts));
+    let mut project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let artifacts = project.artifacts();
+    project.move_elsewhere();
+    project.ok(&["build"]);
+    assert_eq!((project.sent(), project.artifacts()), (4, artifacts));
 }
 
 /// I2: a build can be taken up from elsewhere.
 #[test]
 fn a_moved_project_can_be_resumed() {
-    let mut bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    bench.relocate();
-    bench.provider.finish_batches();
-    bench.ok(&RESUME);
-    assert_eq!((bench.sent(), bench.names().len()), (4, 7));
+    let mut project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    project.move_elsewhere();
+    project.provider.finish_batches();
+    project.ok(&RESUME);
+    assert_eq!((project.sent(), project.artifact_names().len()), (4, 7));
 }
 
 /// I6: one answer, many askers.
@@ -90,17 +90,17 @@ fn two_layers_that_ask_the_same_share_the_answers() {
     let (twin, _) = twin.split_once("[layers.summary]").unwrap();
     let layers = format!("{TEAM}\n[layers.twins]\n{twin}");
     for mode in MODES {
-        let bench = Workbench::team();
-        bench.pipeline("synix.toml", &layers);
-        bench.build_in(mode).expect_code(0);
+        let project = TestProject::team();
+        project.pipeline("synix.toml", &layers);
+        project.build_in(mode).expect_code(0);
         assert_eq!(
-            (bench.sent(), bench.ledger().duplicates().len()),
+            (project.sent(), project.ledger().duplicates().len()),
             (4, 0),
             "{mode:?}"
         );
         assert_eq!(
-            bench.content("tw-bela"),
-            bench.content("ws-bela"),
+            project.content("tw-bela"),
+            project.content("ws-bela"),
             "{mode:?}"
         );
     }
@@ -109,25 +109,25 @@ fn two_layers_that_ask_the_same_share_the_answers() {
 /// I9: a unit whose questions are not those of its earlier run fails, and names both.
 #[test]
 fn a_unit_that_asks_something_else_than_before_fails() {
-    let bench = Workbench::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")]);
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    let changed = bench.database().execute(
+    let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")]);
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    let changed = project.database().execute(
         "UPDATE transcript SET request = (SELECT max(request) FROM transcript) \
          WHERE request = (SELECT min(request) FROM transcript)",
         [],
     );
     assert_eq!(changed, Ok(1));
-    bench.provider.finish_batches();
-    bench.script(synix_scripted_provider::Script::new());
-    let run = bench.run(&RESUME).expect_code(3);
+    project.provider.finish_batches();
+    project.script(synix_scripted_provider::Script::new());
+    let run = project.run(&RESUME).expect_code(3);
     assert!(
         run.says("not deterministic") && run.says("was ") && run.says("now requests "),
         "{run:?}"
     );
     assert_eq!(
-        bench
-            .names()
+        project
+            .artifact_names()
             .iter()
             .filter(|name| name.starts_with("made/"))
             .count(),
@@ -138,11 +138,11 @@ fn a_unit_that_asks_something_else_than_before_fails() {
 /// I11: what the pipeline no longer makes is gone.
 #[test]
 fn a_removed_source_leaves_no_artifact() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench.remove("bios/bela.md");
-    bench.ok(&["build"]);
-    let names = bench.names();
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    project.remove("bios/bela.md");
+    project.ok(&["build"]);
+    let names = project.artifact_names();
     assert!(!names.iter().any(|name| name.contains("bela")), "{names:?}");
     assert_eq!(names.len(), 5);
 }
@@ -150,45 +150,45 @@ fn a_removed_source_leaves_no_artifact() {
 /// I11: a removed layer too.
 #[test]
 fn a_removed_layer_leaves_no_artifact() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
+    let project = TestProject::team();
+    project.ok(&["build"]);
     let (rest, _) = TEAM.split_once("[layers.summary]").unwrap();
-    bench.pipeline("synix.toml", rest);
-    bench.ok(&["build"]);
-    assert_eq!((bench.sent(), bench.names().len()), (4, 6));
+    project.pipeline("synix.toml", rest);
+    project.ok(&["build"]);
+    assert_eq!((project.sent(), project.artifact_names().len()), (4, 6));
 }
 
 /// Other code that asks the same and makes the same costs nothing.
 #[test]
 fn a_refactored_plugin_sends_nothing() {
-    let layers = crate::workbench::guest_layers("map").replace("./plugins/map.wasm", "map");
+    let layers = crate::test_project::guest_layers("map").replace("./plugins/map.wasm", "map");
     let config = "[layers.made.config]\nprompt = \"Say it again: {{ content }}\"\n";
-    let bench = Workbench::with_layers(&format!("{layers}{config}"));
+    let project = TestProject::with_layers(&format!("{layers}{config}"));
     for name in ["a", "b"] {
-        bench.write(&format!("texts/{name}.md"), &format!("Text {name}"));
+        project.write(&format!("texts/{name}.md"), &format!("Text {name}"));
     }
-    bench.plugin("refactored_map");
-    bench.build_in(Mode::Sync).expect_code(0);
-    let made = bench.content("made/a");
-    bench.pipeline(
+    project.plugin("refactored_map");
+    project.build_in(Mode::Sync).expect_code(0);
+    let made = project.content("made/a");
+    project.pipeline(
         "synix.toml",
         &format!(
             "{}{config}",
-            crate::workbench::guest_layers("refactored_map")
+            crate::test_project::guest_layers("refactored_map")
         ),
     );
-    bench.build_in(Mode::Batch).expect_code(0);
-    assert_eq!((bench.sent(), bench.content("made/a")), (2, made));
+    project.build_in(Mode::Batch).expect_code(0);
+    assert_eq!((project.sent(), project.content("made/a")), (2, made));
 }
 
 /// An artifact with the same content as before leaves its dependants fresh.
 #[test]
 fn a_source_that_only_looks_changed_stops_there() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    let text = std::fs::read_to_string(bench.path("bios/bela.md")).unwrap();
-    bench.write("bios/bela.md", &text);
-    let plan = bench.json(&["plan"]);
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    let text = std::fs::read_to_string(project.path("bios/bela.md")).unwrap();
+    project.write("bios/bela.md", &text);
+    let plan = project.json(&["plan"]);
     let stale: u64 = plan["layers"]
         .as_array()
         .unwrap()
@@ -201,13 +201,13 @@ fn a_source_that_only_looks_changed_stops_there() {
 /// I7: another pipeline's artifacts of the same layer and label are never taken for this one's, in a cassette or in the state.
 #[test]
 fn two_pipelines_with_the_same_labels_share_nothing() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let other = TEAM.replace("prompts/style.md", "prompts/other.md");
-    bench.write("prompts/other.md", "What else?\n\n{{ content }}");
-    bench.pipeline("other.toml", &other);
+    project.write("prompts/other.md", "What else?\n\n{{ content }}");
+    project.pipeline("other.toml", &other);
     let content = |pipeline: &str, mode: &str| {
-        bench.ok(&["build", pipeline, "--cassette-mode", mode]);
-        bench.json(&["show", "styles/ws-bela", "--pipeline", pipeline])["content"].clone()
+        project.ok(&["build", pipeline, "--cassette-mode", mode]);
+        project.json(&["show", "styles/ws-bela", "--pipeline", pipeline])["content"].clone()
     };
     let recorded = ["synix.toml", "other.toml"].map(|pipeline| content(pipeline, "record"));
     assert_ne!(recorded[0], recorded[1]);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use synix_scripted_provider::{Endpoint, Rule, Script};
 
 use crate::crash::unclear;
-use crate::workbench::{BATCH, Workbench, guest_layers, text};
+use crate::test_project::{BATCH_BUILD, TestProject, guest_layers, text};
 
 const LIMITS: &str = "[layers.made.limits]\nfuel = 1_000_000_000_000\nwall_s = 900\n";
 
@@ -19,13 +19,13 @@ const LIMITS: &str = "[layers.made.limits]\nfuel = 1_000_000_000_000\nwall_s = 9
 const BUSY: u64 = 50;
 
 /// A project whose unit `dizzy` never ends; the answer for `calm` is known and recorded.
-fn dizzy() -> Workbench {
-    let bench = Workbench::guest("moody", &[("calm", "a quiet day")]);
+fn dizzy() -> TestProject {
+    let project = TestProject::guest("moody", &[("calm", "a quiet day")]);
     let layers = format!("{}{LIMITS}", guest_layers("moody"));
-    bench.pipeline("synix.toml", &layers);
-    bench.ok(&["build", "--cassette-mode", "record"]);
-    bench.write("texts/dizzy.md", "spin");
-    bench
+    project.pipeline("synix.toml", &layers);
+    project.ok(&["build", "--cassette-mode", "record"]);
+    project.write("texts/dizzy.md", "spin");
+    project
 }
 
 /// Returns the processor time that a process and all below it have taken.
@@ -67,8 +67,8 @@ fn terminate(child: &Child) {
     assert!(sent.success());
 }
 
-fn start(bench: &Workbench, arguments: &[&str]) -> Child {
-    let mut command = bench.command(arguments).process();
+fn start(project: &TestProject, arguments: &[&str]) -> Child {
+    let mut command = project.command(arguments).process();
     command.stdout(std::process::Stdio::piped());
     command.stderr(std::process::Stdio::piped());
     command.spawn().unwrap()
@@ -79,63 +79,70 @@ fn start(bench: &Workbench, arguments: &[&str]) -> Child {
 fn an_interrupted_guest_is_no_failure() {
     for command in [
         &["build"][..],
-        &BATCH,
+        &BATCH_BUILD,
         &["build", "--cassette-mode", "replay"],
     ] {
-        let bench = dizzy();
-        let (code, _, said) = stop_at_work(start(&bench, command));
+        let project = dizzy();
+        let (code, _, said) = stop_at_work(start(&project, command));
         assert!(
             code == 1 && said.contains("interrupted"),
             "{command:?}: {code} {said}"
         );
-        let status = bench.json(&["batch-build", "status", "build-2"]);
+        let status = project.json(&["batch-build", "status", "build-2"]);
         assert_eq!(
             status["failures"],
             Value::Array(Vec::new()),
             "{command:?}: {status}"
         );
-        bench.write("texts/dizzy.md", "awake again");
-        bench.ok(&["build"]);
-        assert_eq!((bench.sent(), bench.names().len()), (2, 4), "{command:?}");
+        project.write("texts/dizzy.md", "awake again");
+        project.ok(&["build"]);
+        assert_eq!(
+            (project.sent(), project.artifact_names().len()),
+            (2, 4),
+            "{command:?}"
+        );
     }
 }
 
 /// A guest that divides its inputs runs where the build itself is driven.
 #[test]
 fn a_guest_that_divides_its_inputs_can_be_interrupted() {
-    let bench = Workbench::guest("spin_split", &[("one", "x")]);
+    let project = TestProject::guest("spin_split", &[("one", "x")]);
     let layers = format!("{}{LIMITS}", guest_layers("spin_split"));
-    bench.pipeline("synix.toml", &layers);
-    let (code, _, said) = stop_at_work(start(&bench, &["build"]));
+    project.pipeline("synix.toml", &layers);
+    let (code, _, said) = stop_at_work(start(&project, &["build"]));
     assert!(code == 1 && said.contains("interrupted"), "{code} {said}");
-    let status = bench.json(&["batch-build", "status", "build-1"]);
+    let status = project.json(&["batch-build", "status", "build-1"]);
     assert_eq!(status["failures"], Value::Array(Vec::new()), "{status}");
 }
 
 /// M8: what is on its way is paid, so its answer is waited for and kept, though the guests are stopped at once.
 #[test]
 fn an_interrupted_guest_costs_no_answer_that_is_on_its_way() {
-    let bench = dizzy();
-    bench.write("texts/eager.md", "a sunny day");
-    bench.script(Script::new().rule(Rule::any().delay_ms(1_000)));
-    let mut child = start(&bench, &["build"]);
-    bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
+    let project = dizzy();
+    project.write("texts/eager.md", "a sunny day");
+    project.script(Script::new().rule(Rule::any().delay_ms(1_000)));
+    let mut child = start(&project, &["build"]);
+    project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
     terminate(&child);
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("waiting for the answers to 1 call"), "{said}");
     assert!(!said.contains("may be billed"), "{said}");
-    assert_eq!((bench.sent(), unclear(&bench)), (2, 0));
-    bench.remove("texts/dizzy.md");
-    bench.ok(&["build"]);
-    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (2, 0));
+    assert_eq!((project.sent(), unclear(&project)), (2, 0));
+    project.remove("texts/dizzy.md");
+    project.ok(&["build"]);
+    assert_eq!(
+        (project.sent(), project.ledger().duplicates().len()),
+        (2, 0)
+    );
 }
 
 /// Commands that keep nothing end at once, with an error like any other.
 #[test]
 fn commands_that_keep_nothing_end_with_a_guest_at_work() {
-    let bench = dizzy();
+    let project = dizzy();
     for arguments in [
         &["plan"][..],
         &["batch-build", "plan"],
@@ -155,7 +162,7 @@ fn commands_that_keep_nothing_end_with_a_guest_at_work() {
             "texts/dizzy.md",
         ],
     ] {
-        let (code, shown, said) = stop_at_work(start(&bench, &[arguments, &["--json"]].concat()));
+        let (code, shown, said) = stop_at_work(start(&project, &[arguments, &["--json"]].concat()));
         let document: Value = serde_json::from_str(&shown).unwrap();
         let kind = text(&document["error"]["kind"]);
         assert_eq!(
@@ -169,9 +176,9 @@ fn commands_that_keep_nothing_end_with_a_guest_at_work() {
 /// The command that the demo runs ends with it, and the copy of the project goes.
 #[test]
 fn a_demo_ends_with_the_command_that_it_runs() {
-    let bench = dizzy();
+    let project = dizzy();
     let scratch = tempfile::tempdir().unwrap();
-    let mut command = bench.command(&["demo", "run", "."]).process();
+    let mut command = project.command(&["demo", "run", "."]).process();
     command.env("TMPDIR", scratch.path());
     command.stdout(std::process::Stdio::piped());
     command.stderr(std::process::Stdio::piped());

@@ -3,10 +3,10 @@
 use serde_json::json;
 use synix_scripted_provider::{Rule, Script};
 
+use crate::test_project::{MODES, Mode, TestProject, notes_pipeline};
 use crate::transcript::assert_transcript;
-use crate::workbench::{MODES, Mode, Workbench, over_notes};
 
-const TAGS: &str = over_notes!(
+const TAGS: &str = notes_pipeline!(
     r#"[layers.tagged]
 transform = "map"
 inputs = ["notes"]
@@ -26,15 +26,15 @@ prompt = "{{ group }}:{% for one in inputs %} {{ (one.content | fromjson).summar
 "#
 );
 
-fn notes(layers: &str) -> Workbench {
-    let bench = Workbench::with_layers(layers);
+fn notes(layers: &str) -> TestProject {
+    let project = TestProject::with_layers(layers);
     for name in ["ann", "bob"] {
-        bench.write(
+        project.write(
             &format!("notes/{name}.md"),
             &format!("---\ndate: 2026-01-03\n---\nNote of {name}."),
         );
     }
-    bench
+    project
 }
 
 fn answers(ann: &serde_json::Value, bob: &serde_json::Value) -> Script {
@@ -47,25 +47,25 @@ fn answers(ann: &serde_json::Value, bob: &serde_json::Value) -> Script {
 #[test]
 fn the_next_layer_groups_by_a_member_of_the_answer_in_every_mode() {
     let made = MODES.map(|mode: Mode| {
-        let bench = notes(TAGS);
-        bench.script(answers(
+        let project = notes(TAGS);
+        project.script(answers(
             &json!({"summary": "It rained.", "tags": ["rain", "garden"]}),
             &json!({"summary": "Beans grew.", "tags": ["garden"]}),
         ));
-        bench.build_in(mode).expect_code(0);
-        let shown = bench.json(&["show", "tagged/ann"]);
+        project.build_in(mode).expect_code(0);
+        let shown = project.json(&["show", "tagged/ann"]);
         assert_eq!(
             shown["metadata"],
             json!({"date": "2026-01-03", "tags": ["rain", "garden"]})
         );
-        let topics: Vec<_> = bench.names();
+        let topics: Vec<_> = project.artifact_names();
         let topics: Vec<_> = topics
             .iter()
             .filter_map(|name| name.strip_prefix("topics/"))
             .collect();
         assert_eq!(topics, ["garden", "rain"]);
-        assert_eq!(bench.content("topics/garden"), "Of both.");
-        bench.artifacts()
+        assert_eq!(project.content("topics/garden"), "Of both.");
+        project.artifacts()
     });
     assert_eq!(made[0], made[1]);
     assert_eq!(made[1], made[2]);
@@ -83,13 +83,13 @@ fn each_element_is_an_artifact_that_the_next_layer_asks_about() {
             " {{ (one.content | fromjson).summary }}",
             " {{ one.metadata.what }}",
         );
-    let bench = notes(&layers);
-    bench.script(answers(
+    let project = notes(&layers);
+    project.script(answers(
         &json!({"tasks": [{"what": "Pay rent", "who": "ann"}, {"what": "Pay rent", "who": "bob"}]}),
         &json!({"tasks": [{"what": "Call/mail", "who": "ann", "date": "later"}]}),
     ));
-    bench.ok(&["build"]);
-    let names = bench.names();
+    project.ok(&["build"]);
+    let names = project.artifact_names();
     let of = |layer: &str| -> Vec<&str> {
         names
             .iter()
@@ -101,8 +101,8 @@ fn each_element_is_an_artifact_that_the_next_layer_asks_about() {
         ["ann/Pay rent", "ann/Pay rent-2", "bob/Call-mail"]
     );
     assert_eq!(of("topics/"), ["ann", "bob"]);
-    assert_eq!(bench.sent(), 4);
-    let shown = bench.json(&["show", "tagged/bob/Call-mail"]);
+    assert_eq!(project.sent(), 4);
+    let shown = project.json(&["show", "tagged/bob/Call-mail"]);
     assert_eq!(
         shown["metadata"],
         json!({"date": "2026-01-03", "what": "Call/mail", "who": "ann"})
@@ -120,9 +120,9 @@ fn an_answer_of_another_form_fails_its_unit_in_words() {
         (json!([1]), "the answer is a list, not an object"),
         (json!("x"), "the answer is a text, not an object"),
     ] {
-        let bench = notes(TAGS);
-        bench.script(answers(&ann, &json!({"summary": "s", "tags": ["garden"]})));
-        let built = bench.run(&["build", "--json"]).expect_code(3).json();
+        let project = notes(TAGS);
+        project.script(answers(&ann, &json!({"summary": "s", "tags": ["garden"]})));
+        let built = project.run(&["build", "--json"]).expect_code(3).json();
         let failures = built["failures"].as_array().unwrap();
         let message = failures
             .iter()
@@ -133,8 +133,8 @@ fn an_answer_of_another_form_fails_its_unit_in_words() {
             message.contains(&format!("invalid-answer: {words}")),
             "{message}"
         );
-        assert!(bench.names().contains(&"tagged/bob".to_owned()));
-        assert!(!bench.names().contains(&"tagged/ann".to_owned()));
+        assert!(project.artifact_names().contains(&"tagged/bob".to_owned()));
+        assert!(!project.artifact_names().contains(&"tagged/ann".to_owned()));
     }
 }
 
@@ -149,8 +149,8 @@ fn what_needs_a_response_format_is_refused_when_the_pipeline_is_read() {
         ("explode = \"tags\"", "(`explode` requires it)"),
         ("item_label = \"x\"", "missing key `explode`"),
     ] {
-        let bench = notes(&head.replace("fields = [\"tags\"]", setting));
-        let run = bench.run(&["plan"]).expect_code(2);
+        let project = notes(&head.replace("fields = [\"tags\"]", setting));
+        let run = project.run(&["plan"]).expect_code(2);
         assert!(run.says(words), "{run:?}");
     }
     let joined = TAGS.replace(
@@ -163,47 +163,47 @@ fn what_needs_a_response_format_is_refused_when_the_pipeline_is_read() {
 
 #[test]
 fn the_error_of_a_group_names_the_missing_key_and_those_that_are_there() {
-    let bench = notes(&TAGS.replace("by = \"tags\"", "by = \"tag\""));
-    bench.script(answers(
+    let project = notes(&TAGS.replace("by = \"tags\"", "by = \"tag\""));
+    project.script(answers(
         &json!({"summary": "s", "tags": ["a"]}),
         &json!({"summary": "s", "tags": ["b"]}),
     ));
-    let run = bench.run(&["build"]).expect_code(3);
+    let run = project.run(&["build"]).expect_code(3);
     assert_transcript!(run);
 }
 
 #[test]
 fn an_undefined_variable_is_named_with_those_that_are_there() {
-    let bench = notes(&TAGS.replace("Tag this: {{ content }}", "Tag this: {{ contents }}"));
-    let run = bench.run(&["build"]).expect_code(3);
+    let project = notes(&TAGS.replace("Tag this: {{ content }}", "Tag this: {{ contents }}"));
+    let run = project.run(&["build"]).expect_code(3);
     assert_transcript!(run);
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 /// X15: a question of nothing is not paid for.
 #[test]
 fn an_empty_prompt_is_refused_before_anything_is_sent() {
     for empty in ["", " \\n"] {
-        let bench = notes(&TAGS.replace("Tag this: {{ content }}", empty));
-        let run = bench.run(&["build"]).expect_code(2);
+        let project = notes(&TAGS.replace("Tag this: {{ content }}", empty));
+        let run = project.run(&["build"]).expect_code(2);
         assert!(
             run.says("`layers.tagged.config.prompt` must not be empty"),
             "{run:?}"
         );
-        assert_eq!(bench.sent(), 0);
+        assert_eq!(project.sent(), 0);
     }
     let layers = TAGS.replace(
         "prompt = \"Tag this: {{ content }}\"",
         "prompt_file = \"p.md\"",
     );
     for empty in ["", "\u{feff}\n"] {
-        let bench = notes(&layers);
-        bench.write("p.md", empty);
-        let run = bench.run(&["build"]).expect_code(2);
+        let project = notes(&layers);
+        project.write("p.md", empty);
+        let run = project.run(&["build"]).expect_code(2);
         assert!(
             run.says("layer `tagged`: p.md: is empty, so there is nothing to ask"),
             "{run:?}"
         );
-        assert_eq!(bench.sent(), 0);
+        assert_eq!(project.sent(), 0);
     }
 }

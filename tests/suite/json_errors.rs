@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
+use crate::test_project::{BATCH_BUILD, Run, TEAM, TestProject, command_in, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, Run, TEAM, Workbench, command_in, text};
 
 /// Returns the error of a command that fails with this code.
 #[track_caller]
-fn error_of(bench: &Workbench, arguments: &[&str], code: i32) -> Value {
-    let run = bench
+fn error_of(project: &TestProject, arguments: &[&str], code: i32) -> Value {
+    let run = project
         .run(&[arguments, &["--json"]].concat())
         .expect_code(code);
     checked(&run)
@@ -33,7 +33,7 @@ fn checked(run: &Run) -> Value {
 
 #[test]
 fn each_class_of_error_has_its_kind() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let cases: [(&[&str], i32, &str); 5] = [
         (&["list"], 1, "no_state"),
         (&["batch-build", "status"], 2, "unknown_build"),
@@ -43,12 +43,12 @@ fn each_class_of_error_has_its_kind() {
     ];
     for (arguments, code, kind) in cases {
         assert_eq!(
-            error_of(&bench, arguments, code)["kind"],
+            error_of(&project, arguments, code)["kind"],
             kind,
             "{arguments:?}"
         );
     }
-    bench.ok(&BATCH);
+    project.ok(&BATCH_BUILD);
     let cases: [(&[&str], i32, &str); 6] = [
         (&["show", "nobody"], 2, "unknown_artifact"),
         (&["list", "nolayer"], 2, "unknown_layer"),
@@ -59,20 +59,20 @@ fn each_class_of_error_has_its_kind() {
     ];
     for (arguments, code, kind) in cases {
         assert_eq!(
-            error_of(&bench, arguments, code)["kind"],
+            error_of(&project, arguments, code)["kind"],
             kind,
             "{arguments:?}"
         );
     }
-    bench.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
-    assert_eq!(error_of(&bench, &["plan"], 2)["kind"], "pipeline");
+    project.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
+    assert_eq!(error_of(&project, &["plan"], 2)["kind"], "pipeline");
 }
 
 /// The exit code is that of the text; the hint is a line of its own.
 #[test]
 fn an_error_in_words_ends_with_what_to_do() {
-    let bench = Workbench::team();
-    let run = bench.run(&["list"]).expect_code(1);
+    let project = TestProject::team();
+    let run = project.run(&["list"]).expect_code(1);
     let lines: Vec<&str> = run.stderr.lines().collect();
     assert!(lines[0].starts_with("error: there is no state"), "{run:?}");
     assert_eq!(lines[1], "help: run `synix build` first");
@@ -99,11 +99,11 @@ fn a_mistyped_command_is_a_document() {
 /// A build keeps why it stopped, with its causes and what to do.
 #[test]
 fn a_builds_error_is_an_object_or_null() {
-    let bench = Workbench::team();
-    bench
-        .run(&[&BATCH[..], &["--budget", "0.00001"]].concat())
+    let project = TestProject::team();
+    project
+        .run(&[&BATCH_BUILD[..], &["--budget", "0.00001"]].concat())
         .expect_code(5);
-    let status = bench.status();
+    let status = project.status();
     assert_eq!(
         (&status["status"], &status["error"]["kind"]),
         (&"failed".into(), &"budget".into())
@@ -112,18 +112,18 @@ fn a_builds_error_is_an_object_or_null() {
         text(&status["error"]["hint"]).contains("--budget"),
         "{status:#}"
     );
-    let run = bench.ok(&["batch-build", "status"]);
+    let run = project.ok(&["batch-build", "status"]);
     assert_transcript!(run);
-    let done = bench.json(&BATCH);
+    let done = project.json(&BATCH_BUILD);
     assert_eq!(done["error"], Value::Null);
 }
 
 /// U13: no sentence is said twice.
 #[test]
 fn a_budget_without_a_price_says_so_once() {
-    let bench = Workbench::team();
-    bench.pipeline("synix.toml", &TEAM.replace("gpt-4o-mini", "our-own-model"));
-    let run = bench.run(&["build", "--budget", "1"]).expect_code(5);
+    let project = TestProject::team();
+    project.pipeline("synix.toml", &TEAM.replace("gpt-4o-mini", "our-own-model"));
+    let run = project.run(&["build", "--budget", "1"]).expect_code(5);
     assert_eq!(
         run.stderr.matches("no price is known for model").count(),
         1,

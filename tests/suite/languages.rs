@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::workbench::{Mode, Run, Workbench};
+use crate::test_project::{Mode, Run, TestProject};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// The version of the contract in `wit/`.
@@ -119,7 +119,7 @@ pub(crate) fn languages() -> Vec<String> {
 }
 
 /// One layer for each component over the same notes.
-fn bench(components: &[(&str, Vec<u8>)]) -> Workbench {
+fn project_with_components(components: &[(&str, Vec<u8>)]) -> TestProject {
     let mut layers = String::from(
         "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\n[layers.notes]\nsource = \"notes/*.md\"\n",
     );
@@ -129,15 +129,15 @@ fn bench(components: &[(&str, Vec<u8>)]) -> Workbench {
              [layers.{language}.config]\nlimit = 3\n"
         ));
     }
-    let bench = Workbench::with_layers(&layers);
-    fs::create_dir_all(bench.path("plugins")).unwrap();
+    let project = TestProject::with_layers(&layers);
+    fs::create_dir_all(project.path("plugins")).unwrap();
     for (language, bytes) in components {
-        fs::write(bench.path(&format!("plugins/{language}.wasm")), bytes).unwrap();
+        fs::write(project.path(&format!("plugins/{language}.wasm")), bytes).unwrap();
     }
     for (name, text) in NOTES {
-        bench.write(&format!("notes/{name}.md"), text);
+        project.write(&format!("notes/{name}.md"), text);
     }
-    bench
+    project
 }
 
 #[test]
@@ -148,11 +148,11 @@ fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
         .map(|language| (language.as_str(), made(language).component.clone()))
         .collect();
     let runs = [Mode::Sync, Mode::Sync, Mode::Batch, Mode::Replay].map(|mode| {
-        let bench = bench(&components);
-        bench.build_in(mode).expect_code(0);
+        let project = project_with_components(&components);
+        project.build_in(mode).expect_code(0);
         // The languages ask the same, and what was asked is not asked again.
-        assert_eq!(bench.sent(), 2 * NOTES.len(), "{mode:?}");
-        bench.artifacts()
+        assert_eq!(project.sent(), 2 * NOTES.len(), "{mode:?}");
+        project.artifacts()
     });
     assert_eq!(runs[0].len(), NOTES.len() * (1 + 2 * languages.len()));
     for run in &runs {
@@ -309,13 +309,13 @@ var Plugin = synix.Plugin{
 "#;
 
 /// A project whose one plugin takes no config and asks nothing, built, and the log of its units.
-fn logged(language: &str, made: &[u8]) -> (Workbench, String) {
-    let bench = bench(&[(language, made.to_owned())]);
-    let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
+fn logged(language: &str, made: &[u8]) -> (TestProject, String) {
+    let project = project_with_components(&[(language, made.to_owned())]);
+    let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
     let config = format!("batch = true\n[layers.{language}.config]\nlimit = 3\n");
-    bench.write("synix.toml", &pipeline.replace(&config, ""));
-    bench.run(&["build"]);
-    let logs: Vec<String> = bench
+    project.write("synix.toml", &pipeline.replace(&config, ""));
+    project.run(&["build"]);
+    let logs: Vec<String> = project
         .database()
         .prepare("SELECT log FROM unit_detail WHERE log IS NOT NULL")
         .unwrap()
@@ -323,7 +323,7 @@ fn logged(language: &str, made: &[u8]) -> (Workbench, String) {
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    (bench, logs.join("\n"))
+    (project, logs.join("\n"))
 }
 
 /// Clocks stand still, random numbers are the same on every run, and there is no machine to see.
@@ -334,9 +334,9 @@ fn a_plugin_in_go_learns_nothing_of_the_machine() {
     fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
     let made = component(folder.path());
     let contents = [(); 2].map(|()| {
-        let (bench, log) = logged("go", &made);
+        let (project, log) = logged("go", &made);
         assert!(log.contains("printed by monday"), "{log}");
-        bench.content("go/monday")
+        project.content("go/monday")
     });
     assert_eq!(contents[0], contents[1]);
     assert!(
@@ -367,9 +367,9 @@ SYNIX_EXPORT(PLUGIN)
 fn a_plugin_in_c_may_print_and_opens_nothing() {
     let folder = scaffold("c");
     fs::write(folder.path().join("plugin.c"), PRINTS).unwrap();
-    let (bench, log) = logged("c", &component(folder.path()));
+    let (project, log) = logged("c", &component(folder.path()));
     assert!(log.contains("printed by tuesday"), "{log}");
-    let shown = bench.json(&["show", "c/tuesday999"]);
+    let shown = project.json(&["show", "c/tuesday999"]);
     assert_eq!(shown["content"], "closed");
     assert_eq!(shown["metadata"]["quoted"], "a\"\\\n\u{1}");
 }
@@ -384,15 +384,15 @@ fn a_panic_in_go_is_in_the_failure_of_its_unit() {
     );
     fs::write(folder.path().join("plugin.go"), text).unwrap();
     fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
-    let (bench, _) = logged("go", &component(folder.path()));
+    let (project, _) = logged("go", &component(folder.path()));
     assert_eq!(
-        bench
-            .names()
+        project
+            .artifact_names()
             .iter()
             .filter(|name| name.starts_with("go/"))
             .count(),
         2
     );
-    let run = bench.run(&["build"]).expect_code(3);
+    let run = project.run(&["build"]).expect_code(3);
     assert!(run.says("on purpose"), "{run:?}");
 }

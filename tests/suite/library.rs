@@ -6,29 +6,29 @@ use serde_json::Value;
 use synix::{Io, Output};
 use synix_scripted_provider::Script;
 
-use crate::workbench::{BATCH, Run, Workbench, command_in};
+use crate::test_project::{BATCH_BUILD, Run, TestProject, command_in};
 
 /// A key that no process of the suite has in its environment.
 const KEY: &str = "sk-only-in-a-value";
 
 #[test]
 fn a_build_takes_its_key_from_the_environment_that_it_was_given() {
-    let bench = Workbench::team();
-    bench.script(Script::new().key(KEY));
-    let mut build = bench.command(&["build", "--json"]);
+    let project = TestProject::team();
+    project.script(Script::new().key(KEY));
+    let mut build = project.command(&["build", "--json"]);
     build
         .env("OPENAI_API_KEY", KEY)
         .env("ANTHROPIC_API_KEY", KEY);
     let built = build.run().expect_code(0).json();
     assert_eq!(built["status"], "completed", "{built:#}");
-    assert_eq!(bench.sent(), 4);
+    assert_eq!(project.sent(), 4);
 }
 
 /// The other tests run commands in this process, and rest on this.
 #[test]
 fn a_process_prints_what_the_library_prints() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
     for arguments in [
         &["--version"][..],
         &["--help"],
@@ -46,7 +46,10 @@ fn a_process_prints_what_the_library_prints() {
         &["plugin", "inspect", "map"],
         &["plugin", "inspect", "none.wasm"],
     ] {
-        let (here, there) = (bench.run(arguments), bench.command(arguments).run_process());
+        let (here, there) = (
+            project.run(arguments),
+            project.command(arguments).run_process(),
+        );
         assert_eq!(here, there, "{arguments:?}");
     }
 }
@@ -54,7 +57,7 @@ fn a_process_prints_what_the_library_prints() {
 /// Two commands in one process have two folders.
 #[test]
 fn a_path_is_seen_from_the_folder_that_was_handed_over() {
-    let (one, other) = (Workbench::team(), Workbench::team());
+    let (one, other) = (TestProject::team(), TestProject::team());
     other.pipeline("other.toml", "[layers.notes]\nsource = \"bios/amara.md\"\n");
     let layers = |run: Run| -> Vec<Value> {
         let plan = run.expect_code(0).json();
@@ -103,13 +106,13 @@ fn a_mistake_is_a_code_and_a_document() {
 /// A question is put where a person can read it, and what the person types counts.
 #[test]
 fn a_person_can_be_asked_without_a_terminal_of_the_process() {
-    let bench = Workbench::team();
-    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let project = TestProject::team();
+    let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let asks = pipeline.replace("name = \"suite\"", "name = \"suite\"\non_done = \"true\"");
-    bench.write("synix.toml", &asks);
+    project.write("synix.toml", &asks);
     let config = tempfile::tempdir().unwrap();
     let ask = |typed: &'static str| {
-        let mut trust = bench.command(&["trust"]);
+        let mut trust = project.command(&["trust"]);
         trust.env("SYNIX_CONFIG_DIR", config.path());
         let io = Io::new(
             trust.environment(),

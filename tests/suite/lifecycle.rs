@@ -4,19 +4,22 @@ use std::fs::File;
 
 use synix_scripted_provider::Endpoint;
 
+use crate::test_project::{BATCH_BUILD, RESUME, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
 
 /// L1: `resume` looks at the provider without being told to poll.
 #[test]
 fn resume_without_poll_takes_what_is_ready() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    bench.provider.finish_batches();
-    bench.ok(&["batch-build", "resume", "--latest"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    project.provider.finish_batches();
+    project.ok(&["batch-build", "resume", "--latest"]);
     assert_eq!(
-        (bench.status()["status"].as_str(), bench.names().len()),
+        (
+            project.status()["status"].as_str(),
+            project.artifact_names().len()
+        ),
         (Some("completed"), 7)
     );
 }
@@ -24,39 +27,39 @@ fn resume_without_poll_takes_what_is_ready() {
 /// L2: a build knows its pipeline file.
 #[test]
 fn resume_needs_no_pipeline_path() {
-    let bench = Workbench::team();
-    bench.pipeline("other.toml", TEAM);
-    bench.write(
+    let project = TestProject::team();
+    project.pipeline("other.toml", TEAM);
+    project.write(
         "synix.toml",
         "[pipeline]\nname = \"another\"\n[layers.bios]\nsource = \"bios/*.md\"\n",
     );
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run", "other.toml"]);
-    bench.provider.finish_batches();
-    bench.ok(&RESUME);
-    assert_eq!(bench.status()["pipeline"], "other.toml");
-    assert_eq!(bench.sent(), 4);
+    project.pause_batches();
+    project.ok(&["batch-build", "run", "other.toml"]);
+    project.provider.finish_batches();
+    project.ok(&RESUME);
+    assert_eq!(project.status()["pipeline"], "other.toml");
+    assert_eq!(project.sent(), 4);
 }
 
 /// L2: also where no file has the usual name.
 #[test]
 fn a_project_whose_only_pipeline_has_another_name_can_be_resumed_and_read() {
-    let bench = Workbench::team();
-    bench.pipeline("other.toml", TEAM);
-    bench.remove("synix.toml");
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run", "other.toml"]);
-    bench.provider.finish_batches();
-    bench.ok(&RESUME);
-    assert_eq!(bench.names().len(), 7);
+    let project = TestProject::team();
+    project.pipeline("other.toml", TEAM);
+    project.remove("synix.toml");
+    project.pause_batches();
+    project.ok(&["batch-build", "run", "other.toml"]);
+    project.provider.finish_batches();
+    project.ok(&RESUME);
+    assert_eq!(project.artifact_names().len(), 7);
 }
 
 /// L3: a limit of time ends the wait, not the build.
 #[test]
 fn a_poll_timeout_leaves_the_build_submitted() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&[
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&[
         "batch-build",
         "run",
         "--poll",
@@ -65,8 +68,8 @@ fn a_poll_timeout_leaves_the_build_submitted() {
         "--poll-timeout",
         "0",
     ]);
-    assert_eq!(bench.status()["status"], "submitted");
-    bench
+    assert_eq!(project.status()["status"], "submitted");
+    project
         .run(&["batch-build", "status", "--latest", "--exit-code"])
         .expect_code(4);
 }
@@ -74,45 +77,51 @@ fn a_poll_timeout_leaves_the_build_submitted() {
 /// L6: the second process that drives a build is refused and told about the first.
 #[test]
 fn a_second_driver_of_a_build_is_refused() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    let path = bench.path(".synix/locks/build-1");
-    bench.write(
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    let path = project.path(".synix/locks/build-1");
+    project.write(
         ".synix/locks/build-1",
         "process 4711 since 2026-01-01T00:00:00Z",
     );
     let lock = File::open(path).unwrap();
     lock.lock().unwrap();
-    let run = bench.run(&RESUME).expect_code(5);
+    let run = project.run(&RESUME).expect_code(5);
     assert_transcript!(run);
 }
 
 /// L12: branches that do not need each other go out in one wave.
 #[test]
 fn independent_layers_are_in_flight_together() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let second = TEAM.replace("[layers.summary]", "[layers.moods]\ntransform = \"map\"\ninputs = [\"bios\"]\nmodel = \"cheap\"\nbatch = true\n[layers.moods.config]\nprompt = \"Which mood? {{ content }}\"\n\n[layers.summary]");
-    bench.pipeline("synix.toml", &second);
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    assert_eq!(bench.ledger().pending.len(), 6);
+    project.pipeline("synix.toml", &second);
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    assert_eq!(project.ledger().pending.len(), 6);
 }
 
 /// L5, L13: `--poll` goes on until nothing is left, however deep the questions go.
 #[test]
 fn polling_goes_on_through_every_round() {
-    let bench = Workbench::guest("two_steps", &[("a", "one"), ("b", "two")]);
-    bench.ok(&BATCH);
-    assert_eq!((bench.ledger().batches.len(), bench.names().len()), (2, 4));
+    let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two")]);
+    project.ok(&BATCH_BUILD);
+    assert_eq!(
+        (
+            project.ledger().batches.len(),
+            project.artifact_names().len()
+        ),
+        (2, 4)
+    );
 }
 
 /// L14, L15: where a build stands follows from its rows.
 #[test]
 fn a_finished_build_says_so() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let status = bench.status();
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let status = project.status();
     assert_eq!(status["status"], "completed");
     let batch = &status["batches"][0];
     assert_eq!(
@@ -127,22 +136,22 @@ fn a_finished_build_says_so() {
 
 #[test]
 fn a_process_killed_while_polling_loses_nothing() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    let mut child = bench.start(&BATCH);
-    bench.wait_for(&mut child, |ledger| {
+    let project = TestProject::team();
+    project.pause_batches();
+    let mut child = project.start(&BATCH_BUILD);
+    project.wait_for(&mut child, |ledger| {
         ledger.calls(Endpoint::BatchesRetrieve) > 2
     });
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(bench.status()["status"], "submitted");
-    bench.provider.finish_batches();
-    bench.ok(&RESUME);
+    assert_eq!(project.status()["status"], "submitted");
+    project.provider.finish_batches();
+    project.ok(&RESUME);
     assert_eq!(
         (
-            bench.sent(),
-            bench.ledger().duplicates().len(),
-            bench.names().len()
+            project.sent(),
+            project.ledger().duplicates().len(),
+            project.artifact_names().len()
         ),
         (4, 0, 7)
     );
@@ -150,18 +159,18 @@ fn a_process_killed_while_polling_loses_nothing() {
 
 #[test]
 fn a_completed_build_cannot_be_resumed() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let run = bench.run(&RESUME).expect_code(5);
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let run = project.run(&RESUME).expect_code(5);
     assert_transcript!(run);
 }
 
 #[test]
 fn the_builds_are_listed_newest_first() {
-    let bench = Workbench::team();
-    let first = text(&bench.json(&BATCH)["build"]);
-    let second = text(&bench.json(&BATCH)["build"]);
-    let listed = bench.json(&["batch-build", "list"]);
+    let project = TestProject::team();
+    let first = text(&project.json(&BATCH_BUILD)["build"]);
+    let second = text(&project.json(&BATCH_BUILD)["build"]);
+    let listed = project.json(&["batch-build", "list"]);
     let builds: Vec<String> = listed["builds"]
         .as_array()
         .unwrap()
@@ -174,15 +183,18 @@ fn the_builds_are_listed_newest_first() {
 /// M5: two runs that start at the same moment send one set of requests, and both end.
 #[test]
 fn two_batch_runs_at_once_send_each_request_once() {
-    let bench = Workbench::team();
-    let runs = [(); 2].map(|()| bench.start(&BATCH));
+    let project = TestProject::team();
+    let runs = [(); 2].map(|()| project.start(&BATCH_BUILD));
     for run in runs {
         let output = run.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
     }
-    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
-    let builds = bench.json(&["batch-build", "list"]);
+    assert_eq!(
+        (project.sent(), project.ledger().duplicates().len()),
+        (4, 0)
+    );
+    let builds = project.json(&["batch-build", "list"]);
     for build in builds["builds"].as_array().unwrap() {
         assert_eq!(build["status"], "completed");
     }

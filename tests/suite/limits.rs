@@ -4,20 +4,20 @@ use std::fmt::Write as _;
 
 use synix_scripted_provider::Script;
 
+use crate::test_project::{BATCH_BUILD, RESUME, TestProject, guest_layers, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, RESUME, Workbench, guest_layers, text};
 
 /// A note of a few bytes whose plugin makes so many units of it, with so many questions each.
-fn swarm(units: u32, questions: u32) -> Workbench {
-    let bench = Workbench::with_layers(&guest_layers("swarm"));
-    bench.plugin("swarm");
-    note(&bench, units, questions);
-    bench
+fn swarm(units: u32, questions: u32) -> TestProject {
+    let project = TestProject::with_layers(&guest_layers("swarm"));
+    project.plugin("swarm");
+    note(&project, units, questions);
+    project
 }
 
-fn note(bench: &Workbench, units: u32, questions: u32) {
+fn note(project: &TestProject, units: u32, questions: u32) {
     let text = format!("---\nunits: {units}\nquestions: {questions}\n---\nA note.\n");
-    bench.write("texts/note.md", &text);
+    project.write("texts/note.md", &text);
 }
 
 fn layers_with(setting: &str) -> String {
@@ -27,116 +27,121 @@ fn layers_with(setting: &str) -> String {
 /// W14: counted before they are made, by every command that would make them.
 #[test]
 fn a_note_does_not_become_hundreds_of_thousands_of_units() {
-    let bench = swarm(600_000, 0);
-    for command in [&["plan"][..], &["batch-build", "plan"], &["build"], &BATCH] {
-        let run = bench.run(command).expect_code(5);
+    let project = swarm(600_000, 0);
+    for command in [
+        &["plan"][..],
+        &["batch-build", "plan"],
+        &["build"],
+        &BATCH_BUILD,
+    ] {
+        let run = project.run(command).expect_code(5);
         assert!(run.says("layer `made` would have 600000 units"), "{run:?}");
         assert!(
             run.says("set `max_units = 600000` or more in [layers.made]"),
             "{run:?}"
         );
     }
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 /// W14: a number in the file stands over the default, in both directions, and says what to write.
 #[test]
 fn the_pipeline_file_says_how_many_units_a_layer_may_have() {
-    let bench = swarm(3000, 0);
-    bench.run(&["build"]).expect_code(5);
-    bench.pipeline("synix.toml", &layers_with("max_units = 3000"));
-    bench.ok(&["build"]);
-    assert_eq!(bench.names().len(), 3001);
+    let project = swarm(3000, 0);
+    project.run(&["build"]).expect_code(5);
+    project.pipeline("synix.toml", &layers_with("max_units = 3000"));
+    project.ok(&["build"]);
+    assert_eq!(project.artifact_names().len(), 3001);
     // The number of the pipeline is also that of each layer without one.
-    bench.pipeline("synix.toml", &guest_layers("swarm"));
-    let file = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    project.pipeline("synix.toml", &guest_layers("swarm"));
+    let file = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let name = "name = \"suite\"";
-    bench.write(
+    project.write(
         "synix.toml",
         &file.replace(name, &format!("{name}\nmax_units = 3000")),
     );
-    bench.ok(&["plan"]);
-    bench.pipeline("synix.toml", &layers_with("max_units = 2999"));
-    let run = bench.run(&["plan"]).expect_code(5);
+    project.ok(&["plan"]);
+    project.pipeline("synix.toml", &layers_with("max_units = 2999"));
+    let run = project.run(&["plan"]).expect_code(5);
     assert_transcript!(run);
 }
 
 /// W14: the number of the pipeline holds for all layers together, and for each that has none.
 #[test]
 fn the_pipeline_as_a_whole_has_a_limit() {
-    let bench = Workbench::with_layers(
+    let project = TestProject::with_layers(
         "[layers.notes]\nsource = \"notes/*.md\"\n\
          [layers.one]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n\
          [layers.two]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n",
     );
     for number in 0..4 {
-        bench.write(&format!("notes/{number}.md"), "A note.");
+        project.write(&format!("notes/{number}.md"), "A note.");
     }
-    let file = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let file = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let with = |most: u32| {
         let name = "name = \"suite\"";
         let text = file.replace(name, &format!("{name}\nmax_units = {most}"));
-        bench.write("synix.toml", &text);
+        project.write("synix.toml", &text);
     };
     with(3);
-    let run = bench.run(&["plan"]).expect_code(5);
+    let run = project.run(&["plan"]).expect_code(5);
     assert_transcript!(run);
     with(7);
-    let run = bench.run(&["plan"]).expect_code(5);
+    let run = project.run(&["plan"]).expect_code(5);
     assert_transcript!(run);
     with(8);
-    bench.ok(&["build"]);
+    project.ok(&["build"]);
 }
 
 /// W14: 300 units of 20 questions are 6000 paid requests of six bytes; most of them are never asked.
 #[test]
 fn a_note_does_not_become_thousands_of_requests() {
-    for command in [&["build"][..], &BATCH] {
-        let bench = swarm(300, 20);
-        let run = bench.run(command).expect_code(5);
+    for command in [&["build"][..], &BATCH_BUILD] {
+        let project = swarm(300, 20);
+        let run = project.run(command).expect_code(5);
         assert!(
             run.says("the units of layer `made` would make at least 20"),
             "{run:?}"
         );
         assert!(run.says("set `max_requests = "), "{run:?}");
-        let sent = bench.sent();
+        let sent = project.sent();
         assert!(sent > 0 && sent <= 2000, "{sent}");
         // What was asked for is kept and counts, so that a second try does not get further.
-        bench.run(command).expect_code(5);
-        assert!(bench.sent() <= 2000, "{}", bench.sent());
-        assert_eq!(bench.ledger().duplicates(), []);
+        project.run(command).expect_code(5);
+        assert!(project.sent() <= 2000, "{}", project.sent());
+        assert_eq!(project.ledger().duplicates(), []);
     }
 }
 
 /// W14: a batch build goes on with a higher number, and pays nothing twice.
 #[test]
 fn a_build_goes_on_with_a_higher_limit() {
-    let bench = swarm(10, 3);
-    bench.pipeline("synix.toml", &layers_with("max_requests = 20"));
-    bench.run(&BATCH).expect_code(5);
-    let sent = bench.sent();
+    let project = swarm(10, 3);
+    project.pipeline("synix.toml", &layers_with("max_requests = 20"));
+    project.run(&BATCH_BUILD).expect_code(5);
+    let sent = project.sent();
     assert_eq!(sent, 20);
-    let status = bench.status();
+    let status = project.status();
     assert_eq!(status["status"], "failed");
     let error = &status["error"];
     assert_eq!(text(&error["kind"]), "layer_limit");
     assert!(text(&error["hint"]).contains("max_requests"), "{status}");
-    bench.pipeline("synix.toml", &layers_with("max_requests = 30"));
-    bench.ok(&RESUME);
-    assert_eq!(bench.sent(), 30);
-    assert_eq!(bench.ledger().duplicates(), []);
+    project.pipeline("synix.toml", &layers_with("max_requests = 30"));
+    project.ok(&RESUME);
+    assert_eq!(project.sent(), 30);
+    assert_eq!(project.ledger().duplicates(), []);
 }
 
 /// W14: what is in flight when the limit is met is waited for: it is paid.
 #[test]
 fn calls_under_way_come_to_their_end() {
-    let bench = swarm(50, 2);
-    bench.script(Script::new());
-    bench.pipeline("synix.toml", &layers_with("max_requests = 60"));
-    bench.run(&["build"]).expect_code(5);
-    let sent = bench.sent();
+    let project = swarm(50, 2);
+    project.script(Script::new());
+    project.pipeline("synix.toml", &layers_with("max_requests = 60"));
+    project.run(&["build"]).expect_code(5);
+    let sent = project.sent();
     assert!(sent > 0 && sent <= 60, "{sent}");
-    let open: u32 = bench
+    let open: u32 = project
         .database()
         .query_row(
             "SELECT count(*) FROM attempt WHERE state IN (0, 3)",
@@ -148,7 +153,7 @@ fn calls_under_way_come_to_their_end() {
 }
 
 /// Layers that each take in all before them: each would have as many units as all of these together.
-fn doubling(layers: u32, transform: &str, config: &str) -> Workbench {
+fn doubling(layers: u32, transform: &str, config: &str) -> TestProject {
     let mut text = "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\
                     [layers.l00]\nsource = \"notes/*.md\"\n"
         .to_owned();
@@ -162,18 +167,18 @@ fn doubling(layers: u32, transform: &str, config: &str) -> Workbench {
         );
         names.push(format!("\"l{number:02}\""));
     }
-    let bench = Workbench::with_layers(&text);
-    bench.write("notes/a.md", "A note.");
-    bench
+    let project = TestProject::with_layers(&text);
+    project.write("notes/a.md", "A note.");
+    project
 }
 
 /// W14: a plan and a build end soon where nothing is asked between the layers.
 #[test]
 fn layers_that_take_in_all_before_them_do_not_double_for_ever() {
     let config = "config.by_template = \"{{ label }}-#\"";
-    let bench = doubling(40, "group", config);
+    let project = doubling(40, "group", config);
     for command in ["plan", "build"] {
-        let run = bench.run(&[command]).expect_code(5);
+        let run = project.run(&[command]).expect_code(5);
         assert!(
             run.says("layer `l12` would have 2048 units, more than the 2000"),
             "{run:?}"
@@ -187,27 +192,27 @@ fn layers_that_take_in_all_before_them_do_not_double_for_ever() {
 #[test]
 fn what_a_plan_foresees_takes_no_room() {
     let config = "config.prompt = \"#: {{ content }}\"\nconfig.label = \"{{ label }}-#\"";
-    let bench = doubling(40, "map", config);
-    let plan = bench.json(&["plan"]);
+    let project = doubling(40, "map", config);
+    let plan = project.json(&["plan"]);
     let last = &plan["layers"][40];
     assert_eq!((&last["units"], &last["requests"]), (&1.into(), &1.into()));
     assert_eq!(last["exact"], false);
     assert_eq!(last["units_guess"], 1_u64 << 39);
     assert!(last["stale_units"].as_array().unwrap().len() <= 101);
-    assert!(bench.ok(&["plan"]).stdout.lines().count() < 200);
+    assert!(project.ok(&["plan"]).stdout.lines().count() < 200);
 }
 
 /// W14: a large build of many files is not asked about; neither is one large file cut into pieces.
 #[test]
 fn large_builds_are_not_limited() {
-    let bench = Workbench::with_layers(
+    let project = TestProject::with_layers(
         "[layers.notes]\nsource = \"notes/*.md\"\n\
          [layers.pieces]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n[layers.pieces.config]\nsize = 200\noverlap = 0\n\
          [layers.again]\ntransform = \"chunk\"\ninputs = [\"pieces\"]\n",
     );
     let line = "All work and no play makes Jack a dull boy, and so it goes on for a while yet.\n\n";
-    bench.write("notes/book.md", &line.repeat(12_000));
-    let plan = bench.json(&["plan"]);
+    project.write("notes/book.md", &line.repeat(12_000));
+    let plan = project.json(&["plan"]);
     assert!(
         plan["layers"][2]["units"].as_u64().unwrap() > 2000,
         "{}",

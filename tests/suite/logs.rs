@@ -2,7 +2,7 @@
 
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
-use crate::workbench::{BATCH, KEY, Workbench, command_in};
+use crate::test_project::{BATCH_BUILD, KEY, TestProject, command_in};
 
 const RED: &str = "\u{1b}[1;31merror:\u{1b}[0m";
 
@@ -40,23 +40,23 @@ fn colours_are_used_where_somebody_wants_them() {
 
 #[test]
 fn a_document_has_no_colours_and_a_table_has_bold_headings() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    let table = bench.ok(&["list", "--color", "always"]).stdout;
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    let table = project.ok(&["list", "--color", "always"]).stdout;
     assert!(table.starts_with("\u{1b}[1mlayer"), "{table}");
     assert_eq!(table.matches('\u{1b}').count(), 2, "{table}");
-    let document = bench.ok(&["list", "--json", "--color", "always"]);
+    let document = project.ok(&["list", "--json", "--color", "always"]);
     assert!(!document.says("\u{1b}"), "{document:?}");
-    let content = bench.ok(&["show", "summary", "--color", "always"]);
+    let content = project.ok(&["show", "summary", "--color", "always"]);
     assert!(!content.says("\u{1b}"), "{content:?}");
 }
 
 #[test]
 fn each_request_is_logged_with_its_attempts_and_without_its_content() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let busy = Reply::Status(StatusReply::new(500).body(serde_json::json!({"error": {}})));
-    bench.script(Script::new().rule(Rule::on("I am bela").reply(busy).times(1)));
-    let mut command = bench.command(&["build", "-q"]);
+    project.script(Script::new().rule(Rule::on("I am bela").reply(busy).times(1)));
+    let mut command = project.command(&["build", "-q"]);
     let run = command.env("SYNIX_LOG", "debug").run().expect_code(0);
     let lines: Vec<&str> = run.stderr.lines().collect();
     let replies = |part: &str| {
@@ -75,13 +75,13 @@ fn each_request_is_logged_with_its_attempts_and_without_its_content() {
         assert!(!run.stderr.contains(secret), "{secret}: {}", run.stderr);
     }
     // Without a filter, nothing is logged.
-    assert_eq!(bench.ok(&["build", "-q"]).stderr, "");
+    assert_eq!(project.ok(&["build", "-q"]).stderr, "");
 }
 
 #[test]
 fn each_step_of_a_batch_is_logged() {
-    let bench = Workbench::team();
-    let run = bench.ok(&[&BATCH[..], &["-vv"]].concat());
+    let project = TestProject::team();
+    let run = project.ok(&[&BATCH_BUILD[..], &["-vv"]].concat());
     for state in [
         "uploading",
         "uploaded",
@@ -94,20 +94,20 @@ fn each_step_of_a_batch_is_logged() {
         assert!(run.stderr.contains(&event), "{state}: {}", run.stderr);
     }
     assert!(!run.says(KEY), "{run:?}");
-    assert!(!bench.ok(&["build", "-v"]).says("state=\""));
+    assert!(!project.ok(&["build", "-v"]).says("state=\""));
 }
 
 #[test]
 fn the_log_can_be_filtered_by_crate() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let logged = |filter: &str| {
-        let mut command = bench.command(&["plan", "-q"]);
+        let mut command = project.command(&["plan", "-q"]);
         command.env("SYNIX_LOG", filter).run()
     };
     assert_eq!(logged("off").expect_code(0).stderr, "");
     let run = logged("loud").expect_code(2);
     assert!(run.says("SYNIX_LOG") && run.says("trace"), "{run:?}");
-    let mut command = bench.command(&["build", "-q"]);
+    let mut command = project.command(&["build", "-q"]);
     command.env("SYNIX_LOG", "off,synix_providers=debug");
     let run = command.run().expect_code(0);
     assert!(run.stderr.contains("synix_providers"), "{run:?}");

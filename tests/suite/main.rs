@@ -1,6 +1,6 @@
 //! The suite: drives the command `synix` as a user does, against a scripted provider on this machine.
 //!
-//! One file for each area of behaviour; [`workbench`] sets up what they share. A test of a promise in the list of known
+//! One file for each area of behaviour; [`test_project`] sets up what they share. A test of a promise in the list of known
 //! failures (M1, A2, …) names its row in its doc line.
 
 #![allow(
@@ -91,6 +91,7 @@ mod state;
 mod status;
 mod templates;
 mod terminal;
+mod test_project;
 mod torture;
 mod transcript;
 mod transforms;
@@ -99,7 +100,20 @@ mod trust_flag;
 mod waiting;
 mod waves;
 mod wheel;
-mod workbench;
+
+/// The former names of the helpers, which `replies` still uses.
+mod workbench {
+    pub(crate) use crate::test_project::{
+        BATCH_BUILD as BATCH, RESUME, TestProject as Workbench, pipeline_file_at as pipeline_at,
+        text,
+    };
+
+    impl Workbench {
+        pub(crate) fn names(&self) -> Vec<String> {
+            self.artifact_names()
+        }
+    }
+}
 
 /// C10: a file without its `mod` line would never be compiled and its tests never run.
 #[test]

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use synix_scripted_provider::{Ledger, PriceClass, Reply, Rule, Script};
 
+use crate::test_project::{BATCH_BUILD, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, TEAM, Workbench, text};
 
 /// What the ledger's entries cost, in picodollars, at the listed prices of the models of [`TEAM`].
 pub(crate) fn billed(ledger: &Ledger) -> u64 {
@@ -40,26 +40,26 @@ pub(crate) fn pico(cost: &Value) -> u64 {
 /// M10, M11: a sync build.
 #[test]
 fn a_build_costs_what_the_provider_billed() {
-    let bench = Workbench::team();
-    let status = bench.json(&["build"]);
-    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
-    assert!(billed(&bench.ledger()) > 0);
+    let project = TestProject::team();
+    let status = project.json(&["build"]);
+    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
+    assert!(billed(&project.ledger()) > 0);
 }
 
 /// M9, M10: rows of batches at the batch rate, calls beside them at the other.
 #[test]
 fn a_batch_build_costs_what_the_provider_billed() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let status = bench.status();
-    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let status = project.status();
+    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
     let layers: u64 = status["layers"]
         .as_array()
         .unwrap()
         .iter()
         .map(|layer| pico(&layer["cost_usd"]))
         .sum();
-    assert_eq!(layers, billed(&bench.ledger()));
+    assert_eq!(layers, billed(&project.ledger()));
     // The batch carries the second layer, alone.
     let batch = &status["batches"][0];
     assert_eq!(batch["cost_usd"], status["layers"][1]["cost_usd"]);
@@ -69,25 +69,25 @@ fn a_batch_build_costs_what_the_provider_billed() {
 /// M11: a row that failed and one that is missing take nothing from the cost of the others.
 #[test]
 fn a_bad_row_does_not_spoil_the_cost_of_its_batch() {
-    let bench = Workbench::team();
-    bench.script(Script::new().rule(Rule::on("amara").status(400)));
-    bench.run(&BATCH).expect_code(3);
-    let status = bench.status();
+    let project = TestProject::team();
+    project.script(Script::new().rule(Rule::on("amara").status(400)));
+    project.run(&BATCH_BUILD).expect_code(3);
+    let status = project.status();
     assert_eq!(status["batches"][0]["failed"], 1);
-    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
-    assert!(billed(&bench.ledger()) > 0);
+    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
+    assert!(billed(&project.ledger()) > 0);
 }
 
 /// M11: an answer that is no artifact was billed all the same.
 #[test]
 fn a_refusal_is_in_the_cost() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let refusal = Reply::Refusal("I would rather not.".to_owned());
-    bench.script(Script::new().rule(Rule::on("amara").reply(refusal)));
-    bench.run(&["build"]).expect_code(3);
-    let status = bench.json(&["build", "--allow-partial", "--retry-failed"]);
+    project.script(Script::new().rule(Rule::on("amara").reply(refusal)));
+    project.run(&["build"]).expect_code(3);
+    let status = project.json(&["build", "--allow-partial", "--retry-failed"]);
     // The second build asks amara's again, and is refused again.
-    let entries = bench.ledger().executed;
+    let entries = project.ledger().executed;
     let of_second: Vec<_> = entries.into_iter().skip(3).collect();
     assert_eq!(of_second.len(), 2);
     let ledger = Ledger {
@@ -100,10 +100,10 @@ fn a_refusal_is_in_the_cost() {
 /// M10: each artifact says what its answers cost.
 #[test]
 fn artifacts_cost_what_their_answers_did() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
     let cost = |name: &str| {
-        let shown = bench.json(&["show", name]);
+        let shown = project.json(&["show", name]);
         let requests = shown["provenance"]["requests"].as_array().unwrap();
         let sum: u64 = requests.iter().map(|one| pico(&one["cost_usd"])).sum();
         assert_eq!(pico(&shown["provenance"]["cost_usd"]), sum);
@@ -113,8 +113,8 @@ fn artifacts_cost_what_their_answers_did() {
         .map(cost)
         .iter()
         .sum();
-    assert_eq!(all, billed(&bench.ledger()));
-    let lineage = bench.json(&["lineage", "summary"]);
+    assert_eq!(all, billed(&project.ledger()));
+    let lineage = project.json(&["lineage", "summary"]);
     let of_lineage: u64 = lineage["nodes"]
         .as_array()
         .unwrap()
@@ -128,22 +128,22 @@ fn artifacts_cost_what_their_answers_did() {
 /// M9: a model that nobody gave a price for has none; its own price in the file is taken at once.
 #[test]
 fn an_unknown_model_has_no_price_until_the_file_gives_one() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let layers = TEAM.replace("gpt-4o-mini", "our-own-model");
-    bench.pipeline("synix.toml", &layers);
-    bench.ok(&BATCH);
-    let status = bench.status();
+    project.pipeline("synix.toml", &layers);
+    project.ok(&BATCH_BUILD);
+    let status = project.status();
     assert_eq!(status["cost_usd"], Value::Null);
     assert_eq!(status["layers"][1]["cost_usd"], Value::Null);
     assert!(pico(&status["layers"][2]["cost_usd"]) > 0);
     assert!(text(&status["unpriced"][0]).contains("our-own-model"));
-    let shown = bench.ok(&["batch-build", "status", "--latest"]);
+    let shown = project.ok(&["batch-build", "status", "--latest"]);
     assert_transcript!(shown);
 
     let prices = "\n[prices.our-own-model]\ninput = 2\noutput = 4\nbatch = 0.25\n";
-    bench.pipeline("synix.toml", &format!("{layers}{prices}"));
-    let status = bench.status();
-    let (input, output) = bench.ledger().billed(PriceClass::Batch);
+    project.pipeline("synix.toml", &format!("{layers}{prices}"));
+    let status = project.status();
+    let (input, output) = project.ledger().billed(PriceClass::Batch);
     assert_eq!(
         pico(&status["layers"][1]["cost_usd"]),
         input * 500_000 + output * 1_000_000
@@ -154,12 +154,12 @@ fn an_unknown_model_has_no_price_until_the_file_gives_one() {
 /// M10: nothing is paid in a replay.
 #[test]
 fn a_replay_costs_nothing() {
-    let bench = Workbench::team();
-    bench.ok(&["build", "--cassette-mode", "record"]);
-    std::fs::remove_dir_all(bench.path(".synix")).unwrap();
-    let status = bench.json(&["build", "--cassette-mode", "replay"]);
+    let project = TestProject::team();
+    project.ok(&["build", "--cassette-mode", "record"]);
+    std::fs::remove_dir_all(project.path(".synix")).unwrap();
+    let status = project.json(&["build", "--cassette-mode", "replay"]);
     assert_eq!(pico(&status["cost_usd"]), 0);
-    let shown = bench.json(&["show", "summary"]);
+    let shown = project.json(&["show", "summary"]);
     assert_eq!(pico(&shown["provenance"]["cost_usd"]), 0);
 }
 
@@ -168,10 +168,10 @@ fn a_replay_costs_nothing() {
 fn a_plan_bounds_what_is_then_billed() {
     for (plan, build) in [
         (&["plan"][..], &["build"][..]),
-        (&["batch-build", "plan"], &BATCH),
+        (&["batch-build", "plan"], &BATCH_BUILD),
     ] {
-        let bench = Workbench::team();
-        let planned = bench.json(plan);
+        let project = TestProject::team();
+        let planned = project.json(plan);
         let layer = &planned["layers"][1];
         assert_eq!(layer["requests"], 3);
         assert_eq!(layer["exact"], true);
@@ -180,10 +180,10 @@ fn a_plan_bounds_what_is_then_billed() {
         // What follows from answers is not known, and is said not to be.
         assert_eq!(planned["layers"][2]["exact"], false);
         assert_eq!(planned["layers"][2]["requests"], 0);
-        assert_eq!(bench.sent(), 0);
+        assert_eq!(project.sent(), 0);
 
-        let ran = bench.ok(&[build, &["--json"]].concat()).json();
-        assert_eq!(bench.sent(), 4);
+        let ran = project.ok(&[build, &["--json"]].concat()).json();
+        assert_eq!(project.sent(), 4);
         let made = &ran["layers"][1];
         assert!(pico(&made["cost_usd"]) > 0);
         assert!(pico(&made["cost_usd"]) <= pico(&layer["cost_usd"]));
@@ -195,39 +195,39 @@ fn a_plan_bounds_what_is_then_billed() {
 /// M9: a batch is planned at its own rate.
 #[test]
 fn a_batch_plan_costs_half() {
-    let bench = Workbench::team();
-    let cost = |command: &[&str]| pico(&bench.json(command)["layers"][1]["cost_usd"]);
+    let project = TestProject::team();
+    let cost = |command: &[&str]| pico(&project.json(command)["layers"][1]["cost_usd"]);
     assert_eq!(cost(&["plan"]), cost(&["batch-build", "plan"]) * 2);
 }
 
 /// M9: what cannot be bounded is not given a number.
 #[test]
 fn a_plan_without_a_limit_has_a_least_and_no_most() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let layers = TEAM.replace("max_tokens = 200\n", "");
-    bench.pipeline("synix.toml", &layers);
-    let layer = &bench.json(&["plan"])["layers"][1];
+    project.pipeline("synix.toml", &layers);
+    let layer = &project.json(&["plan"])["layers"][1];
     assert_eq!(layer["output_tokens_max"], Value::Null);
     assert_eq!(layer["cost_usd"], Value::Null);
     assert!(pico(&layer["cost_usd_min"]) > 0);
-    assert!(bench.ok(&["plan"]).says("max_tokens"));
+    assert!(project.ok(&["plan"]).says("max_tokens"));
 }
 
 /// M9: a model that OpenAI did not publish an encoding for is estimated, and says so.
 #[test]
 fn a_plan_says_what_it_estimated() {
-    let bench = Workbench::team();
-    bench.pipeline(
+    let project = TestProject::team();
+    project.pipeline(
         "synix.toml",
         &TEAM
             .replace("model = \"cheap\"\n", "batch = false\n")
             .replace("\nbatch = true\n", "\n"),
     );
-    let layer = &bench.json(&["plan"])["layers"][1];
+    let layer = &project.json(&["plan"])["layers"][1];
     assert_eq!(layer["input_tokens_estimated"], true);
-    assert!(bench.ok(&["plan"]).says("an estimate"));
-    bench.ok(&["build"]);
-    let after = &bench.json(&["plan"])["layers"][1];
+    assert!(project.ok(&["plan"]).says("an estimate"));
+    project.ok(&["build"]);
+    let after = &project.json(&["plan"])["layers"][1];
     assert_eq!(after["requests"], 0);
     assert_eq!(pico(&after["cost_usd"]), 0);
     assert_eq!(after["input_tokens_estimated"], false);

@@ -2,69 +2,69 @@
 
 use serde_json::Value;
 
-use crate::workbench::{BATCH, TEAM, Workbench};
+use crate::test_project::{BATCH_BUILD, TEAM, TestProject};
 
 /// The error of a command that fails with exit code 2.
 #[track_caller]
-fn error(bench: &Workbench, arguments: &[&str]) -> Value {
-    let run = bench.run(&[arguments, &["--json"]].concat());
+fn error(project: &TestProject, arguments: &[&str]) -> Value {
+    let run = project.run(&[arguments, &["--json"]].concat());
     run.expect_code(2).json()["error"].clone()
 }
 
 #[test]
 fn a_build_is_named_by_its_id_its_number_or_a_beginning() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let whole = bench.json(&["batch-build", "status", "build-1"]);
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let whole = project.json(&["batch-build", "status", "build-1"]);
     for name in ["1", "b", "build", "build-"] {
-        assert_eq!(bench.json(&["status", name]), whole, "{name}");
+        assert_eq!(project.json(&["status", name]), whole, "{name}");
         assert_eq!(
-            bench.json(&["batch-build", "status", name]),
+            project.json(&["batch-build", "status", name]),
             whole,
             "{name}"
         );
     }
     // It was found, and has nothing left to do.
-    let run = bench.run(&["resume", "build", "--json"]).expect_code(5);
+    let run = project.run(&["resume", "build", "--json"]).expect_code(5);
     assert_eq!(run.json()["error"]["kind"], "ended");
 }
 
 #[test]
 fn a_beginning_of_several_builds_lists_up_to_five() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     for _ in 0..10 {
-        bench.ok(&["build"]);
+        project.ok(&["build"]);
     }
-    let several = error(&bench, &["status", "build-"]);
+    let several = error(&project, &["status", "build-"]);
     assert_eq!(several["kind"], "ambiguous");
     assert_eq!(
         several["message"],
         "\"build-\" could be any of build-10, build-9, build-8, build-7, build-6 and 5 more"
     );
     for command in ["resume", "status"] {
-        assert_eq!(error(&bench, &[command, "b"])["kind"], "ambiguous");
+        assert_eq!(error(&project, &[command, "b"])["kind"], "ambiguous");
     }
     // A whole id comes before those that begin with it.
-    assert_eq!(bench.json(&["status", "build-1"])["build"], "build-1");
+    assert_eq!(project.json(&["status", "build-1"])["build"], "build-1");
 }
 
 #[test]
 fn a_build_or_snapshot_that_is_not_there_names_the_nearest() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
+    let project = TestProject::team();
+    project.ok(&["build"]);
     for command in [
         &["status", "biuld-1"][..],
         &["resume", "biuld-1"],
         &["batch-build", "cancel", "biuld-1"],
     ] {
-        let unknown = error(&bench, command);
+        let unknown = error(&project, command);
         assert_eq!(unknown["kind"], "unknown_build");
         let hint = unknown["hint"].as_str().unwrap();
         assert!(hint.starts_with("did you mean `build-1`?"), "{hint}");
     }
-    let hint = error(&bench, &["status", "yesterday"])["hint"].clone();
+    let hint = error(&project, &["status", "yesterday"])["hint"].clone();
     assert_eq!(hint, "`synix builds` lists all builds");
-    let unknown = error(&bench, &["list", "--snapshot", "biuld-1"]);
+    let unknown = error(&project, &["list", "--snapshot", "biuld-1"]);
     assert_eq!(unknown["kind"], "unknown_snapshot");
     let hint = unknown["hint"].as_str().unwrap();
     assert!(hint.starts_with("did you mean `build-1`?"), "{hint}");
@@ -72,24 +72,24 @@ fn a_build_or_snapshot_that_is_not_there_names_the_nearest() {
 
 #[test]
 fn the_beginning_of_a_label_or_id_is_enough_unless_several_share_it() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     for name in ["dora", "emil", "fanny", "gala"] {
-        bench.write(&format!("bios/{name}.md"), &format!("I am {name}."));
+        project.write(&format!("bios/{name}.md"), &format!("I am {name}."));
     }
-    bench.pipeline("synix.toml", TEAM);
-    bench.ok(&["build"]);
-    let whole = bench.json(&["show", "summary"]);
+    project.pipeline("synix.toml", TEAM);
+    project.ok(&["build"]);
+    let whole = project.json(&["show", "summary"]);
     let id = whole["id"].as_str().unwrap();
     for name in ["sum", "summary/su", &id[..12]] {
-        assert_eq!(bench.json(&["show", name])["id"], id, "{name}");
-        let lineage = bench.json(&["lineage", name]);
+        assert_eq!(project.json(&["show", name])["id"], id, "{name}");
+        let lineage = project.json(&["lineage", name]);
         assert_eq!(
             lineage["nodes"][0]["id"], "artifact:summary/summary",
             "{name}"
         );
     }
     for command in ["show", "lineage"] {
-        let several = error(&bench, &[command, "ws-"]);
+        let several = error(&project, &[command, "ws-"]);
         assert_eq!(several["kind"], "ambiguous");
         let message = several["message"].as_str().unwrap();
         assert!(
@@ -98,7 +98,7 @@ fn the_beginning_of_a_label_or_id_is_enough_unless_several_share_it() {
         );
         assert!(message.ends_with(" and 2 more"), "{message}");
     }
-    let unknown = error(&bench, &["list", "stiles"]);
+    let unknown = error(&project, &["list", "stiles"]);
     let hint = unknown["hint"].as_str().unwrap();
     assert!(hint.starts_with("did you mean `styles`?"), "{hint}");
 }

@@ -12,7 +12,7 @@ use synix_scripted_provider::Script;
 use synix_store::SUPPORTED_FORMAT;
 
 use crate::folders::copy;
-use crate::workbench::{BATCH, RESUME, TEAM, Workbench, text};
+use crate::test_project::{BATCH_BUILD, RESUME, TEAM, TestProject, text};
 
 const STATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/state");
 
@@ -22,38 +22,41 @@ const STATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/state");
 #[test]
 #[ignore = "writes tests/state"]
 fn make_the_state_of_this_format() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let layers = format!("{TEAM}\n[layers.papers]\nsource = \"papers/*.md\"\n");
-    bench.pipeline("synix.toml", &layers);
+    project.pipeline("synix.toml", &layers);
     // Large enough for a file of its own.
-    bench.write("papers/long.md", &"All work and no play. ".repeat(3000));
-    bench.ok(&BATCH);
-    bench.ok(&["build"]);
+    project.write("papers/long.md", &"All work and no play. ".repeat(3000));
+    project.ok(&BATCH_BUILD);
+    project.ok(&["build"]);
     let folder = PathBuf::from(format!("{STATES}/format-{SUPPORTED_FORMAT}"));
     if folder.exists() {
         fs::remove_dir_all(&folder).unwrap();
     }
     for part in ["bios", "prompts", "papers"] {
-        copy(&bench.path(part), &folder.join(part));
+        copy(&project.path(part), &folder.join(part));
     }
     fs::write(folder.join("layers.toml"), layers).unwrap();
-    let database = bench.database();
+    let database = project.database();
     database
         .execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE; VACUUM")
         .unwrap();
     drop(database);
-    copy(&bench.path(".synix/objects"), &folder.join("state/objects"));
+    copy(
+        &project.path(".synix/objects"),
+        &folder.join("state/objects"),
+    );
     fs::copy(
-        bench.path(".synix/state.sqlite3"),
+        project.path(".synix/state.sqlite3"),
         folder.join("state/state.sqlite3"),
     )
     .unwrap();
-    fs::write(folder.join("artifacts.txt"), artifacts(&bench)).unwrap();
+    fs::write(folder.join("artifacts.txt"), artifacts(&project)).unwrap();
 }
 
 /// Layer, label and digest of every artifact, a line each.
-fn artifacts(bench: &Workbench) -> String {
-    let artifacts = bench.artifacts();
+fn artifacts(project: &TestProject) -> String {
+    let artifacts = project.artifacts();
     let lines = artifacts
         .iter()
         .map(|(name, digest)| format!("{name} {digest}\n"));
@@ -65,15 +68,16 @@ fn old_states() -> impl Iterator<Item = PathBuf> {
 }
 
 /// A project with a copy of the state in `folder`.
-fn with_state(folder: &Path) -> Workbench {
-    let bench = Workbench::with_layers(&fs::read_to_string(folder.join("layers.toml")).unwrap());
+fn with_state(folder: &Path) -> TestProject {
+    let project =
+        TestProject::with_layers(&fs::read_to_string(folder.join("layers.toml")).unwrap());
     for part in ["bios", "prompts", "papers"] {
-        copy(&folder.join(part), &bench.path(part));
+        copy(&folder.join(part), &project.path(part));
     }
-    copy(&folder.join("state"), &bench.path(".synix"));
+    copy(&folder.join("state"), &project.path(".synix"));
     // It was made elsewhere, before states had a mark.
-    bench.trust();
-    bench
+    project.trust();
+    project
 }
 
 /// L9: each format that was ever written has its folder here.
@@ -92,15 +96,18 @@ fn every_format_has_a_state_of_its_time() {
 #[test]
 fn an_old_state_is_read() {
     for folder in old_states() {
-        let bench = with_state(&folder);
+        let project = with_state(&folder);
         let expected = fs::read_to_string(folder.join("artifacts.txt")).unwrap();
-        assert_eq!(artifacts(&bench), expected, "{}", folder.display());
-        for name in bench.names() {
-            assert!(!bench.content(&name).is_empty(), "{name}");
+        assert_eq!(artifacts(&project), expected, "{}", folder.display());
+        for name in project.artifact_names() {
+            assert!(!project.content(&name).is_empty(), "{name}");
         }
-        bench.ok(&["lineage", "summary/summary"]);
-        assert_eq!(text(&bench.status()["status"]), "completed");
-        assert_eq!(bench.json(&["runs"])["builds"].as_array().unwrap().len(), 2);
+        project.ok(&["lineage", "summary/summary"]);
+        assert_eq!(text(&project.status()["status"]), "completed");
+        assert_eq!(
+            project.json(&["runs"])["builds"].as_array().unwrap().len(),
+            2
+        );
     }
 }
 
@@ -108,11 +115,11 @@ fn an_old_state_is_read() {
 #[test]
 fn a_build_on_an_old_state_sends_nothing() {
     for folder in old_states() {
-        let bench = with_state(&folder);
-        bench.ok(&["build"]);
-        bench.ok(&BATCH);
+        let project = with_state(&folder);
+        project.ok(&["build"]);
+        project.ok(&BATCH_BUILD);
         let expected = fs::read_to_string(folder.join("artifacts.txt")).unwrap();
-        assert_eq!((bench.sent(), artifacts(&bench)), (0, expected));
+        assert_eq!((project.sent(), artifacts(&project)), (0, expected));
     }
 }
 
@@ -120,9 +127,9 @@ fn a_build_on_an_old_state_sends_nothing() {
 #[test]
 fn an_old_state_is_migrated_when_it_is_written() {
     for folder in old_states() {
-        let bench = with_state(&folder);
-        bench.ok(&["build"]);
-        let format: u32 = bench
+        let project = with_state(&folder);
+        project.ok(&["build"]);
+        let format: u32 = project
             .database()
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .unwrap();
@@ -196,11 +203,11 @@ fn first_fingerprint(words: &BTreeMap<String, String>) -> Digest {
 }
 
 /// A team whose batch was sent by the first version of synix, and is under way.
-fn sent_by_the_first_version() -> Workbench {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    let database = bench.database();
+fn sent_by_the_first_version() -> TestProject {
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    let database = project.database();
     let parts: String = database
         .query_row("SELECT parts FROM build", [], |row| row.get(0))
         .unwrap();
@@ -213,29 +220,29 @@ fn sent_by_the_first_version() -> Workbench {
         ],
     );
     assert_eq!(changed, Ok(1));
-    bench
+    project
 }
 
 /// L9: an open batch build goes on with a synix that knows another form of fingerprints; its batch is paid for.
 #[test]
 fn an_open_build_of_the_first_version_goes_on() {
-    let bench = sent_by_the_first_version();
-    bench.provider.finish_batches();
-    bench.script(Script::new());
-    bench.ok(&RESUME);
-    assert_eq!((bench.sent(), bench.names().len()), (4, 7));
-    assert_eq!(bench.ledger().duplicates(), []);
+    let project = sent_by_the_first_version();
+    project.provider.finish_batches();
+    project.script(Script::new());
+    project.ok(&RESUME);
+    assert_eq!((project.sent(), project.artifact_names().len()), (4, 7));
+    assert_eq!(project.ledger().duplicates(), []);
 }
 
 /// I1: and is refused where the pipeline is another one now, in words of today.
 #[test]
 fn an_open_build_of_the_first_version_knows_a_changed_pipeline() {
-    let bench = sent_by_the_first_version();
-    bench.pipeline(
+    let project = sent_by_the_first_version();
+    project.pipeline(
         "synix.toml",
         &TEAM.replace("max_tokens = 200", "max_tokens = 250"),
     );
-    let run = bench.run(&RESUME).expect_code(5);
+    let run = project.run(&RESUME).expect_code(5);
     assert!(
         run.says("layer styles: max_tokens changed (200 -> 250)"),
         "{run:?}"
@@ -245,8 +252,8 @@ fn an_open_build_of_the_first_version_knows_a_changed_pipeline() {
 /// L9: what an earlier version made runs once more, from the answers on record, and a plan says so.
 #[test]
 fn units_of_the_first_version_are_told_as_such() {
-    let bench = with_state(&PathBuf::from(format!("{STATES}/format-1")));
-    let plan = bench.json(&["plan"]);
+    let project = with_state(&PathBuf::from(format!("{STATES}/format-1")));
+    let plan = project.json(&["plan"]);
     let styles = &plan["layers"]
         .as_array()
         .unwrap()
@@ -258,8 +265,8 @@ fn units_of_the_first_version_are_told_as_such() {
         (&3.into(), &0.into())
     );
     assert_eq!(styles["stale_units"][0]["reasons"][0]["reason"], "version");
-    bench.ok(&["build"]);
-    let again = bench.json(&["plan"]);
+    project.ok(&["build"]);
+    let again = project.json(&["plan"]);
     assert_eq!(again["total"]["stale"], 0);
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }

@@ -8,8 +8,8 @@ use synix_scripted_provider::{
 
 use crate::failures::truncating;
 use crate::money::{billed, pico};
+use crate::test_project::{BATCH_BUILD, Mode, RESUME, Run, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, Mode, RESUME, Run, TEAM, Workbench, text};
 
 fn finish(reason: &str) -> Reply {
     Reply::Finish {
@@ -34,21 +34,21 @@ fn a_useless_answer_is_bought_once() {
     for (reply, kind) in useless() {
         for (first, second) in [(Mode::Sync, Mode::Batch), (Mode::Batch, Mode::Sync)] {
             let what = format!("{kind}, {first:?}, then {second:?}");
-            let bench = Workbench::team();
-            bench.script(Script::new().rule(Rule::on("I am bela").reply(reply.clone())));
-            bench.build_in(first).expect_code(3);
-            let sent = bench.sent();
-            bench.script(Script::new());
+            let project = TestProject::team();
+            project.script(Script::new().rule(Rule::on("I am bela").reply(reply.clone())));
+            project.build_in(first).expect_code(3);
+            let sent = project.sent();
+            project.script(Script::new());
             for mode in [first, second] {
-                let run = bench.build_in(mode).expect_code(3);
+                let run = project.build_in(mode).expect_code(3);
                 assert!(run.says(&format!("({kind})")), "{what}: {run:?}");
                 assert!(run.says("--retry-failed"), "{what}: {run:?}");
-                assert_eq!(bench.sent(), sent, "{what}");
+                assert_eq!(project.sent(), sent, "{what}");
             }
             let again = [&["build"][..], &["--retry-failed"]].concat();
-            bench.ok(&again);
-            assert_eq!(bench.sent(), sent + 2, "{what}");
-            assert!(!bench.content("ws-bela").is_empty(), "{what}");
+            project.ok(&again);
+            assert_eq!(project.sent(), sent + 2, "{what}");
+            assert!(!project.content("ws-bela").is_empty(), "{what}");
         }
     }
 }
@@ -56,19 +56,19 @@ fn a_useless_answer_is_bought_once() {
 /// DESIGN 1: a batch build that is taken up gives what cost nothing another attempt, and no more.
 #[test]
 fn resume_asks_again_what_cost_nothing() {
-    let bench = Workbench::team();
-    bench.script(
+    let project = TestProject::team();
+    project.script(
         Script::new()
             .rule(Rule::on("I am bela").reply(Reply::Refusal("I would rather not.".to_owned())))
             .rule(Rule::on("I am chitra").status(400)),
     );
-    bench.run(&BATCH).expect_code(3);
-    let sent = bench.sent();
-    bench.script(Script::new());
-    let run = bench.run(&RESUME).expect_code(3);
-    assert_eq!(bench.sent(), sent + 1);
+    project.run(&BATCH_BUILD).expect_code(3);
+    let sent = project.sent();
+    project.script(Script::new());
+    let run = project.run(&RESUME).expect_code(3);
+    assert_eq!(project.sent(), sent + 1);
     assert_eq!(
-        Workbench::failures(&bench.status()),
+        TestProject::failures(&project.status()),
         crate::build::kinds(&[("bela", "refused"), ("summary", "held_back")])
     );
     // U12: the hint names what would help, and no command that would not.
@@ -79,28 +79,28 @@ fn resume_asks_again_what_cost_nothing() {
         assert!(run.stdout.contains(part), "{run:?}");
     }
     assert!(!run.stdout.contains("continue with"), "{run:?}");
-    bench.ok(&[&RESUME[..], &["--retry-failed=refused"]].concat());
-    assert_eq!(bench.names().len(), 7);
+    project.ok(&[&RESUME[..], &["--retry-failed=refused"]].concat());
+    assert_eq!(project.artifact_names().len(), 7);
 }
 
 /// DESIGN 1: the kinds that are named are asked again, the others stay.
 #[test]
 fn only_the_named_kinds_are_asked_again() {
-    let bench = Workbench::team();
-    bench.script(
+    let project = TestProject::team();
+    project.script(
         Script::new()
             .rule(Rule::on("I am bela").reply(Reply::Refusal("No.".to_owned())))
             .rule(Rule::on("I am chitra").reply(Reply::NullContent)),
     );
-    bench.run(&["build"]).expect_code(3);
-    bench.script(Script::new());
-    let run = bench.run(&["build", "--retry-failed=truncated,empty", "--json"]);
-    let failed = Workbench::failures(&run.expect_code(3).json());
+    project.run(&["build"]).expect_code(3);
+    project.script(Script::new());
+    let run = project.run(&["build", "--retry-failed=truncated,empty", "--json"]);
+    let failed = TestProject::failures(&run.expect_code(3).json());
     assert_eq!(
         failed,
         crate::build::kinds(&[("bela", "refused"), ("summary", "held_back")])
     );
-    let wrong = bench
+    let wrong = project
         .run(&["build", "--retry-failed=expired"])
         .expect_code(2);
     assert_transcript!(wrong);
@@ -109,42 +109,42 @@ fn only_the_named_kinds_are_asked_again() {
 /// DESIGN 1: what changes is another question; what a layer accepts after all was paid for already.
 #[test]
 fn a_change_lifts_a_failure_that_was_paid_for() {
-    let bench = Workbench::team();
-    bench.script(truncating("bela"));
-    bench.run(&["build"]).expect_code(3);
-    let sent = bench.sent();
-    bench.script(Script::new());
+    let project = TestProject::team();
+    project.script(truncating("bela"));
+    project.run(&["build"]).expect_code(3);
+    let sent = project.sent();
+    project.script(Script::new());
     let accepting = TEAM.replace("batch = true\n", "batch = true\naccept = [\"truncated\"]\n");
-    bench.pipeline("synix.toml", &accepting);
-    bench.ok(&["build"]);
+    project.pipeline("synix.toml", &accepting);
+    project.ok(&["build"]);
     // Nothing but the summary of it.
     assert_eq!(
-        (bench.sent(), bench.content("ws-bela")),
+        (project.sent(), project.content("ws-bela")),
         (sent + 1, "half a sen".to_owned())
     );
-    bench.pipeline(
+    project.pipeline(
         "synix.toml",
         &TEAM.replace("max_tokens = 200", "max_tokens = 250"),
     );
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), sent + 1 + 4);
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), sent + 1 + 4);
 }
 
 /// DESIGN 1: a plan sends what a build would, and counts apart what `--retry-failed` would send.
 #[test]
 fn a_plan_counts_apart_what_was_paid_for() {
-    let bench = Workbench::team();
-    let untouched = bench.json(&["plan"]);
+    let project = TestProject::team();
+    let untouched = project.json(&["plan"]);
     assert_eq!(untouched["layers"][1]["retry_failed"]["requests"], 0);
-    bench.script(
+    project.script(
         Script::new()
             .rule(Rule::on("I am bela").reply(finish("length")))
             .rule(Rule::on("I am chitra").reply(Reply::Refusal("No.".to_owned())))
             .rule(Rule::on("I am amara").status(400)),
     );
-    bench.run(&["build"]).expect_code(3);
+    project.run(&["build"]).expect_code(3);
     for plan in [&["plan"][..], &["batch-build", "plan"]] {
-        let layer = &bench.json(plan)["layers"][1];
+        let layer = &project.json(plan)["layers"][1];
         assert_eq!(layer["requests"], 1, "{layer}");
         let retry = &layer["retry_failed"];
         assert_eq!(retry["requests"], 2);
@@ -153,7 +153,7 @@ fn a_plan_counts_apart_what_was_paid_for() {
         // The questions are as long as the one that is asked anyway, but for the names.
         let (once, twice) = (pico(&layer["cost_usd"]), pico(&retry["cost_usd"]));
         assert!(once < twice && twice < 3 * once, "{layer}");
-        let said = bench.ok(plan);
+        let said = project.ok(plan);
         assert!(
             said.says("styles: 2 more requests with --retry-failed (1 refused, 1 truncated)"),
             "{said:?}"
@@ -164,11 +164,11 @@ fn a_plan_counts_apart_what_was_paid_for() {
 /// A budget counts what is sent: not what stays failed.
 #[test]
 fn what_stays_failed_needs_no_budget() {
-    let bench = Workbench::team();
-    bench.script(truncating("bela"));
-    bench.run(&["build"]).expect_code(3);
-    bench.run(&["build", "--budget", "0"]).expect_code(3);
-    let run = bench.run(&["build", "--budget", "0", "--retry-failed"]);
+    let project = TestProject::team();
+    project.script(truncating("bela"));
+    project.run(&["build"]).expect_code(3);
+    project.run(&["build", "--budget", "0"]).expect_code(3);
+    let run = project.run(&["build", "--budget", "0", "--retry-failed"]);
     assert!(run.expect_code(5).says("budget"));
 }
 
@@ -200,29 +200,29 @@ fn a_budget_stops_also_where_nobody_counts() {
         serde_json::Value::Null,
         serde_json::json!({"total": "many"}),
     ] {
-        let bench = Workbench::with_layers(CHAIN);
+        let project = TestProject::with_layers(CHAIN);
         for number in 0..notes {
-            bench.write(&format!("notes/{number:02}.md"), "A note.");
+            project.write(&format!("notes/{number:02}.md"), "A note.");
         }
-        bench.script(
+        project.script(
             Script::new().rule(Rule::any().reply(Reply::Raw(RawReply::with("/usage", usage)))),
         );
         // Each answer may cost 0.00012 dollars: enough for a few of them.
-        let run = bench.run(&["build", "--budget", "0.001"]).expect_code(5);
+        let run = project.run(&["build", "--budget", "0.001"]).expect_code(5);
         assert!(
             run.says("the budget of $0.0010 could be exceeded"),
             "{run:?}"
         );
-        let sent = bench.sent();
+        let sent = project.sent();
         assert!((1..=8).contains(&sent), "{sent}");
-        let status = bench.json(&["batch-build", "status", "build-1"]);
+        let status = project.json(&["batch-build", "status", "build-1"]);
         assert_eq!(status["cost_usd"], serde_json::Value::Null);
         assert_eq!(status["tokens"]["output"], serde_json::Value::Null);
         assert!(text(&status["unpriced"][0]).contains("gpt-4o-mini"));
         // With more, it goes on where it stopped.
-        bench.ok(&["build", "--budget", "1"]);
+        project.ok(&["build", "--budget", "1"]);
         assert_eq!(
-            (bench.sent(), bench.ledger().duplicates().len()),
+            (project.sent(), project.ledger().duplicates().len()),
             (notes, 0)
         );
     }
@@ -231,33 +231,33 @@ fn a_budget_stops_also_where_nobody_counts() {
 /// X15: a question without a text is asked nowhere.
 #[test]
 fn an_empty_question_is_not_sent() {
-    for (command, note) in [(&["build"][..], ""), (&BATCH, " \n\t\u{a0}\n")] {
-        let bench = Workbench::team();
-        bench.write("prompts/style.md", "{{ content }}");
-        bench.write("bios/bela.md", note);
-        let run = bench.run(command).expect_code(3);
+    for (command, note) in [(&["build"][..], ""), (&BATCH_BUILD, " \n\t\u{a0}\n")] {
+        let project = TestProject::team();
+        project.write("prompts/style.md", "{{ content }}");
+        project.write("bios/bela.md", note);
+        let run = project.run(command).expect_code(3);
         assert!(
             run.says("the question is empty: for this input its prompt"),
             "{run:?}"
         );
-        assert_eq!(bench.sent(), 2);
-        let status = bench.json(&["batch-build", "status", "build-1"]);
+        assert_eq!(project.sent(), 2);
+        let status = project.json(&["batch-build", "status", "build-1"]);
         assert_eq!(
-            Workbench::failures(&status),
+            TestProject::failures(&status),
             crate::build::kinds(&[("bela", "guest"), ("summary", "held_back")])
         );
         // A prompt that is empty whatever the input is a mistake in the pipeline.
-        bench.write("prompts/style.md", " \n");
-        assert!(bench.run(command).expect_code(2).says("is empty"));
-        assert_eq!(bench.sent(), 2);
+        project.write("prompts/style.md", " \n");
+        assert!(project.run(command).expect_code(2).says("is empty"));
+        assert_eq!(project.sent(), 2);
     }
 }
 
 /// A team whose provider is on a port where nobody listens, and that port.
-fn unreachable() -> (Workbench, u16) {
-    let bench = Workbench::team();
+fn unreachable() -> (TestProject, u16) {
+    let project = TestProject::team();
     for number in 0..20 {
-        bench.write(
+        project.write(
             &format!("bios/{number:02}.md"),
             &format!("I am number {number}."),
         );
@@ -265,54 +265,54 @@ fn unreachable() -> (Workbench, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let pipeline = pipeline
         .replace(
-            &bench.provider.openai_url(),
+            &project.provider.openai_url(),
             &format!("http://127.0.0.1:{port}/v1"),
         )
         .replace("backoff = 0", "backoff = 0.02\nretries = 2");
-    bench.write("synix.toml", &pipeline);
-    (bench, port)
+    project.write("synix.toml", &pipeline);
+    (project, port)
 }
 
 /// X8: a provider that nobody reaches is given up after the first requests, and its waits are told.
 #[test]
 fn an_unreachable_provider_stops_the_build_early() {
-    let (bench, port) = unreachable();
-    let run = bench.run(&["build", "--concurrency", "3"]).expect_code(3);
+    let (project, port) = unreachable();
+    let run = project.run(&["build", "--concurrency", "3"]).expect_code(3);
     assert!(run.says("cannot reach provider openai"), "{run:?}");
     assert!(run.says("retrying in"), "{run:?}");
-    let attempts: i64 = bench
+    let attempts: i64 = project
         .database()
         .query_row("SELECT count(*) FROM attempt", [], |row| row.get(0))
         .unwrap();
     assert_eq!(attempts, 3);
-    assert_eq!(unclear(&bench), 0);
+    assert_eq!(unclear(&project), 0);
     // It is used again as soon as it is there.
     let provider = ScriptedProvider::start_on(port, Script::new()).unwrap();
-    bench.ok(&["build"]);
+    project.ok(&["build"]);
     assert_eq!(provider.ledger().executed.len(), 23);
 }
 
-fn unclear(bench: &Workbench) -> usize {
-    crate::crash::unclear(bench)
+fn unclear(project: &TestProject) -> usize {
+    crate::crash::unclear(project)
 }
 
 /// X8: a provider that wants a pause is obeyed, and the pause is told once for all that wait.
 #[test]
 fn a_wait_that_a_provider_asks_for_is_told() {
-    let bench = Workbench::team();
-    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
-    bench.write(
+    let project = TestProject::team();
+    let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
+    project.write(
         "synix.toml",
         &pipeline.replace("backoff = 0", "backoff = 0.01"),
     );
     let busy = StatusReply::new(429).header("retry-after", "1");
-    bench.script(Script::new().rule(Rule::on("I am").times(1).reply(Reply::Status(busy))));
-    let run: Run = bench.ok(&["build"]);
+    project.script(Script::new().rule(Rule::on("I am").times(1).reply(Reply::Status(busy))));
+    let run: Run = project.ok(&["build"]);
     assert!(run.says("retrying in 1.0 s (attempt 2)"), "{run:?}");
-    assert_eq!(bench.ledger().calls(Endpoint::Chat), 4);
-    let status = bench.json(&["batch-build", "status", "build-1"]);
-    assert_eq!(pico(&status["cost_usd"]), billed(&bench.ledger()));
+    assert_eq!(project.ledger().calls(Endpoint::Chat), 4);
+    let status = project.json(&["batch-build", "status", "build-1"]);
+    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
 }

@@ -4,18 +4,18 @@ use serde_json::Value;
 use synix_scripted_provider::{Reply, Rule, Script};
 
 use crate::money::{billed, pico};
+use crate::test_project::{BATCH_BUILD, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, TEAM, Workbench, text};
 
 const MODEL: &str = "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\nmax_tokens = 100\n\
                      [layers.notes]\nsource = \"notes/*.md\"\n";
 
-fn with_notes(layers: &str, notes: u32) -> Workbench {
-    let bench = Workbench::with_layers(&format!("{MODEL}{layers}"));
+fn with_notes(layers: &str, notes: u32) -> TestProject {
+    let project = TestProject::with_layers(&format!("{MODEL}{layers}"));
     for number in 1..=notes {
-        bench.write(&format!("notes/{number:02}.md"), &format!("Note {number}."));
+        project.write(&format!("notes/{number:02}.md"), &format!("Note {number}."));
     }
-    bench
+    project
 }
 
 fn layer<'p>(plan: &'p Value, name: &str) -> &'p Value {
@@ -24,8 +24,8 @@ fn layer<'p>(plan: &'p Value, name: &str) -> &'p Value {
 }
 
 /// The line of a layer in the table that a person sees.
-fn line(bench: &Workbench, name: &str) -> String {
-    let shown = bench.ok(&["plan"]).stdout;
+fn line(project: &TestProject, name: &str) -> String {
+    let shown = project.ok(&["plan"]).stdout;
     let found = shown.lines().find(|line| line.starts_with(name));
     found.unwrap_or_else(|| panic!("{shown}")).to_owned()
 }
@@ -36,8 +36,8 @@ const STORY: &str = "[layers.story]\ntransform = \"fold\"\ninputs = [\"notes\"]\
 /// U2: a fold asks one question after the other; only the first is known.
 #[test]
 fn a_unit_that_may_ask_more_is_not_exact() {
-    let bench = with_notes(STORY, 60);
-    let plan = bench.json(&["plan"]);
+    let project = with_notes(STORY, 60);
+    let plan = project.json(&["plan"]);
     let story = layer(&plan, "story");
     assert_eq!(
         (&story["requests"], &story["exact"]),
@@ -47,17 +47,17 @@ fn a_unit_that_may_ask_more_is_not_exact() {
     assert_eq!(story["cost_usd_max"], Value::Null);
     assert_eq!(story["output_tokens_max"], Value::Null);
     assert_eq!(plan["total"]["exact"], false);
-    let line = line(&bench, "story");
+    let line = line(&project, "story");
     assert!(line.contains(" 1+ ") && line.ends_with('+'), "{line}");
     assert!(
         !line.contains("up to") && !line.contains("0.0000+"),
         "{line}"
     );
-    assert!(bench.ok(&["plan"]).says("story: at most 60 requests"));
+    assert!(project.ok(&["plan"]).says("story: at most 60 requests"));
 
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 60);
-    assert!(pico(&story["cost_usd"]) <= billed(&bench.ledger()));
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 60);
+    assert!(pico(&story["cost_usd"]) <= billed(&project.ledger()));
     assert!(pico(&story["cost_usd"]) > 0);
 }
 
@@ -66,8 +66,8 @@ fn a_unit_that_may_ask_more_is_not_exact() {
 fn of_a_plugin_only_the_first_questions_are_known() {
     let texts = [("a", "one"), ("b", "two"), ("c", "three")];
     for guest in ["two_steps", "moody"] {
-        let bench = Workbench::guest(guest, &texts);
-        let plan = bench.json(&["plan"]);
+        let project = TestProject::guest(guest, &texts);
+        let plan = project.json(&["plan"]);
         let made = layer(&plan, "made");
         assert_eq!(
             (&made["requests"], &made["exact"]),
@@ -80,12 +80,12 @@ fn of_a_plugin_only_the_first_questions_are_known() {
 /// U2: a limit that the host enforces is a promise, whoever wrote the plugin.
 #[test]
 fn a_limit_of_requests_makes_a_plan_exact() {
-    let bench = Workbench::guest("two_steps", &[("a", "one"), ("b", "two")]);
+    let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two")]);
     let with = |requests: u32| {
-        let layers = crate::workbench::guest_layers("two_steps");
+        let layers = crate::test_project::guest_layers("two_steps");
         let limits = format!("[layers.made.limits]\nrequests = {requests}\n");
-        bench.pipeline("synix.toml", &format!("{layers}{limits}"));
-        let plan = bench.json(&["plan"]);
+        project.pipeline("synix.toml", &format!("{layers}{limits}"));
+        let plan = project.json(&["plan"]);
         let made = layer(&plan, "made");
         (made["exact"].clone(), made["requests_max"].clone())
     };
@@ -108,22 +108,22 @@ fn first_party_transforms_ask_as_often_as_a_plan_says() {
         ("merge", String::new(), 0),
     ] {
         let layers = format!("[layers.made]\ntransform = \"{transform}\"\ninputs = [\"notes\"]\n{config}");
-        let bench = with_notes(&layers, 5);
-        bench.script(Script::new().rule(Rule::on("").reply(Reply::Text("\"an answer\"".to_owned()))));
-        let plan = bench.json(&["plan"]);
+        let project = with_notes(&layers, 5);
+        project.script(Script::new().rule(Rule::on("").reply(Reply::Text("\"an answer\"".to_owned()))));
+        let plan = project.json(&["plan"]);
         let made = layer(&plan, "made");
         assert_eq!(made["requests_max"], most, "{transform}: {made}");
         assert_eq!(made["exact"], made["requests"] == most, "{transform}: {made}");
-        bench.ok(&["build"]);
-        assert_eq!(bench.sent(), most, "{transform}");
+        project.ok(&["build"]);
+        assert_eq!(project.sent(), most, "{transform}");
     }
 }
 
 /// U2: what is behind answers that nobody has is not known, and that is not zero.
 #[test]
 fn a_layer_behind_unknown_answers_has_question_marks() {
-    let bench = Workbench::team();
-    let plan = bench.json(&["plan"]);
+    let project = TestProject::team();
+    let plan = project.json(&["plan"]);
     let summary = layer(&plan, "summary");
     assert_eq!(
         (&summary["units"], &summary["units_exact"]),
@@ -142,21 +142,21 @@ fn a_layer_behind_unknown_answers_has_question_marks() {
     ] {
         assert_eq!(summary[unknown], Value::Null, "{unknown}");
     }
-    let line = line(&bench, "summary");
+    let line = line(&project, "summary");
     assert!(line.contains('?') && !line.contains('$'), "{line}");
-    assert!(!bench.ok(&["plan"]).says("$0.0000+"));
+    assert!(!project.ok(&["plan"]).says("$0.0000+"));
 }
 
 /// A guess at a number of units is marked as one; where nothing tells, there is none.
 #[test]
 fn a_guess_is_labelled() {
-    let bench = with_notes(
+    let project = with_notes(
         "[layers.first]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"1 {{ content }}\"\n\
          [layers.second]\ntransform = \"map\"\ninputs = [\"first\"]\nconfig.prompt = \"2 {{ content }}\"\n\
          [layers.groups]\ntransform = \"group\"\ninputs = [\"second\"]\nconfig.by_template = \"{{ label | length }}\"\n",
         3,
     );
-    let plan = bench.json(&["plan"]);
+    let plan = project.json(&["plan"]);
     let second = layer(&plan, "second");
     assert_eq!(
         (&second["units"], &second["units_exact"]),
@@ -183,13 +183,13 @@ fn a_guess_is_labelled() {
         (text(&groups["mode"]), &groups["exact"]),
         ("none".to_owned(), &true.into())
     );
-    assert!(line(&bench, "second").contains("~3"));
-    assert!(line(&bench, "groups").contains('?'));
-    assert!(bench.ok(&["plan"]).says("a guess"));
+    assert!(line(&project, "second").contains("~3"));
+    assert!(line(&project, "groups").contains('?'));
+    assert!(project.ok(&["plan"]).says("a guess"));
 
-    bench.ok(&["build"]);
-    bench.write("notes/02.md", "Another note.");
-    let plan = bench.json(&["plan"]);
+    project.ok(&["build"]);
+    project.write("notes/02.md", "Another note.");
+    let plan = project.json(&["plan"]);
     assert_eq!(layer(&plan, "groups")["units_guess"], 1);
     let second = layer(&plan, "second");
     assert_eq!(
@@ -205,8 +205,8 @@ fn a_guess_is_labelled() {
 /// The last line adds up what the others say.
 #[test]
 fn a_plan_ends_with_a_total() {
-    let bench = Workbench::team();
-    let plan = bench.json(&["plan"]);
+    let project = TestProject::team();
+    let plan = project.json(&["plan"]);
     let total = &plan["total"];
     assert_eq!((&total["units"], &total["stale"]), (&7.into(), &7.into()));
     assert_eq!(
@@ -218,32 +218,32 @@ fn a_plan_ends_with_a_total() {
     assert_eq!(total["cost_usd"], styles["cost_usd_min"]);
     assert_eq!(total["cost_usd_known"], styles["cost_usd"]);
     assert_eq!(total["cost_usd_max"], Value::Null);
-    assert!(line(&bench, "total").ends_with('+'));
+    assert!(line(&project, "total").ends_with('+'));
 
     // Without the layer behind, the bound is one of the whole.
     let (rest, _) = TEAM.split_once("[layers.summary]").unwrap();
-    bench.pipeline("synix.toml", rest);
-    let plan = bench.json(&["plan"]);
+    project.pipeline("synix.toml", rest);
+    let plan = project.json(&["plan"]);
     assert_eq!(plan["total"]["exact"], true);
     assert_eq!(
         plan["total"]["cost_usd_max"],
         layer(&plan, "styles")["cost_usd"]
     );
-    assert!(line(&bench, "total").contains("up to $"));
-    bench.ok(&["build"]);
-    assert!(billed(&bench.ledger()) <= pico(&plan["total"]["cost_usd_max"]));
+    assert!(line(&project, "total").contains("up to $"));
+    project.ok(&["build"]);
+    assert!(billed(&project.ledger()) <= pico(&plan["total"]["cost_usd_max"]));
     // Nothing is left to do, and nothing is shown that might be.
-    assert!(line(&bench, "styles").contains("none"));
-    assert!(line(&bench, "total").ends_with('-'));
+    assert!(line(&project, "styles").contains("none"));
+    assert!(line(&project, "total").ends_with('-'));
 }
 
 /// A layer whose answers are all on record says that it costs nothing.
 #[test]
 fn answers_on_record_are_told() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench.ok(&["clean"]);
-    let plan = bench.json(&["plan"]);
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    project.ok(&["clean"]);
+    let plan = project.json(&["plan"]);
     let styles = layer(&plan, "styles");
     assert_eq!(
         (&styles["stale"], &styles["answered"]),
@@ -255,7 +255,7 @@ fn answers_on_record_are_told() {
     );
     assert_eq!(pico(&plan["total"]["cost_usd"]), 0);
     assert!(
-        bench
+        project
             .ok(&["plan"])
             .says("all answers are stored, so these layers send nothing: styles, summary")
     );
@@ -264,16 +264,20 @@ fn answers_on_record_are_told() {
 /// What a batch has under way is not planned again, and is not forgotten either.
 #[test]
 fn requests_in_flight_are_told_apart() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    let plan = bench.json(&["batch-build", "plan"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    let plan = project.json(&["batch-build", "plan"]);
     let styles = layer(&plan, "styles");
     assert_eq!(
         (&styles["requests"], &styles["in_flight"]),
         (&0.into(), &3.into())
     );
-    assert!(bench.ok(&["plan"]).says("3 requests are already in flight"));
+    assert!(
+        project
+            .ok(&["plan"])
+            .says("3 requests are already in flight")
+    );
 }
 
 /// Changed keys are told, once for all units, not whole configs for each.
@@ -282,21 +286,21 @@ fn a_change_is_told_by_its_keys_and_counted() {
     let map = |config: &str| {
         format!("[layers.made]\ntransform = \"map\"\ninputs = [\"notes\"]\n{config}")
     };
-    let bench = with_notes(
+    let project = with_notes(
         &map(
             "config.prompt = \"Sum up {{ content }}\"\nconfig.kind = \"note\"\nconfig.response_format = { type = \"object\", properties = { a = { enum = [1] } } }\n",
         ),
         30,
     );
-    bench.script(Script::new().rule(Rule::on("").reply(Reply::Text("{}".to_owned()))));
-    bench.ok(&["build"]);
-    bench.write("prompts/p.md", "Sum up {{ content }}, please");
+    project.script(Script::new().rule(Rule::on("").reply(Reply::Text("{}".to_owned()))));
+    project.ok(&["build"]);
+    project.write("prompts/p.md", "Sum up {{ content }}, please");
     let change = map(
         "config.prompt_file = \"prompts/p.md\"\nconfig.kind = \"sum\"\nconfig.response_format = { type = \"object\", properties = { a = { enum = [2] } } }\n",
     );
     let model = MODEL.replace("gpt-4o-mini", "gpt-4.1-nano");
-    bench.pipeline("synix.toml", &format!("{model}{change}"));
-    let shown = bench.ok(&["plan"]);
+    project.pipeline("synix.toml", &format!("{model}{change}"));
+    let shown = project.ok(&["plan"]);
     let told = "30 units: kind changed (note -> sum), prompt added, prompt_file";
     let told = told.replace(
         "prompt added, prompt_file",
@@ -309,7 +313,7 @@ fn a_change_is_told_by_its_keys_and_counted() {
         "{}",
         shown.stdout
     );
-    let plan = bench.json(&["plan"]);
+    let plan = project.json(&["plan"]);
     let reasons = &layer(&plan, "made")["stale_units"][0]["reasons"];
     assert_eq!(reasons[0]["reason"], "config");
     assert_eq!(reasons[0]["changes"][1]["key"], "prompt");
@@ -320,14 +324,14 @@ fn a_change_is_told_by_its_keys_and_counted() {
 /// The mismatch of a resumed build is told in the same way.
 #[test]
 fn a_mismatch_names_what_changed() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
     let changed = TEAM
         .replace("max_tokens = 200", "max_tokens = 250")
         .replace("label = \"ws-{{ label }}\"\n", "");
-    bench.pipeline("synix.toml", &changed);
-    let run = bench
+    project.pipeline("synix.toml", &changed);
+    let run = project
         .run(&["batch-build", "resume", "--latest"])
         .expect_code(5);
     assert_transcript!(run);
@@ -337,14 +341,14 @@ fn a_mismatch_names_what_changed() {
 /// A group is stale for the inputs that it has, not for those of others.
 #[test]
 fn a_group_is_not_stale_for_inputs_of_another() {
-    let bench = with_notes(
+    let project = with_notes(
         "[layers.tagged]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"Tag {{ content }}\"\n\
          [layers.months]\ntransform = \"group\"\ninputs = [\"tagged\"]\nconfig.by = \"month\"\n",
         0,
     );
     let note = |day: &str, text: &str| {
         let month = &day[..7];
-        bench.write(
+        project.write(
             &format!("notes/{day}.md"),
             &format!("---\nmonth: {month}\n---\n{text}\n"),
         );
@@ -354,16 +358,16 @@ fn a_group_is_not_stale_for_inputs_of_another() {
         // Texts of one month alone would be one question.
         note(day, &format!("Something on {day}."));
     }
-    bench.ok(&["build"]);
+    project.ok(&["build"]);
     note("2025-01-09", "Something else.");
-    let plan = bench.json(&["plan"]);
+    let plan = project.json(&["plan"]);
     let months = layer(&plan, "months");
     let stale = months["stale_units"].as_array().unwrap();
     assert_eq!(stale.len(), 1, "{months}");
     assert_eq!(text(&stale[0]["unit"]), "2025-01");
     assert_eq!(text(&stale[0]["reasons"][0]["input"]), "tagged/2025-01-09");
     assert_eq!(months["stale_guess"], 1);
-    let shown = bench.ok(&["plan"]);
+    let shown = project.ok(&["plan"]);
     assert!(
         shown.says("2025-01: likely, input tagged/2025-01-09 is stale"),
         "{}",
@@ -375,17 +379,17 @@ fn a_group_is_not_stale_for_inputs_of_another() {
 /// However many units are stale or wrong, a screen shows a hundred lines of each.
 #[test]
 fn long_lists_are_cut_on_the_screen_and_whole_in_json() {
-    let bench = with_notes(
+    let project = with_notes(
         "[layers.made]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"{{ content }}\"\nconfig.label = \"{{ metadata.missing }}\"\n",
         150,
     );
-    let shown = bench.ok(&["plan"]).stdout;
+    let shown = project.ok(&["plan"]).stdout;
     assert!(shown.lines().count() < 130, "{shown}");
     assert!(
         shown.contains("more lines; pass --json to see all"),
         "{shown}"
     );
-    let plan = bench.json(&["plan"]);
+    let plan = project.json(&["plan"]);
     assert_eq!(
         layer(&plan, "made")["failures"].as_array().unwrap().len(),
         150
@@ -395,15 +399,15 @@ fn long_lists_are_cut_on_the_screen_and_whole_in_json() {
 /// A batch is planned at its rate, and its plan adds up as well.
 #[test]
 fn a_batch_plan_has_a_total_too() {
-    let bench = Workbench::team();
-    let plan = bench.json(&["batch-build", "plan"]);
+    let project = TestProject::team();
+    let plan = project.json(&["batch-build", "plan"]);
     assert_eq!(text(&layer(&plan, "styles")["mode"]), "batch");
     assert_eq!(
         plan["total"]["cost_usd_known"],
         layer(&plan, "styles")["cost_usd"]
     );
-    bench.ok(&BATCH);
-    let after = bench.json(&["batch-build", "plan"]);
+    project.ok(&BATCH_BUILD);
+    let after = project.json(&["batch-build", "plan"]);
     assert_eq!(text(&layer(&after, "styles")["mode"]), "none");
     assert_eq!(
         (&after["total"]["stale"], &after["total"]["exact"]),

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::test_project::command_in;
 use crate::transcript::assert_transcript;
-use crate::workbench::command_in;
 
 fn check(component: &str, more: &[&str]) -> (i32, Value) {
     let folder = tempfile::tempdir().unwrap();

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
+use crate::test_project::{Run, command_in};
 use crate::transcript::assert_transcript;
-use crate::workbench::{Run, command_in};
 
 struct AuthorFolder(TempDir);
 

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use synix_scripted_provider::{Rule, Script};
 
-use crate::workbench::Workbench;
+use crate::test_project::TestProject;
 
 /// What came of a command at a terminal: its exit code, and all that was drawn.
 struct Seen {
@@ -19,8 +19,8 @@ struct Seen {
 }
 
 /// Runs a command at a terminal of 100 columns on which somebody types as soon as the terminal shows `asks`.
-fn at_terminal(bench: &Workbench, arguments: &[&str], asks: &str, typed: &str) -> Seen {
-    let plain = bench.command(arguments).process();
+fn at_terminal(project: &TestProject, arguments: &[&str], asks: &str, typed: &str) -> Seen {
+    let plain = project.command(arguments).process();
     let mut line = "stty cols 100 rows 30; exec".to_owned();
     for word in std::iter::once(plain.get_program()).chain(plain.get_args()) {
         let _ = write!(line, " '{}'", word.to_str().unwrap());
@@ -76,20 +76,20 @@ fn at_terminal(bench: &Workbench, arguments: &[&str], asks: &str, typed: &str) -
     Seen { code, drawn }
 }
 
-fn seen(bench: &Workbench, arguments: &[&str]) -> Seen {
-    at_terminal(bench, arguments, "", "")
+fn seen(project: &TestProject, arguments: &[&str]) -> Seen {
+    at_terminal(project, arguments, "", "")
 }
 
 /// A project that asks for something.
-fn with_a_command() -> Workbench {
-    let bench = Workbench::team();
-    let file = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+fn with_a_command() -> TestProject {
+    let project = TestProject::team();
+    let file = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let name = "name = \"suite\"";
-    bench.write(
+    project.write(
         "synix.toml",
         &file.replacen(name, &format!("{name}\non_done = \"true\""), 1),
     );
-    bench
+    project
 }
 
 /// A yes is kept; anything else, Return alone and the end of what is typed included, is a no.
@@ -104,8 +104,8 @@ fn trust_asks_at_a_terminal() {
         ("y\n", 0, "run `synix trust revoke` to revoke it"),
         ("YES\n", 0, "run `synix trust revoke` to revoke it"),
     ] {
-        let bench = with_a_command();
-        let seen = at_terminal(&bench, &["trust"], question, typed);
+        let project = with_a_command();
+        let seen = at_terminal(&project, &["trust"], question, typed);
         assert_eq!(seen.code, code, "{typed:?}: {}", seen.drawn);
         assert!(seen.drawn.contains(answer), "{typed:?}: {}", seen.drawn);
         // What is asked stands before the question.
@@ -114,19 +114,19 @@ fn trust_asks_at_a_terminal() {
             asked.contains("run this command with your rights when a build ends: true"),
             "{asked}"
         );
-        bench.run(&["build"]).expect_code(code);
+        project.run(&["build"]).expect_code(code);
     }
 }
 
 /// Nobody is asked what was said, and a document is no conversation.
 #[test]
 fn trust_asks_only_where_there_is_a_question() {
-    let bench = with_a_command();
-    let document = seen(&bench, &["trust", "--json"]);
+    let project = with_a_command();
+    let document = seen(&project, &["trust", "--json"]);
     assert_eq!(document.code, 5, "{}", document.drawn);
     assert!(!document.drawn.contains("[y/N]"), "{}", document.drawn);
-    assert_eq!(seen(&bench, &["trust", "--yes"]).code, 0);
-    let again = seen(&bench, &["trust"]);
+    assert_eq!(seen(&project, &["trust", "--yes"]).code, 0);
+    let again = seen(&project, &["trust"]);
     assert_eq!(again.code, 0, "{}", again.drawn);
     assert!(!again.drawn.contains("[y/N]"), "{}", again.drawn);
 }
@@ -141,8 +141,8 @@ fn progress_is_drawn_at_a_terminal_alone() {
         &["build"][..],
         &["batch-build", "run", "--poll", "--poll-interval", "0"],
     ] {
-        let bench = Workbench::team();
-        let seen = seen(&bench, command);
+        let project = TestProject::team();
+        let seen = seen(&project, command);
         assert_eq!(seen.code, 0, "{}", seen.drawn);
         assert!(seen.drawn.contains(UP), "{:?}", seen.drawn);
         for line in ["styles: 3 made", "summary: 1 made", "build-1 completed"] {
@@ -154,12 +154,12 @@ fn progress_is_drawn_at_a_terminal_alone() {
             "{:?}",
             seen.drawn
         );
-        let bench = Workbench::team();
-        let piped = bench.ok(command);
+        let project = TestProject::team();
+        let piped = project.ok(command);
         assert!(!piped.says("\u{1b}"), "{piped:?}");
     }
-    let bench = Workbench::team();
-    let quiet = seen(&bench, &["build", "--quiet"]);
+    let project = TestProject::team();
+    let quiet = seen(&project, &["build", "--quiet"]);
     assert!(
         // Its result has colours there all the same.
         !quiet.drawn.contains(UP) && !quiet.drawn.contains("styles: "),
@@ -171,11 +171,11 @@ fn progress_is_drawn_at_a_terminal_alone() {
 /// W16: what a model says is written out at a terminal, and drawn as it is with `--raw`.
 #[test]
 fn a_content_steers_no_terminal_unless_asked_to() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let words = "first\u{1b}[2Jsecond\u{202e}third";
-    bench.script(Script::new().rule(Rule::any().text(words)));
-    bench.ok(&["build"]);
-    let shown = seen(&bench, &["show", "summary"]);
+    project.script(Script::new().rule(Rule::any().text(words)));
+    project.ok(&["build"]);
+    let shown = seen(&project, &["show", "summary"]);
     assert_eq!(shown.code, 0, "{}", shown.drawn);
     assert!(
         shown.drawn.contains("first\\u{1b}[2Jsecond\\u{202e}third"),
@@ -183,6 +183,6 @@ fn a_content_steers_no_terminal_unless_asked_to() {
         shown.drawn
     );
     assert!(!shown.drawn.contains('\u{1b}'), "{:?}", shown.drawn);
-    let raw = seen(&bench, &["show", "summary", "--raw"]);
+    let raw = seen(&project, &["show", "summary", "--raw"]);
     assert!(raw.drawn.contains(words), "{:?}", raw.drawn);
 }

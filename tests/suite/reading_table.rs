@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::clones::HostileClone;
 use crate::confined::limited;
 use crate::folders::{self, files};
-use crate::workbench::Run;
+use crate::test_project::Run;
 
 /// What every row is tried with.
 const COMMANDS: [&[&str]; 5] = [
@@ -104,7 +104,7 @@ pub(crate) fn ends_as_told(rows: impl IntoIterator<Item = Row>) {
     for row in rows {
         let clone = HostileClone::new("", "");
         let empty = "{\"schema\": 1, \"note\": \"\", \"requests\": {}}";
-        clone.bench.write("cassettes/clone.json", empty);
+        clone.project.write("cassettes/clone.json", empty);
         own_plugin(&clone, "echo");
         (row.make)(&clone);
         let around = around(&clone);
@@ -131,9 +131,9 @@ pub(crate) fn ends_as_told(rows: impl IntoIterator<Item = Row>) {
 
 /// Puts a guest in the place of the clone's plugin.
 pub(crate) fn own_plugin(clone: &HostileClone, guest: &str) {
-    clone.bench.plugin(guest);
-    let made = clone.bench.path(&format!("plugins/{guest}.wasm"));
-    fs::rename(made, clone.bench.path("plugins/own.wasm")).unwrap();
+    clone.project.plugin(guest);
+    let made = clone.project.path(&format!("plugins/{guest}.wasm"));
+    fs::rename(made, clone.project.path("plugins/own.wasm")).unwrap();
 }
 
 /// Uses the clone's plugin in its layer.
@@ -154,7 +154,7 @@ pub(crate) fn use_guest(clone: &HostileClone) {
 
 /// Everything in the folder around the project, and nothing of the project.
 fn around(clone: &HostileClone) -> Vec<PathBuf> {
-    let found = fs::read_dir(clone.bench.path("..")).unwrap();
+    let found = fs::read_dir(clone.project.path("..")).unwrap();
     let mut paths: Vec<PathBuf> = found.map(|entry| entry.unwrap().path()).collect();
     paths.extend(files(&clone.outside).into_keys());
     paths.sort();
@@ -162,15 +162,15 @@ fn around(clone: &HostileClone) -> Vec<PathBuf> {
 }
 
 pub(crate) fn replace(clone: &HostileClone, from: &str, to: &str) {
-    let file = fs::read_to_string(clone.bench.path("synix.toml")).unwrap();
+    let file = fs::read_to_string(clone.project.path("synix.toml")).unwrap();
     assert!(file.contains(from), "{file}");
-    clone.bench.write("synix.toml", &file.replace(from, to));
+    clone.project.write("synix.toml", &file.replace(from, to));
 }
 
 pub(crate) fn link(clone: &HostileClone, name: &str, target: &str) {
-    folders::link(&clone.bench.path(name), Path::new(target));
+    folders::link(&clone.project.path(name), Path::new(target));
 }
 
 pub(crate) fn pipe(clone: &HostileClone, name: &str) {
-    folders::pipe(&clone.bench.path(name));
+    folders::pipe(&clone.project.path(name));
 }

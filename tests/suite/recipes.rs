@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::workbench::{Run, Workbench, command_in};
+use crate::test_project::{Run, TestProject, command_in};
 
 const RECIPES: &str = include_str!("../../docs/ci.md");
 
@@ -53,15 +53,15 @@ fn lines() -> Vec<(String, String)> {
 }
 
 /// Runs a line as a CI service does, with synix on the path.
-fn run(bench: &Workbench, path: &Path, line: &str) -> Run {
+fn run(project: &TestProject, path: &Path, line: &str) -> Run {
     // Nobody waits five minutes for a provider that answers at once.
     let line = line.replace("--poll-interval 5m", "--poll-interval 0");
-    let synix = command_in(&bench.path(""), &[]).process();
+    let synix = command_in(&project.path(""), &[]).process();
     let mut shell = Command::new("bash");
     let folders = format!("{}:/usr/local/bin:/usr/bin:/bin", path.display());
     shell
         .args(["-e", "-o", "pipefail", "-c", &line])
-        .current_dir(bench.path(""))
+        .current_dir(project.path(""))
         .env_clear()
         .envs(
             synix
@@ -70,19 +70,19 @@ fn run(bench: &Workbench, path: &Path, line: &str) -> Run {
         )
         .env("PATH", folders)
         .env("CI", "true")
-        .env("GITHUB_STEP_SUMMARY", bench.path("summary.md"));
+        .env("GITHUB_STEP_SUMMARY", project.path("summary.md"));
     Run::of(&mut shell)
 }
 
 #[test]
 fn every_recipe_for_a_ci_service_works() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let path = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(crate::invocation::PROGRAM, path.path().join("synix")).unwrap();
-    fs::create_dir(bench.path("my-items")).unwrap();
+    fs::create_dir(project.path("my-items")).unwrap();
     let plugin = synix_transforms::component("map").unwrap();
-    fs::write(bench.path("my-items/my-items.wasm"), plugin).unwrap();
-    run(&bench, path.path(), "git init --quiet").expect_code(0);
+    fs::write(project.path("my-items/my-items.wasm"), plugin).unwrap();
+    run(&project, path.path(), "git init --quiet").expect_code(0);
     let mut ran = Vec::new();
     for (section, line) in lines() {
         let word = line.split([' ', '-']).next().unwrap_or_default();
@@ -92,13 +92,13 @@ fn every_recipe_for_a_ci_service_works() {
         assert!(RUN.contains(&word), "{section}: {line}");
         if line.contains("build --batch") {
             // What was merged during the day.
-            bench.write("bios/bela.md", "I am bela and I draw now.");
+            project.write("bios/bela.md", "I am bela and I draw now.");
         }
         if word == "jq" && Command::new("jq").arg("--version").output().is_err() {
             continue;
         }
-        let sent = bench.sent();
-        let run = run(&bench, path.path(), &line);
+        let sent = project.sent();
+        let run = run(&project, path.path(), &line);
         assert_eq!(
             run.code, 0,
             "{section}: {line}\n{}\n{}",
@@ -106,7 +106,7 @@ fn every_recipe_for_a_ci_service_works() {
         );
         // Only what says so asks a provider.
         let asks = line.contains("record") || line.contains("build --batch");
-        assert_eq!(bench.sent() > sent, asks, "{section}: {line}");
+        assert_eq!(project.sent() > sent, asks, "{section}: {line}");
         ran.push(line);
     }
     for promised in [
@@ -122,12 +122,12 @@ fn every_recipe_for_a_ci_service_works() {
     }
     assert!(ran.iter().any(|line| line.contains("--budget")), "{ran:#?}");
     for report in ["report.xml", "check.xml"] {
-        let report = fs::read_to_string(bench.path(report)).unwrap();
+        let report = fs::read_to_string(project.path(report)).unwrap();
         assert!(report.contains("failures=\"0\""), "{report}");
     }
-    let built = fs::read_to_string(bench.path("build.json")).unwrap();
+    let built = fs::read_to_string(project.path("build.json")).unwrap();
     let built: Value = serde_json::from_str(&built).unwrap();
     assert_eq!(built["status"], "completed", "{built:#}");
-    let summary = fs::read_to_string(bench.path("summary.md")).unwrap();
+    let summary = fs::read_to_string(project.path("summary.md")).unwrap();
     assert!(summary.contains("build-2 completed"), "{summary}");
 }

@@ -3,16 +3,16 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
-use crate::workbench::{BATCH, Run, TEAM, Workbench, pipeline_at};
+use crate::test_project::{BATCH_BUILD, Run, TEAM, TestProject, pipeline_file_at};
 
-fn recorded() -> Workbench {
-    let bench = Workbench::team();
-    bench.ok(&["build", "--cassette-mode", "record"]);
-    bench
+fn recorded() -> TestProject {
+    let project = TestProject::team();
+    project.ok(&["build", "--cassette-mode", "record"]);
+    project
 }
 
-fn replay(bench: &Workbench, arguments: &[&str]) -> Run {
-    let mut command = bench.command(arguments);
+fn replay(project: &TestProject, arguments: &[&str]) -> Run {
+    let mut command = project.command(arguments);
     command
         .env("SYNIX_CASSETTE_MODE", "replay")
         .env_remove("OPENAI_API_KEY")
@@ -23,35 +23,38 @@ fn replay(bench: &Workbench, arguments: &[&str]) -> Run {
 /// C2: no key is read and no socket opened, found or not.
 #[test]
 fn a_replay_needs_no_key_and_opens_no_socket() {
-    let bench = recorded();
-    let artifacts = bench.artifacts();
+    let project = recorded();
+    let artifacts = project.artifacts();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    bench.write("synix.toml", &pipeline_at(&format!("{url}/v1"), &url, TEAM));
-    for arguments in [&["build"][..], &BATCH] {
-        std::fs::remove_dir_all(bench.path(".synix")).unwrap();
-        replay(&bench, arguments).expect_code(0);
-        assert_eq!(bench.artifacts(), artifacts, "{arguments:?}");
+    project.write(
+        "synix.toml",
+        &pipeline_file_at(&format!("{url}/v1"), &url, TEAM),
+    );
+    for arguments in [&["build"][..], &BATCH_BUILD] {
+        std::fs::remove_dir_all(project.path(".synix")).unwrap();
+        replay(&project, arguments).expect_code(0);
+        assert_eq!(project.artifacts(), artifacts, "{arguments:?}");
     }
-    bench.write("bios/dmitri.md", "I am new.");
-    replay(&bench, &["build"]).expect_code(3);
+    project.write("bios/dmitri.md", "I am new.");
+    replay(&project, &["build"]).expect_code(3);
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
 /// C1: a miss shows what was asked and what comes nearest.
 #[test]
 fn a_miss_shows_the_question_and_the_nearest_recording() {
-    let bench = recorded();
-    bench.write("bios/bela.md", "I am bela and I write things up.");
-    let run = replay(&bench, &["build"]).expect_code(3);
+    let project = recorded();
+    project.write("bios/bela.md", "I am bela and I write things up.");
+    let run = replay(&project, &["build"]).expect_code(3);
     assert!(
         run.says("no recording of request") && run.says("the nearest recording"),
         "{run:?}"
     );
-    let status = replay(&bench, &["build", "--json"]).json();
+    let status = replay(&project, &["build", "--json"]).json();
     assert!(
-        Workbench::failures(&status).contains(&("bela".to_owned(), "missing".to_owned())),
+        TestProject::failures(&status).contains(&("bela".to_owned(), "missing".to_owned())),
         "{status}"
     );
 }
@@ -59,32 +62,33 @@ fn a_miss_shows_the_question_and_the_nearest_recording() {
 /// C1: answers in the store do not help a replay.
 #[test]
 fn a_replay_does_not_look_into_the_store() {
-    let bench = recorded();
-    bench.write("bios/dmitri.md", "I am new.");
-    bench.ok(&["build"]);
-    replay(&bench, &["build"]).expect_code(3);
+    let project = recorded();
+    project.write("bios/dmitri.md", "I am new.");
+    project.ok(&["build"]);
+    replay(&project, &["build"]).expect_code(3);
 }
 
 /// C1: a live build uses nothing that a replay made.
 #[test]
 fn a_live_build_uses_no_replayed_answer() {
-    let bench = recorded();
-    std::fs::remove_dir_all(bench.path(".synix")).unwrap();
-    replay(&bench, &["build"]).expect_code(0);
-    let sent = bench.sent();
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), sent + 4);
+    let project = recorded();
+    std::fs::remove_dir_all(project.path(".synix")).unwrap();
+    replay(&project, &["build"]).expect_code(0);
+    let sent = project.sent();
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), sent + 4);
 }
 
 /// C1: both modes record the same, and record what the store knew already.
 #[test]
 fn a_batch_build_records_the_same_cassette() {
     let by_call = recorded();
-    let by_batch = Workbench::team();
-    by_batch.ok(&BATCH);
-    by_batch.ok(&[&BATCH[..], &["--cassette-mode", "record"]].concat());
-    let cassette =
-        |bench: &Workbench| std::fs::read_to_string(bench.path("cassettes/suite.json")).unwrap();
+    let by_batch = TestProject::team();
+    by_batch.ok(&BATCH_BUILD);
+    by_batch.ok(&[&BATCH_BUILD[..], &["--cassette-mode", "record"]].concat());
+    let cassette = |project: &TestProject| {
+        std::fs::read_to_string(project.path("cassettes/suite.json")).unwrap()
+    };
     // Ids that the provider gave are not the same in two runs; what was asked and answered is.
     let answers = |text: &str| {
         let document: serde_json::Value = serde_json::from_str(text).unwrap();
@@ -100,21 +104,21 @@ fn a_batch_build_records_the_same_cassette() {
 
 #[test]
 fn a_replay_without_a_cassette_says_where_it_should_be() {
-    let bench = Workbench::team();
-    let run = replay(&bench, &["build"]).expect_code(1);
+    let project = TestProject::team();
+    let run = replay(&project, &["build"]).expect_code(1);
     assert!(run.says("no cassette at"), "{run:?}");
 }
 
 /// A plan of a replay prices nothing that the replay would not send: what the cassette lacks is missing.
 #[test]
 fn a_plan_says_what_the_cassette_lacks_and_prices_none_of_it() {
-    let bench = recorded();
-    let whole = replay(&bench, &["plan", "--json"]).expect_code(0).json();
+    let project = recorded();
+    let whole = replay(&project, &["plan", "--json"]).expect_code(0).json();
     assert_eq!(whole["total"]["missing"], 0, "{whole:#}");
-    bench.write("bios/bela.md", "I am bela and I write things up.");
-    bench.write("bios/dmitri.md", "I am new.");
+    project.write("bios/bela.md", "I am bela and I write things up.");
+    project.write("bios/dmitri.md", "I am new.");
     for command in [&["plan"][..], &["batch-build", "plan"]] {
-        let plan = replay(&bench, &[command, &["--json"]].concat()).json();
+        let plan = replay(&project, &[command, &["--json"]].concat()).json();
         let total = &plan["total"];
         assert_eq!(
             (&total["missing"], &total["requests"]),
@@ -127,7 +131,7 @@ fn a_plan_says_what_the_cassette_lacks_and_prices_none_of_it() {
         );
         let failures = &plan["layers"][1]["failures"];
         assert_eq!(failures.as_array().unwrap().len(), 2, "{failures:#}");
-        let shown = replay(&bench, command).expect_code(0);
+        let shown = replay(&project, command).expect_code(0);
         for words in [
             "2 answers are missing from the cassette",
             "cannot be made in styles:",
@@ -142,7 +146,7 @@ fn a_plan_says_what_the_cassette_lacks_and_prices_none_of_it() {
         );
     }
     // What is said is what a replay does, and what recording costs is told without one.
-    replay(&bench, &["build"]).expect_code(3);
-    let live = bench.json(&["plan"]);
+    replay(&project, &["build"]).expect_code(3);
+    let live = project.json(&["plan"]);
     assert!(live["total"]["requests"].as_u64().unwrap() > 0, "{live:#}");
 }

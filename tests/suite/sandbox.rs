@@ -4,26 +4,26 @@ use std::fs;
 use std::path::Path;
 
 use crate::build::kinds;
+use crate::test_project::{BATCH_BUILD, MODES, Run, TestProject, guest_layers};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, MODES, Run, Workbench, guest_layers};
 
 const LIMITS: &str =
     "[layers.made.limits]\nfuel = 1_000_000_000\nmemory_mb = 256\noutput_mb = 32\n";
 
 /// A guest that asks nothing, with one input.
-fn run_alone(guest: &str, text: &str) -> (Workbench, Run) {
-    let bench = Workbench::guest(guest, &[("only", text)]);
-    bench.pipeline("synix.toml", &format!("{}{LIMITS}", guest_layers(guest)));
-    let run = bench.run(&["build"]);
-    (bench, run)
+fn run_alone(guest: &str, text: &str) -> (TestProject, Run) {
+    let project = TestProject::guest(guest, &[("only", text)]);
+    project.pipeline("synix.toml", &format!("{}{LIMITS}", guest_layers(guest)));
+    let run = project.run(&["build"]);
+    (project, run)
 }
 
 #[track_caller]
 fn assert_fails(guest: &str, text: &str, message: &str) {
-    let (bench, run) = run_alone(guest, text);
+    let (project, run) = run_alone(guest, text);
     assert_eq!(run.code, 3, "{guest}: {run:?}");
     assert!(run.says(message), "{guest}: {run:?}");
-    assert_eq!(bench.names(), ["texts/only"], "{guest}");
+    assert_eq!(project.artifact_names(), ["texts/only"], "{guest}");
 }
 
 #[test]
@@ -36,12 +36,12 @@ fn moody_units_fail_each_in_its_own_way_and_the_others_finish() {
         ("calm", "a quiet day"),
         ("glad", "a sunny day"),
     ];
-    let bench = Workbench::guest("moody", &moods);
-    bench.pipeline("synix.toml", &format!("{}{LIMITS}", guest_layers("moody")));
-    bench.run(&BATCH).expect_code(3);
-    let status = bench.status();
+    let project = TestProject::guest("moody", &moods);
+    project.pipeline("synix.toml", &format!("{}{LIMITS}", guest_layers("moody")));
+    project.run(&BATCH_BUILD).expect_code(3);
+    let status = project.status();
     let guest = ["angry", "dizzy", "greedy", "sad"].map(|unit| (unit, "guest"));
-    assert_eq!(Workbench::failures(&status), kinds(&guest));
+    assert_eq!(TestProject::failures(&status), kinds(&guest));
     let message = |unit: &str| {
         let failures = status["failures"].as_array().unwrap();
         failures
@@ -61,12 +61,12 @@ fn moody_units_fail_each_in_its_own_way_and_the_others_finish() {
     }
     assert_eq!(
         (
-            bench.content("made/calm").is_empty(),
-            bench.content("made/glad").is_empty()
+            project.content("made/calm").is_empty(),
+            project.content("made/glad").is_empty()
         ),
         (false, false)
     );
-    assert_eq!(bench.sent(), 2);
+    assert_eq!(project.sent(), 2);
 }
 
 #[test]
@@ -117,9 +117,9 @@ fn one_label_twice_is_refused() {
 
 #[test]
 fn a_flooded_log_is_cut_and_does_not_fail_the_unit() {
-    let (bench, run) = run_alone("flood_log", "x");
+    let (project, run) = run_alone("flood_log", "x");
     run.expect_code(0);
-    let size = std::fs::metadata(bench.path(".synix/state.sqlite3"))
+    let size = std::fs::metadata(project.path(".synix/state.sqlite3"))
         .unwrap()
         .len();
     assert!(size < 10_000_000, "{size}");
@@ -142,42 +142,42 @@ fn wrong_units_are_refused() {
         ("empty-key", "empty"),
         ("bad-config", "config"),
     ] {
-        let bench = Workbench::guest("bad_split", &[("only", "x")]);
+        let project = TestProject::guest("bad_split", &[("only", "x")]);
         let config = format!("[layers.made.config]\nfault = \"{fault}\"\n");
         // It asks nothing, so nothing of it can be in a batch.
         let layers = guest_layers("bad_split").replace("batch = true\n", "");
-        bench.pipeline("synix.toml", &format!("{layers}{config}"));
-        let run = bench.run(&["build"]);
+        project.pipeline("synix.toml", &format!("{layers}{config}"));
+        let run = project.run(&["build"]);
         assert!(
             run.code != 0 && run.says("divides its inputs wrongly") && run.says(said),
             "{fault}: {run:?}"
         );
-        assert_eq!(bench.sent(), 0);
+        assert_eq!(project.sent(), 0);
     }
 }
 
 #[test]
 fn a_model_must_be_declared_to_be_asked() {
-    let bench = Workbench::guest("undeclared_llm", &[("only", "x")]);
-    bench.pipeline(
+    let project = TestProject::guest("undeclared_llm", &[("only", "x")]);
+    project.pipeline(
         "synix.toml",
         &guest_layers("undeclared_llm").replace("batch = true\n", ""),
     );
-    let run = bench.run(&["build"]).expect_code(3);
+    let run = project.run(&["build"]).expect_code(3);
     assert_transcript!(run);
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 #[test]
 fn a_static_does_not_outlive_a_unit() {
     for mode in MODES {
-        let bench = Workbench::guest(
+        let project = TestProject::guest(
             "remember",
             &[("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")],
         );
-        bench.build_in(mode).expect_code(0);
+        project.build_in(mode).expect_code(0);
         for name in ["a", "b", "c", "d"] {
-            let content = bench.content(&format!("made/{name}"));
+            let content = project.content(&format!("made/{name}"));
             assert!(
                 content.starts_with("ran 0 times before"),
                 "{mode:?}: {content}"
@@ -188,19 +188,22 @@ fn a_static_does_not_outlive_a_unit() {
 
 #[test]
 fn a_guest_that_asks_nothing_needs_no_provider() {
-    let bench = Workbench::guest("echo", &[("a", "quiet")]);
-    bench.pipeline(
+    let project = TestProject::guest("echo", &[("a", "quiet")]);
+    project.pipeline(
         "synix.toml",
         &guest_layers("echo").replace("batch = true\n", ""),
     );
-    bench.ok(&["build"]);
-    assert_eq!((bench.content("made/a").trim(), bench.sent()), ("QUIET", 0));
+    project.ok(&["build"]);
+    assert_eq!(
+        (project.content("made/a").trim(), project.sent()),
+        ("QUIET", 0)
+    );
 }
 
 #[test]
 fn groups_are_made_from_headers() {
-    let bench = Workbench::guest("grouped", &[]);
-    bench.pipeline(
+    let project = TestProject::guest("grouped", &[]);
+    project.pipeline(
         "synix.toml",
         &format!(
             "{}[layers.made.config]\nby = \"team\"\n",
@@ -208,17 +211,17 @@ fn groups_are_made_from_headers() {
         ),
     );
     for (name, team) in [("a", "red"), ("b", "blue"), ("c", "red")] {
-        bench.write(
+        project.write(
             &format!("texts/{name}.md"),
             &format!("---\nteam: {team}\n---\nText {name}"),
         );
     }
-    bench.ok(&["build"]);
+    project.ok(&["build"]);
     assert_eq!(
-        bench.names(),
+        project.artifact_names(),
         ["made/blue", "made/red", "texts/a", "texts/b", "texts/c"]
     );
-    assert_eq!(bench.sent(), 2);
+    assert_eq!(project.sent(), 2);
 }
 
 /// Every guest has a test here or beside the sandbox.
@@ -242,23 +245,23 @@ fn every_guest_is_used_by_the_suite() {
 /// A reduce over groups of which one is fresh and one is not takes both.
 #[test]
 fn a_layer_is_complete_only_when_all_its_units_are_known() {
-    let bench = Workbench::guest("grouped", &[]);
+    let project = TestProject::guest("grouped", &[]);
     let total = "[layers.made.config]\nby = \"team\"\n\n[layers.total]\ntransform = \"reduce\"\ninputs = [\"made\"]\n\
         [layers.total.config]\nprompt = \"Sum up:{% for one in inputs %} {{ one.label }}{% endfor %}\"\nlabel = \"all\"\n";
-    bench.pipeline("synix.toml", &format!("{}{total}", guest_layers("grouped")));
+    project.pipeline("synix.toml", &format!("{}{total}", guest_layers("grouped")));
     let write = |name: &str, team: &str, text: &str| {
-        bench.write(
+        project.write(
             &format!("texts/{name}.md"),
             &format!("---\nteam: {team}\n---\n{text}"),
         );
     };
     write("a", "red", "one");
     write("b", "blue", "two");
-    bench.ok(&["build"]);
+    project.ok(&["build"]);
     write("a", "red", "changed");
     write("c", "red", "three");
-    bench.ok(&["build"]);
-    let inputs: Vec<i64> = bench
+    project.ok(&["build"]);
+    let inputs: Vec<i64> = project
         .database()
         .prepare("SELECT count(i.unit) FROM unit u LEFT JOIN unit_input i ON i.unit = u.id WHERE u.layer = 'total' GROUP BY u.id")
         .unwrap()
@@ -272,12 +275,16 @@ fn a_layer_is_complete_only_when_all_its_units_are_known() {
 /// A source that was first read in a replay is listed once after the second.
 #[test]
 fn a_second_replay_repeats_no_source() {
-    let bench = Workbench::team();
-    bench.ok(&["build", "--cassette-mode", "record"]);
-    std::fs::remove_dir_all(bench.path(".synix")).unwrap();
-    bench.ok(&["build", "--cassette-mode", "replay"]);
-    let count = || bench.json(&["list"])["artifacts"].as_array().map(Vec::len);
+    let project = TestProject::team();
+    project.ok(&["build", "--cassette-mode", "record"]);
+    std::fs::remove_dir_all(project.path(".synix")).unwrap();
+    project.ok(&["build", "--cassette-mode", "replay"]);
+    let count = || {
+        project.json(&["list"])["artifacts"]
+            .as_array()
+            .map(Vec::len)
+    };
     let once = count();
-    bench.ok(&["build", "--cassette-mode", "replay"]);
+    project.ok(&["build", "--cassette-mode", "replay"]);
     assert_eq!(count(), once);
 }

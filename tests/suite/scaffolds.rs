@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::languages::{made, plugin, scaffold, succeeds, tool_folder};
-use crate::workbench::{Run, command_in};
+use crate::test_project::{Run, command_in};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::workbench::{Run, command_in};
+use crate::test_project::{Run, command_in};
 
 /// Runs `synix` in `folder`, where it must succeed.
 fn synix(folder: &Path, arguments: &[&str]) -> Run {

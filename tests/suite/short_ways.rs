@@ -4,57 +4,59 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::test_project::{RESUME, TestProject, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{RESUME, Workbench, text};
 
 #[test]
 fn a_build_through_batches_is_a_batch_build() {
-    let bench = Workbench::team();
-    let built = bench.json(&["build", "--batch", "--poll", "--poll-interval", "0"]);
+    let project = TestProject::team();
+    let built = project.json(&["build", "--batch", "--poll", "--poll-interval", "0"]);
     assert_eq!(
         [&built["kind"], &built["status"]],
         ["batch-build", "completed"]
     );
     assert_eq!(built["requests"]["batch"], 3, "{built:#}");
-    assert_eq!(bench.names().len(), 7);
+    assert_eq!(project.artifact_names().len(), 7);
 }
 
 /// What says how to wait for batches would be passed over in silence.
 #[test]
 fn an_option_of_batches_needs_batches() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     for arguments in [&["build", "--poll"][..], &["build", "--sync-after", "6h"]] {
-        let run = bench.run(arguments).expect_code(2);
+        let run = project.run(arguments).expect_code(2);
         assert!(run.says("add --batch"), "{run:?}");
     }
-    bench.run(&["build", "--batch", "--no-wait"]).expect_code(2);
-    assert_eq!(bench.sent(), 0);
+    project
+        .run(&["build", "--batch", "--no-wait"])
+        .expect_code(2);
+    assert_eq!(project.sent(), 0);
 }
 
 #[test]
 fn a_batch_build_is_taken_up_by_either_name() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    let opened = bench.json(&["build", "--batch"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    let opened = project.json(&["build", "--batch"]);
     assert_eq!(opened["status"], "submitted");
-    bench.provider.finish_batches();
+    project.provider.finish_batches();
     let short = ["resume", "--poll", "--poll-interval", "0"];
-    let resumed = bench.json(&short);
+    let resumed = project.json(&short);
     assert_eq!(
         (&resumed["build"], &resumed["status"]),
         (&opened["build"], &Value::from("completed"))
     );
     for arguments in [&short[..], &RESUME] {
-        bench.run(arguments).expect_code(5);
+        project.run(arguments).expect_code(5);
     }
 }
 
 #[test]
 fn all_builds_are_listed_by_either_name() {
-    let bench = Workbench::team();
-    bench.ok(&["build"]);
-    bench.ok(&["build", "--batch"]);
-    let all = bench.json(&["builds"]);
+    let project = TestProject::team();
+    project.ok(&["build"]);
+    project.ok(&["build", "--batch"]);
+    let all = project.json(&["builds"]);
     let kinds: Vec<String> = all["builds"]
         .as_array()
         .unwrap()
@@ -62,39 +64,41 @@ fn all_builds_are_listed_by_either_name() {
         .map(|build| text(&build["kind"]))
         .collect();
     assert_eq!(kinds, ["batch-build", "build"]);
-    assert_eq!(all, bench.json(&["runs"]));
-    let batches = bench.json(&["batch-build", "list"]);
+    assert_eq!(all, project.json(&["runs"]));
+    let batches = project.json(&["batch-build", "list"]);
     assert_eq!(batches["builds"].as_array().unwrap().len(), 1);
 }
 
 /// `test` is for any project: golden files are made, compared, and reported for a CI system.
 #[test]
 fn a_project_is_tested_against_its_golden_files() {
-    let bench = Workbench::team();
-    bench.ok(&["build", "--cassette-mode", "record"]);
-    let run = bench.run(&["test"]).expect_code(1);
+    let project = TestProject::team();
+    project.ok(&["build", "--cassette-mode", "record"]);
+    let run = project.run(&["test"]).expect_code(1);
     assert_transcript!(run);
-    let written = bench.json(&["test", "--update"]);
+    let written = project.json(&["test", "--update"]);
     let count = written["commands"].as_array().unwrap().len();
     assert!(count > 9, "{written:#}");
-    let sent = bench.sent();
-    let run = bench.ok(&["test", ".", "--junit", "report.xml", "--json"]);
-    let report = fs::read_to_string(bench.path("report.xml")).unwrap();
+    let sent = project.sent();
+    let run = project.ok(&["test", ".", "--junit", "report.xml", "--json"]);
+    let report = fs::read_to_string(project.path("report.xml")).unwrap();
     assert!(
         report.contains(&format!(r#"tests="{count}" failures="0""#)),
         "{report}"
     );
-    assert_eq!(run.json(), bench.json(&["demo", "run", "."]));
+    assert_eq!(run.json(), project.json(&["demo", "run", "."]));
     // What another prompt asks is on no record, and each command that shows it differs.
-    bench.write("golden/01-plan.txt", "$ synix plan\nanother <plan>\n");
-    let run = bench.run(&["test", "--junit", "report.xml"]).expect_code(1);
+    project.write("golden/01-plan.txt", "$ synix plan\nanother <plan>\n");
+    let run = project
+        .run(&["test", "--junit", "report.xml"])
+        .expect_code(1);
     assert_transcript!(run);
-    let report = fs::read_to_string(bench.path("report.xml")).unwrap();
+    let report = fs::read_to_string(project.path("report.xml")).unwrap();
     assert!(report.contains(r#"failures="1""#), "{report}");
     assert!(
         report.contains(r#"name="synix plan"><failure message="differs">"#),
         "{report}"
     );
     assert!(report.contains("-another &lt;plan&gt;"), "{report}");
-    assert_eq!(bench.sent(), sent);
+    assert_eq!(project.sent(), sent);
 }

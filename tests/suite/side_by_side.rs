@@ -5,8 +5,8 @@ use std::process::Child;
 use synix_scripted_provider::{Endpoint, Ledger, Mode as Only, Reply, Rule, Script};
 
 use crate::crash::unclear;
+use crate::test_project::{BATCH_BUILD, RESUME, Run, TestProject, text};
 use crate::torture::Dice;
-use crate::workbench::{BATCH, RESUME, Run, Workbench, text};
 
 /// Notes that each project asks about.
 const NOTES: u64 = 18;
@@ -56,15 +56,15 @@ const REQUESTS: u64 = 2 * NOTES + 1;
 /// A build of four calls at a time, so that it lasts.
 const BUILD: [&str; 3] = ["build", "--concurrency", "4"];
 
-fn notes() -> Workbench {
-    let bench = Workbench::with_layers(LAYERS);
+fn notes() -> TestProject {
+    let project = TestProject::with_layers(LAYERS);
     for number in 0..NOTES {
-        bench.write(
+        project.write(
             &format!("notes/note-{number:02}.md"),
             &format!("Note {number} says a thing or two."),
         );
     }
-    bench
+    project
 }
 
 /// What a provider has been asked so far.
@@ -75,13 +75,13 @@ fn asked(ledger: &Ledger) -> u64 {
 }
 
 /// Starts each command as soon as the provider was asked so often, and returns what became of them.
-fn side_by_side(bench: &Workbench, starts: &[(u64, &[&str])]) -> Vec<Run> {
+fn side_by_side(project: &TestProject, starts: &[(u64, &[&str])]) -> Vec<Run> {
     let mut children: Vec<Child> = Vec::new();
     for (after, command) in starts {
-        while asked(&bench.ledger()) < *after && children.iter_mut().any(runs) {
+        while asked(&project.ledger()) < *after && children.iter_mut().any(runs) {
             std::thread::yield_now();
         }
-        children.push(bench.start(command));
+        children.push(project.start(command));
     }
     children.into_iter().map(ended).collect()
 }
@@ -101,28 +101,28 @@ fn ended(child: Child) -> Run {
 
 /// Every command did its work, everything was asked once, and nobody says otherwise.
 #[track_caller]
-fn assert_paid_once(bench: &Workbench, runs: &[Run], what: &str) {
+fn assert_paid_once(project: &TestProject, runs: &[Run], what: &str) {
     for run in runs {
         assert_eq!(run.code, 0, "{what}: {run:?}");
         assert!(!run.says("may have been billed"), "{what}: {run:?}");
     }
-    let ledger = bench.ledger();
+    let ledger = project.ledger();
     assert_eq!(ledger.duplicates(), [], "{what}");
-    assert_eq!(bench.sent() as u64, REQUESTS, "{what}");
-    assert_eq!(unclear(bench), 0, "{what}");
-    let made = bench.names().len() as u64;
+    assert_eq!(project.sent() as u64, REQUESTS, "{what}");
+    assert_eq!(unclear(project), 0, "{what}");
+    let made = project.artifact_names().len() as u64;
     assert_eq!(made, NOTES + REQUESTS, "{what}");
 }
 
 /// Commands of this number, at offsets that follow from the seed.
 fn seeded(seed: u64, commands: usize) {
     let mut dice = Dice(seed);
-    let bench = notes();
+    let project = notes();
     let most = dice.one_of(&[60, 250, 500]);
-    bench.script(Script::new().latency_ms(20, most).seed(seed));
+    project.script(Script::new().latency_ms(20, most).seed(seed));
     let starts: Vec<(u64, &[&str])> = (0..commands)
         .map(|place| {
-            let command: &[&str] = dice.one_of(&[&BUILD[..], &BATCH[..]]);
+            let command: &[&str] = dice.one_of(&[&BUILD[..], &BATCH_BUILD[..]]);
             let after = if place == 0 {
                 0
             } else {
@@ -131,18 +131,18 @@ fn seeded(seed: u64, commands: usize) {
             (after, command)
         })
         .collect();
-    let runs = side_by_side(&bench, &starts);
-    assert_paid_once(&bench, &runs, &format!("seed {seed}, {starts:?}"));
+    let runs = side_by_side(&project, &starts);
+    assert_paid_once(&project, &runs, &format!("seed {seed}, {starts:?}"));
 }
 
 /// U1: the calls of a process are its own while it waits for those of another.
 #[test]
 fn two_builds_at_once_pay_once() {
     for after in [0, 5, 20] {
-        let bench = notes();
-        bench.script(Script::new().latency_ms(250, 500));
-        let runs = side_by_side(&bench, &[(0, &BUILD), (after, &BUILD)]);
-        assert_paid_once(&bench, &runs, &format!("after {after}"));
+        let project = notes();
+        project.script(Script::new().latency_ms(250, 500));
+        let runs = side_by_side(&project, &[(0, &BUILD), (after, &BUILD)]);
+        assert_paid_once(&project, &runs, &format!("after {after}"));
     }
 }
 
@@ -173,76 +173,89 @@ fn five_commands_at_once_pay_once() {
 /// U1: what is waited for is named: nobody drives a batch that was submitted and left.
 #[test]
 fn a_batch_that_was_left_is_no_other_process() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
     // A new layer is asked by single calls meanwhile.
-    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
-    bench.write(
+    let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
+    project.write(
         "synix.toml",
         &format!(
             "{pipeline}\n[layers.moods]\ntransform = \"map\"\ninputs = [\"bios\"]\nbatch = false\n\
              [layers.moods.config]\nprompt = \"Which mood? {{{{ content }}}}\"\n"
         ),
     );
-    let run = bench.run(&["build", "--no-wait"]).expect_code(4);
+    let run = project.run(&["build", "--no-wait"]).expect_code(4);
     assert!(
         run.says("waiting for 3 requests that are in batches at their providers"),
         "{run:?}"
     );
     assert!(!run.says("another process"), "{run:?}");
     assert!(!run.says("may have been billed"), "{run:?}");
-    bench.provider.finish_batches();
-    bench.ok(&BATCH);
-    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (7, 0));
-    assert_eq!(unclear(&bench), 0);
+    project.provider.finish_batches();
+    project.ok(&BATCH_BUILD);
+    assert_eq!(
+        (project.sent(), project.ledger().duplicates().len()),
+        (7, 0)
+    );
+    assert_eq!(unclear(&project), 0);
 }
 
 /// U1: two batch builds of the same project share one batch.
 #[test]
 fn two_batch_builds_make_one_batch() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    bench.ok(&["batch-build", "run"]);
-    let ledger = bench.ledger();
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    project.ok(&["batch-build", "run"]);
+    let ledger = project.ledger();
     assert_eq!((ledger.batches.len(), ledger.pending.len()), (1, 3));
-    bench.provider.finish_batches();
+    project.provider.finish_batches();
     let runs = side_by_side(
-        &bench,
-        &[(0, &RESUME), (0, &["batch-build", "run"]), (0, &BATCH)],
+        &project,
+        &[
+            (0, &RESUME),
+            (0, &["batch-build", "run"]),
+            (0, &BATCH_BUILD),
+        ],
     );
     assert_eq!(runs[2].code, 0, "{runs:?}");
-    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+    assert_eq!(
+        (project.sent(), project.ledger().duplicates().len()),
+        (4, 0)
+    );
 }
 
 /// U1: the calls of another process are waited for, and named as such.
 #[test]
 fn the_calls_of_another_process_are_waited_for() {
-    let bench = Workbench::team();
-    bench.script(Script::new().rule(Rule::any().only(Only::Sync).delay_ms(700)));
-    let runs = side_by_side(&bench, &[(0, &["build"]), (3, &["build"])]);
+    let project = TestProject::team();
+    project.script(Script::new().rule(Rule::any().only(Only::Sync).delay_ms(700)));
+    let runs = side_by_side(&project, &[(0, &["build"]), (3, &["build"])]);
     assert!(
         runs[1].says("waiting for 3 requests that another process has in flight"),
         "{runs:?}"
     );
-    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+    assert_eq!(
+        (project.sent(), project.ledger().duplicates().len()),
+        (4, 0)
+    );
 }
 
 /// M4: whoever waits for a process that dies takes up its calls, and those alone may be billed twice.
 #[test]
 fn the_calls_of_a_process_that_dies_are_taken_up() {
-    for command in [&["build"][..], &BATCH] {
-        let bench = Workbench::team();
+    for command in [&["build"][..], &BATCH_BUILD] {
+        let project = TestProject::team();
         let slow = Rule::any().only(Only::Sync).times(3).delay_ms(3_600_000);
-        bench.script(Script::new().rule(slow));
-        let mut dying = bench.start(&["build"]);
-        bench.wait_for(&mut dying, |ledger| ledger.calls(Endpoint::Chat) == 3);
-        let waiting = bench.start(command);
+        project.script(Script::new().rule(slow));
+        let mut dying = project.start(&["build"]);
+        project.wait_for(&mut dying, |ledger| ledger.calls(Endpoint::Chat) == 3);
+        let waiting = project.start(command);
         // It asks for what is in flight before it waits.
         let opened = |ledger: &Ledger| ledger.calls(Endpoint::Chat) == 3;
-        assert!(opened(&bench.ledger()));
-        while builds(&bench) < 2 {
+        assert!(opened(&project.ledger()));
+        while builds(&project) < 2 {
             std::thread::yield_now();
         }
         dying.kill().unwrap();
@@ -250,15 +263,15 @@ fn the_calls_of_a_process_that_dies_are_taken_up() {
         let run = ended(waiting);
         assert_eq!(run.code, 0, "{command:?}: {run:?}");
         assert!(run.says("3 requests of an earlier process"), "{run:?}");
-        assert_eq!(unclear(&bench), 3, "{command:?}");
-        assert_eq!(bench.ledger().duplicates().len(), 3, "{command:?}");
-        assert_eq!(bench.names().len(), 7, "{command:?}");
+        assert_eq!(unclear(&project), 3, "{command:?}");
+        assert_eq!(project.ledger().duplicates().len(), 3, "{command:?}");
+        assert_eq!(project.artifact_names().len(), 7, "{command:?}");
     }
 }
 
 /// How many builds are on record.
-fn builds(bench: &Workbench) -> i64 {
-    let count = bench
+fn builds(project: &TestProject) -> i64 {
+    let count = project
         .database()
         .query_row("SELECT count(*) FROM build", [], |row| row.get(0));
     count.unwrap()
@@ -267,30 +280,30 @@ fn builds(bench: &Workbench) -> i64 {
 /// A build that a process drives is nobody else's to go on with, to clean up under, or to close.
 #[test]
 fn nothing_else_touches_a_build_under_way() {
-    let bench = Workbench::team();
-    bench.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
-    let mut child = bench.start(&["build"]);
-    bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
+    let project = TestProject::team();
+    project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
+    let mut child = project.start(&["build"]);
+    project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
     for command in [
         &["batch-build", "resume", "build-1"][..],
         &["batch-build", "cancel", "build-1"],
         &["clean"],
         &["gc", "--older-than", "0s", "--answers"],
     ] {
-        let run = bench.run(command).expect_code(5);
+        let run = project.run(command).expect_code(5);
         assert!(
             run.says("another process drives build-1"),
             "{command:?}: {run:?}"
         );
     }
     for command in [&["plan"][..], &["runs"], &["batch-build", "list"]] {
-        bench.ok(command);
+        project.ok(command);
     }
-    let runs = bench.json(&["runs"]);
+    let runs = project.json(&["runs"]);
     assert_eq!(text(&runs["builds"][0]["status"]), "collecting");
     // What is in flight is not counted as to be sent.
-    assert_eq!(bench.json(&["plan"])["layers"][1]["requests"], 0);
-    assert_eq!(unclear(&bench), 0);
+    assert_eq!(project.json(&["plan"])["layers"][1]["requests"], 0);
+    assert_eq!(unclear(&project), 0);
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -298,65 +311,68 @@ fn nothing_else_touches_a_build_under_way() {
 /// U10: a build that was interrupted says so, and is open for those who name it.
 #[test]
 fn an_interrupted_build_ends() {
-    let bench = Workbench::team();
-    bench.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
+    let project = TestProject::team();
+    project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
     for number in 0..2 {
-        let mut child = bench.start(&["build"]);
-        bench.wait_for(&mut child, |ledger| {
+        let mut child = project.start(&["build"]);
+        project.wait_for(&mut child, |ledger| {
             ledger.calls(Endpoint::Chat) == 3 * (number + 1)
         });
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    let status = |place: usize| text(&bench.json(&["runs"])["builds"][place]["status"]);
+    let status = |place: usize| text(&project.json(&["runs"])["builds"][place]["status"]);
     assert_eq!(
         (status(0), status(1)),
         ("interrupted".into(), "interrupted".into())
     );
-    let shown = bench.run(&["batch-build", "status", "build-2", "--exit-code"]);
+    let shown = project.run(&["batch-build", "status", "build-2", "--exit-code"]);
     assert_eq!(shown.code, 1, "{shown:?}");
     assert!(shown.says("build-2 interrupted"), "{shown:?}");
     assert!(shown.says("continue with `synix build`"), "{shown:?}");
-    bench.script(Script::new());
-    bench.ok(&["build"]);
-    bench.ok(&["batch-build", "resume", "build-1"]);
-    bench.ok(&["batch-build", "cancel", "build-2"]);
+    project.script(Script::new());
+    project.ok(&["build"]);
+    project.ok(&["batch-build", "resume", "build-1"]);
+    project.ok(&["batch-build", "cancel", "build-2"]);
     assert_eq!(
         (status(0), status(1), status(2)),
         ("completed".into(), "cancelled".into(), "completed".into())
     );
-    assert_eq!(bench.names().len(), 7);
+    assert_eq!(project.artifact_names().len(), 7);
 }
 
 /// A budget is that of one build: what another pays for beside it is not spent twice.
 #[test]
 fn two_builds_side_by_side_keep_their_own_budgets() {
-    let bench = notes();
-    bench.script(Script::new().latency_ms(50, 300));
+    let project = notes();
+    project.script(Script::new().latency_ms(50, 300));
     let with = |budget| [&BUILD[..], &["--budget", budget]].concat();
     let (one, other) = (with("0.1"), with("0.1"));
-    let runs = side_by_side(&bench, &[(0, &one), (6, &other)]);
-    assert_paid_once(&bench, &runs, "two budgets");
+    let runs = side_by_side(&project, &[(0, &one), (6, &other)]);
+    assert_paid_once(&project, &runs, "two budgets");
     let cost = |build: &str| {
-        let status = bench.json(&["batch-build", "status", build]);
+        let status = project.json(&["batch-build", "status", build]);
         crate::money::pico(&status["cost_usd"])
     };
     let sum = cost("build-1") + cost("build-2");
-    assert_eq!(sum, crate::money::billed(&bench.ledger()));
+    assert_eq!(sum, crate::money::billed(&project.ledger()));
 }
 
 /// DESIGN 1: an answer that one command paid for in vain is not bought again by the other.
 #[test]
 fn a_useless_answer_is_bought_once_by_commands_side_by_side() {
-    for commands in [[&["build"][..], &["build"]], [&["build"], &BATCH]] {
-        let bench = Workbench::team();
+    for commands in [[&["build"][..], &["build"]], [&["build"], &BATCH_BUILD]] {
+        let project = TestProject::team();
         let refusal = Reply::Refusal("I would rather not.".to_owned());
-        bench.script(Script::new().rule(Rule::on("I am").reply(refusal).delay_ms(700)));
-        let runs = side_by_side(&bench, &[(0, commands[0]), (3, commands[1])]);
+        project.script(Script::new().rule(Rule::on("I am").reply(refusal).delay_ms(700)));
+        let runs = side_by_side(&project, &[(0, commands[0]), (3, commands[1])]);
         for run in &runs {
             assert_eq!(run.code, 3, "{run:?}");
             assert!(run.says("failed (refused)"), "{run:?}");
         }
-        assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (3, 0));
+        assert_eq!(
+            (project.sent(), project.ledger().duplicates().len()),
+            (3, 0)
+        );
     }
 }

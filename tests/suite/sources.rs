@@ -5,8 +5,8 @@ use std::fs;
 use synix_scripted_provider::{Rule, Script};
 
 use crate::bombs::with_schema;
+use crate::test_project::{TestProject, guest_layers};
 use crate::transcript::assert_transcript;
-use crate::workbench::{Workbench, guest_layers};
 
 const MAP: &str = r#"
 [models.default]
@@ -22,31 +22,31 @@ inputs = ["notes"]
 prompt_file = "p.md"
 "#;
 
-fn bench() -> Workbench {
-    let bench = Workbench::with_layers(MAP);
-    bench.write("p.md", "Say: {{ content }}");
-    bench.write("notes/good.md", "Good.");
-    bench
+fn project_with_note() -> TestProject {
+    let project = TestProject::with_layers(MAP);
+    project.write("p.md", "Say: {{ content }}");
+    project.write("notes/good.md", "Good.");
+    project
 }
 
 /// X12: what is wrong with a thousand notes is not found out one by one.
 #[test]
 fn all_files_that_are_wrong_are_named_in_one_message() {
     let more = "\n[layers.mails]\nsource = \"mails/*\"\n[layers.none]\nsource = \"none/*\"\n";
-    let bench = Workbench::with_layers(&format!("{MAP}{more}"));
-    bench.write("p.md", "Say: {{ content }}");
+    let project = TestProject::with_layers(&format!("{MAP}{more}"));
+    project.write("p.md", "Say: {{ content }}");
     for number in 0..20 {
-        bench.write(
+        project.write(
             &format!("notes/{number:02}.md"),
             "---\ndate: 1\ntitle: Re: x\n---\nText.",
         );
     }
-    bench.write("notes/good.md", "Good.");
-    bench.write("mails/a.txt", "one");
-    bench.write("mails/a.md", "two");
-    fs::write(bench.path("mails/b.txt"), b"\xff").unwrap();
+    project.write("notes/good.md", "Good.");
+    project.write("mails/a.txt", "one");
+    project.write("mails/a.md", "two");
+    fs::write(project.path("mails/b.txt"), b"\xff").unwrap();
     for command in ["plan", "build"] {
-        let run = bench.run(&[command]).expect_code(1);
+        let run = project.run(&[command]).expect_code(1);
         for number in 0..20 {
             let told =
                 format!("layer `notes`: notes/{number:02}.md:3: the front matter cannot be read");
@@ -62,7 +62,7 @@ fn all_files_that_are_wrong_are_named_in_one_message() {
             assert!(run.says(told), "{told}: {run:?}");
         }
     }
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 #[test]
@@ -73,9 +73,9 @@ fn all_prompt_files_that_cannot_be_read_are_named_in_one_message() {
         .1
         .replace("p.md", "q.md");
     let other = other.replace("[layers.said.config]", "[layers.more.config]");
-    let bench = Workbench::with_layers(&format!("{MAP}\n[layers.more]{other}"));
-    bench.write("notes/good.md", "Good.");
-    let run = bench.run(&["plan"]).expect_code(2);
+    let project = TestProject::with_layers(&format!("{MAP}\n[layers.more]{other}"));
+    project.write("notes/good.md", "Good.");
+    let run = project.run(&["plan"]).expect_code(2);
     for told in [
         "layer `said`: p.md: there is no such file",
         "layer `more`: q.md: there is no such file",
@@ -87,11 +87,11 @@ fn all_prompt_files_that_cannot_be_read_are_named_in_one_message() {
 /// U14: a horizontal rule is Markdown.
 #[test]
 fn a_note_that_begins_with_a_rule_is_a_note() {
-    let bench = bench();
+    let project = project_with_note();
     let text = "---\n\nOne.\n\n---\n\nTwo.\n";
-    bench.write("notes/rule.md", text);
-    bench.ok(&["build"]);
-    let shown = bench.json(&["show", "notes/rule"]);
+    project.write("notes/rule.md", text);
+    project.ok(&["build"]);
+    let shown = project.json(&["show", "notes/rule"]);
     assert_eq!(shown["content"], text);
     assert_eq!(shown["metadata"], serde_json::json!({}));
 }
@@ -99,19 +99,19 @@ fn a_note_that_begins_with_a_rule_is_a_note() {
 /// X16: a prompt that an editor saved with a mark asks what it asked before.
 #[test]
 fn a_byte_order_mark_in_a_prompt_or_note_asks_nothing_anew() {
-    let bench = bench();
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 1);
-    bench.write("p.md", "\u{feff}Say: {{ content }}");
-    bench.write("notes/good.md", "\u{feff}Good.");
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 1);
+    let project = project_with_note();
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 1);
+    project.write("p.md", "\u{feff}Say: {{ content }}");
+    project.write("notes/good.md", "\u{feff}Good.");
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 1);
     // Line ends are the author's.
-    bench.script(Script::new().rule(Rule::on("Say:\r\nGood.").text("As it was.")));
-    bench.write("p.md", "Say:\r\n{{ content }}");
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 2);
-    assert_eq!(bench.content("said/good"), "As it was.");
+    project.script(Script::new().rule(Rule::on("Say:\r\nGood.").text("As it was.")));
+    project.write("p.md", "Say:\r\n{{ content }}");
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 2);
+    assert_eq!(project.content("said/good"), "As it was.");
 }
 
 /// X17: a name that is no text is told so that it can be found.
@@ -119,14 +119,14 @@ fn a_byte_order_mark_in_a_prompt_or_note_asks_nothing_anew() {
 #[test]
 fn a_folder_whose_name_is_no_text_is_named_by_its_bytes() {
     use std::os::unix::ffi::OsStrExt as _;
-    let bench = bench();
-    let folder = bench
+    let project = project_with_note();
+    let folder = project
         .path("notes")
         .join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
     fs::create_dir(&folder).unwrap();
-    bench.ok(&["plan"]);
+    project.ok(&["plan"]);
     fs::write(folder.join("a.md"), "x").unwrap();
-    let run = bench.run(&["plan"]).expect_code(1);
+    let run = project.run(&["plan"]).expect_code(1);
     assert_transcript!(run);
 }
 
@@ -156,7 +156,7 @@ fn hidden_files_are_read_only_where_the_layer_allows_it() {
         ),
         ("prompt_file = \"p.md\"", "prompt_file = \"links/env.md\""),
     ] {
-        let bench = bench();
+        let project = project_with_note();
         for file in [
             ".git/config",
             ".GIT/config",
@@ -164,17 +164,17 @@ fn hidden_files_are_read_only_where_the_layer_allows_it() {
             ".env",
             ".ssh/id_ed25519",
         ] {
-            bench.write(file, token);
+            project.write(file, token);
         }
         #[cfg(unix)]
         {
-            fs::create_dir(bench.path("links")).unwrap();
-            std::os::unix::fs::symlink("../.env", bench.path("links/env.md")).unwrap();
-            std::os::unix::fs::symlink(".git", bench.path("plain")).unwrap();
+            fs::create_dir(project.path("links")).unwrap();
+            std::os::unix::fs::symlink("../.env", project.path("links/env.md")).unwrap();
+            std::os::unix::fs::symlink(".git", project.path("plain")).unwrap();
         }
-        bench.pipeline("synix.toml", &MAP.replace(from, to));
+        project.pipeline("synix.toml", &MAP.replace(from, to));
         for command in ["plan", "build"] {
-            let run = bench.run(&[command]);
+            let run = project.run(&[command]);
             assert!(matches!(run.code, 1 | 2), "{to}: {run:?}");
             assert!(
                 run.says("is hidden") && run.says("allow_hidden = true"),
@@ -182,39 +182,39 @@ fn hidden_files_are_read_only_where_the_layer_allows_it() {
             );
             assert!(!run.says("c2VjcmV0"), "{run:?}");
         }
-        assert_eq!(bench.sent(), 0);
+        assert_eq!(project.sent(), 0);
     }
 }
 
 #[test]
 fn a_plan_shows_which_layers_may_read_hidden_files() {
-    let bench = bench();
-    bench.write(".notes/a.md", "Hidden.");
+    let project = project_with_note();
+    project.write(".notes/a.md", "Hidden.");
     let layers = MAP.replace(
         "source = \"notes/**/*.md\"",
         "source = \".notes/*.md\"\nallow_hidden = true",
     );
-    bench.pipeline("synix.toml", &layers);
-    let run = bench.ok(&["plan"]);
+    project.pipeline("synix.toml", &layers);
+    let run = project.ok(&["plan"]);
     assert_transcript!(run);
-    let plan = bench.json(&["plan"]);
+    let plan = project.json(&["plan"]);
     let layers = plan["layers"].as_array().unwrap();
     assert_eq!(layers[0]["allow_hidden"], true);
     assert!(layers[1]["allow_hidden"].is_null(), "{plan}");
-    bench.ok(&["build"]);
-    assert!(bench.names().contains(&"notes/a".to_owned()));
+    project.ok(&["build"]);
+    assert!(project.artifact_names().contains(&"notes/a".to_owned()));
 }
 
 /// W18: a plan reads a note again when a unit needs it, and says so where it is another then.
 #[test]
 fn a_plan_asks_what_a_build_sends() {
-    let bench = bench();
-    bench.write("notes/more.md", "---\nname: more\n---\nMore.");
-    let plan = bench.json(&["plan"]);
+    let project = project_with_note();
+    project.write("notes/more.md", "---\nname: more\n---\nMore.");
+    let plan = project.json(&["plan"]);
     assert_eq!(plan["layers"][1]["requests"], 2);
-    bench.ok(&["build"]);
-    assert_eq!(bench.sent(), 2);
-    let plan = bench.json(&["plan"]);
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 2);
+    let plan = project.json(&["plan"]);
     assert_eq!(plan["layers"][1]["requests"], 0);
 }
 
@@ -225,20 +225,20 @@ fn the_files_that_a_config_names_have_a_limit_together() {
     let named = |times: usize| {
         let files = vec!["\"large.md\""; times].join(", ");
         let layers = guest_layers("own");
-        let bench = Workbench::with_layers(&format!("{layers}config.files = [{files}]\n"));
-        bench.write("texts/one.md", "One.");
-        bench.write("large.md", &"x".repeat(22 << 20));
-        bench.write("plugins/.gitkeep", "");
-        fs::write(bench.path("plugins/own.wasm"), with_schema(schema)).unwrap();
-        bench
+        let project = TestProject::with_layers(&format!("{layers}config.files = [{files}]\n"));
+        project.write("texts/one.md", "One.");
+        project.write("large.md", &"x".repeat(22 << 20));
+        project.write("plugins/.gitkeep", "");
+        fs::write(project.path("plugins/own.wasm"), with_schema(schema)).unwrap();
+        project
     };
     // The guest itself makes nothing; its files were read.
     named(2).ok(&["plan"]);
     for command in [&["plan"][..], &["build"]] {
-        let bench = named(3);
-        let run = bench.run(command).expect_code(2);
+        let project = named(3);
+        let run = project.run(command).expect_code(2);
         let words = "large.md: this file makes the files of this config larger than 64 MiB";
         assert!(run.says(words) && run.says("layer `made`"), "{run:?}");
-        assert!(!bench.path(".synix").exists());
+        assert!(!project.path(".synix").exists());
     }
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::languages::{languages, made, plugin, scaffold, succeeds};
 use crate::scaffolds::shell;
-use crate::workbench::Run;
+use crate::test_project::Run;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests/split");
 

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
-use crate::workbench::{BATCH, TEAM, Workbench, command_in};
+use crate::test_project::{BATCH_BUILD, TEAM, TestProject, command_in};
 
 /// `field` of each layer.
 fn layers(status: &Value, field: &str) -> Vec<Value> {
@@ -19,29 +19,29 @@ fn cost(document: &Value) -> f64 {
 
 #[test]
 fn a_project_that_was_never_built_has_everything_to_make() {
-    let bench = Workbench::team();
-    let status = bench.json(&["status"]);
+    let project = TestProject::team();
+    let status = project.json(&["status"]);
     assert_eq!(layers(&status, "name"), ["bios", "styles", "summary"]);
     assert_eq!(layers(&status, "artifacts"), [0, 0, 0]);
     assert_eq!(layers(&status, "failed"), [0, 0, 0]);
-    let plan = bench.json(&["plan"]);
+    let plan = project.json(&["plan"]);
     for field in ["stale", "stale_guess"] {
         assert_eq!(layers(&status, field), layers(&plan, field), "{field}");
     }
     assert_eq!(layers(&status, "stale")[1], 3);
     assert_eq!(status["builds"], json!([]));
     assert_eq!((cost(&status), &status["last"]), (0.0, &Value::Null));
-    assert!(!bench.path(".synix").exists());
-    assert_eq!(bench.sent(), 0);
-    let words = bench.ok(&["status"]).stdout;
+    assert!(!project.path(".synix").exists());
+    assert_eq!(project.sent(), 0);
+    let words = project.ok(&["status"]).stdout;
     assert!(words.contains("`synix build` to build"), "{words}");
 }
 
 #[test]
 fn a_finished_build_leaves_artifacts_a_cost_and_nothing_stale() {
-    let bench = Workbench::team();
-    let first = bench.json(&["build"]);
-    let status = bench.json(&["status"]);
+    let project = TestProject::team();
+    let first = project.json(&["build"]);
+    let status = project.json(&["status"]);
     assert_eq!(layers(&status, "artifacts"), [3, 3, 1]);
     assert_eq!(layers(&status, "stale"), [0, 0, 0]);
     assert_eq!(status["snapshot"], "build-1");
@@ -49,43 +49,43 @@ fn a_finished_build_leaves_artifacts_a_cost_and_nothing_stale() {
     assert!(cost(&first) > 0.0, "{first:#}");
     assert_eq!(status["cost_usd"], first["cost_usd"]);
     // What another build adds is added.
-    bench.write("bios/bela.md", "I am bela and I draw.");
-    assert_eq!(layers(&bench.json(&["status"]), "stale")[1], 1);
-    let second = bench.json(&["build"]);
-    let status = bench.json(&["status"]);
+    project.write("bios/bela.md", "I am bela and I draw.");
+    assert_eq!(layers(&project.json(&["status"]), "stale")[1], 1);
+    let second = project.json(&["build"]);
+    let status = project.json(&["status"]);
     assert!((cost(&status) - cost(&first) - cost(&second)).abs() < 1e-9);
     assert_eq!(status["last"]["cost_usd"], second["cost_usd"]);
-    let words = bench.ok(&["status"]).stdout;
+    let words = project.ok(&["status"]).stdout;
     assert!(words.contains("everything is up to date"), "{words}");
     assert!(words.contains("build-2 completed; cost: $"), "{words}");
 }
 
 #[test]
 fn a_failure_is_counted_in_its_layer_and_named() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let reason = json!({"error": {
         "message": "no such thing", "type": "invalid_request_error", "param": null, "code": "bad",
     }});
     let reply = Reply::Status(StatusReply::new(400).body(reason));
-    bench.script(Script::new().rule(Rule::on("I am bela").reply(reply)));
-    bench.run(&["build"]).expect_code(3);
-    let status = bench.json(&["status"]);
+    project.script(Script::new().rule(Rule::on("I am bela").reply(reply)));
+    project.run(&["build"]).expect_code(3);
+    let status = project.json(&["status"]);
     assert_eq!(layers(&status, "artifacts"), [3, 2, 0]);
     assert_eq!(layers(&status, "failed"), [0, 1, 1]);
     assert_eq!(status["last"]["status"], "completed_with_errors");
     assert_eq!(status["last"]["failures"][0]["unit"], "bela");
-    let words = bench.ok(&["status"]).stdout;
+    let words = project.ok(&["status"]).stdout;
     assert!(words.contains("no such thing"), "{words}");
 }
 
 #[test]
 fn a_batch_at_its_provider_is_at_work() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    let database = bench.path(".synix/state.sqlite3");
-    let before = (fs::read(&database).unwrap(), bench.ledger().calls);
-    let status = bench.json(&["status"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    let database = project.path(".synix/state.sqlite3");
+    let before = (fs::read(&database).unwrap(), project.ledger().calls);
+    let status = project.json(&["status"]);
     let build = &status["builds"][0];
     assert_eq!(
         [&build["build"], &build["kind"], &build["status"]],
@@ -97,13 +97,13 @@ fn a_batch_at_its_provider_is_at_work() {
         (&batch["provider"], &batch["requests"]),
         (&json!("openai"), &json!(3))
     );
-    let words = bench.ok(&["status"]).stdout;
+    let words = project.ok(&["status"]).stdout;
     assert!(
         words.contains("run `synix resume build-1` to continue it"),
         "{words}"
     );
     // Nothing was written, and nobody was asked.
-    let after = (fs::read(&database).unwrap(), bench.ledger().calls);
+    let after = (fs::read(&database).unwrap(), project.ledger().calls);
     assert_eq!(before.1, after.1);
     assert!(before.0 == after.0, "the state was written");
 }
@@ -111,10 +111,10 @@ fn a_batch_at_its_provider_is_at_work() {
 /// A pipeline that is wrong now still has a past.
 #[test]
 fn what_cannot_be_planned_is_said_beside_what_is_known() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    bench.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
-    let status = bench.json(&["status"]);
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    project.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
+    let status = project.json(&["status"]);
     assert_eq!(status["error"]["kind"], "pipeline");
     assert_eq!(layers(&status, "artifacts"), [3, 3, 1]);
     assert_eq!(
@@ -122,7 +122,7 @@ fn what_cannot_be_planned_is_said_beside_what_is_known() {
         [Value::Null, Value::Null, Value::Null]
     );
     assert_eq!(status["last"]["build"], "build-1");
-    let words = bench.ok(&["status"]).stdout;
+    let words = project.ok(&["status"]).stdout;
     assert!(words.contains("cannot find out what is stale"), "{words}");
     let nowhere = tempfile::tempdir().unwrap();
     command_in(nowhere.path(), &["status"]).run().expect_code(2);
@@ -130,8 +130,8 @@ fn what_cannot_be_planned_is_said_beside_what_is_known() {
 
 #[test]
 fn a_build_that_is_named_is_shown_as_batch_build_status_shows_it() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let shown = bench.json(&["status", "build-1"]);
-    assert_eq!(shown, bench.json(&["batch-build", "status", "build-1"]));
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let shown = project.json(&["status", "build-1"]);
+    assert_eq!(shown, project.json(&["batch-build", "status", "build-1"]));
 }

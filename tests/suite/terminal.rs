@@ -3,7 +3,7 @@
 use serde_json::json;
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
-use crate::workbench::{BATCH, Run, TEAM, Workbench, command_in};
+use crate::test_project::{BATCH_BUILD, Run, TEAM, TestProject, command_in};
 
 /// Words that clear a screen, turn a text around, and give commands to GitHub and Azure.
 const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\u{7f}\r::error::one\r\n::error::two\u{2028}::error::three\u{85}::error::four\u{b}::error::five\u{c}::error::six\n  ::error::seven\n##[error]eight\n##vso[task.complete]nine";
@@ -34,23 +34,23 @@ fn are_calm(run: &Run) {
 /// W16: a provider's words, in both outputs of every command that shows them.
 #[test]
 fn a_provider_cannot_steer_who_reads_its_error() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let reason = json!({"error": {
         "message": HOSTILE, "type": "invalid_request_error", "param": null, "code": "bad",
     }});
     let reply = Reply::Status(StatusReply::new(400).body(reason));
-    bench.script(Script::new().rule(Rule::on("I am bela").reply(reply)));
+    project.script(Script::new().rule(Rule::on("I am bela").reply(reply)));
     for arguments in [
         &["build"][..],
         &["build", "-v"],
         &["build", "--json"],
-        &BATCH,
+        &BATCH_BUILD,
         &["batch-build", "status", "--latest"],
         &["batch-build", "status", "--latest", "--json"],
         &["list"],
         &["show", "summary"],
     ] {
-        let run = bench.run(arguments);
+        let run = project.run(arguments);
         are_calm(&run);
         if arguments.contains(&"build") {
             assert!(run.says("eight"), "{arguments:?}: {run:?}");
@@ -61,14 +61,14 @@ fn a_provider_cannot_steer_who_reads_its_error() {
 /// W16: continuation lines of others are set in, so that none passes for a line of ours.
 #[test]
 fn a_second_line_of_an_error_begins_no_line() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let reason = json!({"error": {
         "message": "first\nerror: forged", "type": "invalid_request_error", "param": null, "code": "bad",
     }});
     let reply = Reply::Status(StatusReply::new(400).body(reason));
-    bench.script(Script::new().rule(Rule::on("I am bela").reply(reply)));
+    project.script(Script::new().rule(Rule::on("I am bela").reply(reply)));
     for arguments in [&["build"][..], &["build", "-v"]] {
-        let run = bench.run(arguments);
+        let run = project.run(arguments);
         assert!(run.says("error: forged"), "{run:?}");
         for line in run.stdout.lines().chain(run.stderr.lines()) {
             assert!(!line.starts_with("error: forged"), "{run:?}");
@@ -80,16 +80,16 @@ fn a_second_line_of_an_error_begins_no_line() {
 #[cfg(unix)]
 #[test]
 fn a_name_cannot_steer_who_reads_it() {
-    let bench = Workbench::team();
-    bench.write("bios/::error file=x::forged.md", "I am a forged name.");
+    let project = TestProject::team();
+    project.write("bios/::error file=x::forged.md", "I am a forged name.");
     for arguments in [&["plan"][..], &["build"], &["list"]] {
-        let run = bench.ok(arguments);
+        let run = project.ok(arguments);
         are_calm(&run);
         let names_it = arguments[0] != "build";
         assert_eq!(run.says(":error file=x::forged"), names_it, "{run:?}");
     }
-    bench.write("bios/a\u{1b}]0;pwned\u{7}b.md", "I am another.");
-    let run = bench.run(&["plan"]);
+    project.write("bios/a\u{1b}]0;pwned\u{7}b.md", "I am another.");
+    let run = project.run(&["plan"]);
     assert_ne!(run.code, 0, "{run:?}");
     are_calm(&run);
     let pipelines = [
@@ -98,9 +98,9 @@ fn a_name_cannot_steer_who_reads_it() {
         TEAM.replace("\"map\"", "\"map\\u001b[2J\\n::error::x\""),
     ];
     for pipeline in pipelines {
-        bench.pipeline("synix.toml", &pipeline);
-        are_calm(&bench.run(&["plan"]).expect_code(2));
-        are_calm(&bench.run(&["plan", "--json"]).expect_code(2));
+        project.pipeline("synix.toml", &pipeline);
+        are_calm(&project.run(&["plan"]).expect_code(2));
+        are_calm(&project.run(&["plan", "--json"]).expect_code(2));
     }
     let folder = tempfile::tempdir().unwrap();
     for arguments in [
@@ -126,17 +126,17 @@ fn a_name_cannot_steer_who_reads_it() {
 /// W16: a label that cannot be seen is refused when it is made, and scripts that need joiners have them.
 #[test]
 fn a_new_label_can_be_seen() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let made = |label: &str| TEAM.replace("ws-{{ label }}", &format!("{label}-{{{{ label }}}}"));
     for bad in ["a\\u202eb", "a\\u200bb", "a\\u200db", "\\ufeffa"] {
-        bench.pipeline("synix.toml", &made(bad));
-        let run = bench.run(&["build"]).expect_code(3);
+        project.pipeline("synix.toml", &made(bad));
+        let run = project.run(&["build"]).expect_code(3);
         assert!(run.says("is invisible"), "{bad}: {run:?}");
     }
     for good in ["می\u{200c}خواهم", "👩\u{200d}💻"] {
-        bench.pipeline("synix.toml", &made(good));
-        bench.ok(&["build"]);
-        let run = bench.ok(&["list", "styles"]);
+        project.pipeline("synix.toml", &made(good));
+        project.ok(&["build"]);
+        let run = project.ok(&["list", "styles"]);
         assert!(run.stdout.contains(&format!("{good}-amara")), "{run:?}");
     }
 }
@@ -144,29 +144,29 @@ fn a_new_label_can_be_seen() {
 /// W16: what a model says goes through a pipe as it is, and `--json` writes out what steers.
 #[test]
 fn a_content_is_whole_in_a_pipe_and_calm_in_json() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let words = HOSTILE.replace("\r\n", "\n");
-    bench.script(Script::new().rule(Rule::any().text(words.clone())));
-    bench.ok(&["build"]);
-    assert_eq!(bench.ok(&["show", "summary"]).stdout.trim_end(), words);
-    let run = bench.ok(&["show", "summary", "--json"]);
+    project.script(Script::new().rule(Rule::any().text(words.clone())));
+    project.ok(&["build"]);
+    assert_eq!(project.ok(&["show", "summary"]).stdout.trim_end(), words);
+    let run = project.ok(&["show", "summary", "--json"]);
     is_calm(&run.stdout);
     assert_eq!(run.json()["content"], words);
-    are_calm(&bench.ok(&["lineage", "summary"]));
+    are_calm(&project.ok(&["lineage", "summary"]));
 }
 
 /// One cause is told once, with how many units have it and what to do.
 #[test]
 fn failures_of_one_cause_are_one_group() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     for number in 0..40 {
-        bench.write(
+        project.write(
             &format!("bios/n{number}.md"),
             &format!("I am number {number}."),
         );
     }
-    bench.script(Script::new().key("another key"));
-    let run = bench.run(&["build"]).expect_code(3);
+    project.script(Script::new().key("another key"));
+    let run = project.run(&["build"]).expect_code(3);
     let told = run.stdout.matches("auth: ").count();
     assert_eq!(told, 1, "{run:?}");
     assert!(run.stdout.contains(" and 40 more"), "{run:?}");
@@ -175,15 +175,15 @@ fn failures_of_one_cause_are_one_group() {
         "{run:?}"
     );
     assert!(run.stderr.matches("(auth)").count() <= 2, "{run:?}");
-    let all = bench.run(&["build", "--json"]).expect_code(3).json();
+    let all = project.run(&["build", "--json"]).expect_code(3).json();
     assert_eq!(all["failures"].as_array().unwrap().len(), 44, "{all:#}");
 }
 
 /// U11: a layer says from its start how much there is to do, and at its end what came of it.
 #[test]
 fn a_pipe_is_told_of_each_layer_at_its_start_and_its_end() {
-    let bench = Workbench::team();
-    let run = bench.ok(&["build"]);
+    let project = TestProject::team();
+    let run = project.ok(&["build"]);
     for line in [
         "styles: 0 of 3 done, 3 waiting",
         "styles: 3 made",
@@ -196,17 +196,17 @@ fn a_pipe_is_told_of_each_layer_at_its_start_and_its_end() {
             "{line}: {run:?}"
         );
     }
-    let again = bench.ok(&["build"]);
+    let again = project.ok(&["build"]);
     assert!(again.stderr.contains("styles: 3 up to date"), "{again:?}");
-    let quiet = bench.ok(&["build", "--quiet"]);
+    let quiet = project.ok(&["build", "--quiet"]);
     assert_eq!(quiet.stderr, "");
 }
 
 /// What a plugin logs for information is shown with `-v` only.
 #[test]
 fn a_plugins_information_is_not_printed_unasked() {
-    let bench = Workbench::guest("wasi_print", &[("a", "x"), ("b", "y"), ("c", "z")]);
-    let run = bench.ok(&["build"]);
+    let project = TestProject::guest("wasi_print", &[("a", "x"), ("b", "y"), ("c", "z")]);
+    let run = project.ok(&["build"]);
     assert!(!run.says("info: "), "{run:?}");
     assert_eq!(run.stderr.matches("warn: warned").count(), 2, "{run:?}");
     assert!(

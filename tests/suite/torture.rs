@@ -17,7 +17,7 @@ use synix_scripted_provider::{
 
 use crate::batch::messages;
 use crate::crash::{assert_paid_once, was_killed};
-use crate::workbench::{BATCH, RESUME, Workbench};
+use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
 
 /// Kills that the suite wants to see.
 const KILLS: u64 = 200;
@@ -75,8 +75,8 @@ impl Tally {
             .sum()
     }
 
-    fn note_kill(&self, bench: &Workbench) {
-        let states = states(bench);
+    fn note_kill(&self, project: &TestProject) {
+        let states = states(project);
         let inside = ["claimed", "uploading", "uploaded", "creating", "unclear"];
         let count = if states.iter().any(|state| inside.contains(&state.as_str())) {
             &self.inside
@@ -90,11 +90,11 @@ impl Tally {
 }
 
 /// The states of all submissions; none where there is no state yet.
-fn states(bench: &Workbench) -> Vec<String> {
-    if !bench.path(".synix/state.sqlite3").exists() {
+fn states(project: &TestProject) -> Vec<String> {
+    if !project.path(".synix/state.sqlite3").exists() {
         return Vec::new();
     }
-    let database = bench.database();
+    let database = project.database();
     let Ok(mut statement) = database.prepare("SELECT state FROM submission") else {
         return Vec::new();
     };
@@ -243,8 +243,8 @@ fn script(dice: &mut Dice) -> Script {
 }
 
 /// Starts a command that dies at its `crash_at`th point.
-fn start(bench: &Workbench, arguments: &[&str], crash_at: u64) -> Child {
-    let mut command = bench.command(arguments).process();
+fn start(project: &TestProject, arguments: &[&str], crash_at: u64) -> Child {
+    let mut command = project.command(arguments).process();
     command
         .env("SYNIX_CRASH_AT", crash_at.to_string())
         .stdout(Stdio::null())
@@ -267,44 +267,44 @@ fn end(mut child: Child, started: Instant, what: &str) -> ExitStatus {
 }
 
 /// The last words on a build: nothing goes wrong any more, so it must end whole.
-fn finish(bench: &Workbench, tally: &Tally, what: &str) {
-    bench.script(Script::new().batches(Pace {
+fn finish(project: &TestProject, tally: &Tally, what: &str) {
+    project.script(Script::new().batches(Pace {
         retry_after: 0,
         ..Pace::default()
     }));
     // What it finds is none, an open build, or one that has ended; or two batches of which one is ours.
-    let resumed = bench.run(&RESUME);
+    let resumed = project.run(&RESUME);
     if resumed.code == 5 && resumed.says("--adopt") {
         tally.asked.fetch_add(1, Ordering::SeqCst);
         let (_, list) = resumed.stderr.split_once("may be it: ").unwrap();
         let id = list.split([',', ';']).next().unwrap();
-        bench.run(&[&RESUME[..], &["--adopt", id]].concat());
+        project.run(&[&RESUME[..], &["--adopt", id]].concat());
     }
-    let last = bench.run(&BATCH);
+    let last = project.run(&BATCH_BUILD);
     assert_eq!(last.code, 0, "{what}: {last:?}");
 }
 
 /// What an undisturbed build makes of the same sources.
-fn undisturbed(make: fn() -> Workbench, bios: &BTreeMap<String, String>) -> Artifacts {
-    let bench = make();
+fn undisturbed(make: fn() -> TestProject, bios: &BTreeMap<String, String>) -> Artifacts {
+    let project = make();
     for (file, text) in bios {
-        bench.write(file, text);
+        project.write(file, text);
     }
-    bench.ok(&BATCH);
-    bench.artifacts()
+    project.ok(&BATCH_BUILD);
+    project.artifacts()
 }
 
 /// Says whether a batch is under way.
-fn is_submitted(bench: &Workbench) -> bool {
+fn is_submitted(project: &TestProject) -> bool {
     let over = ["settled", "abandoned"];
-    states(bench)
+    states(project)
         .iter()
         .any(|state| !over.contains(&state.as_str()))
 }
 
 /// How often the provider was called.
-fn calls(bench: &Workbench) -> u64 {
-    bench.ledger().calls.values().sum()
+fn calls(project: &TestProject) -> u64 {
+    project.ledger().calls.values().sum()
 }
 
 fn runs((child, _): &mut (Child, &[&str])) -> bool {
@@ -314,8 +314,8 @@ fn runs((child, _): &mut (Child, &[&str])) -> bool {
 fn sequence(seed: u64, tally: &Tally) {
     let mut what = format!("seed {seed}");
     let mut dice = Dice(seed);
-    let make = dice.one_of(&[Workbench::team, messages]);
-    let bench = make();
+    let make = dice.one_of(&[TestProject::team, messages]);
+    let project = make();
     let mut bios = BTreeMap::new();
     // Two in three: others must hold, too.
     let beside = dice.below(3) > 0;
@@ -324,22 +324,22 @@ fn sequence(seed: u64, tally: &Tally) {
         if dice.below(2) == 0 {
             let name = dice.one_of(&["amara", "bela", "chitra"]);
             let text = format!("I am {name} in round {round}.");
-            bench.write(&format!("bios/{name}.md"), &text);
+            project.write(&format!("bios/{name}.md"), &text);
             bios.insert(format!("bios/{name}.md"), text);
         }
         let script = script(&mut dice);
         write!(what, "\n{round}: {script:?}").unwrap();
-        bench.script(script);
+        project.script(script);
         let mut running = Vec::new();
         let commands = if beside { dice.below(2) + 1 } else { 1 };
         // It looks at a batch that nobody else drives every half a minute: longer than all the rest.
-        let waits = dice.below(3) == 0 && !is_submitted(&bench);
-        let before = calls(&bench);
+        let waits = dice.below(3) == 0 && !is_submitted(&project);
+        let before = calls(&project);
         for place in 0..commands {
             let choice = dice.below(12);
             let command: &[&str] = match choice {
                 _ if waits && choice < 11 => &["build"],
-                0..4 => &BATCH,
+                0..4 => &BATCH_BUILD,
                 4 | 5 => &["batch-build", "run"],
                 6 => &["batch-build", "resume", "--latest"],
                 7 | 8 => &RESUME,
@@ -359,34 +359,35 @@ fn sequence(seed: u64, tally: &Tally) {
             };
             if place > 0 {
                 let seen = before + dice.below(6);
-                while calls(&bench) < seen && running.iter_mut().any(runs) {
+                while calls(&project) < seen && running.iter_mut().any(runs) {
                     std::thread::yield_now();
                 }
                 tally.second.fetch_add(1, Ordering::SeqCst);
             }
             write!(what, "\n{round}.{place}: {command:?}, dies at {crash_at}").unwrap();
-            running.push((start(&bench, command, crash_at), command));
+            running.push((start(&project, command, crash_at), command));
         }
         let started = Instant::now();
         for (child, command) in running {
             let status = end(child, started, &format!("{what}\n{command:?}"));
             tally.commands.fetch_add(1, Ordering::SeqCst);
             if was_killed(status) {
-                tally.note_kill(&bench);
+                tally.note_kill(&project);
             }
         }
     }
-    finish(&bench, tally, &what);
-    assert_eq!(bench.artifacts(), undisturbed(make, &bios), "{what}");
-    assert_paid_once(&bench, &what);
+    finish(&project, tally, &what);
+    assert_eq!(project.artifacts(), undisturbed(make, &bios), "{what}");
+    assert_paid_once(&project, &what);
     tally.sequences.fetch_add(1, Ordering::SeqCst);
 }
 
 /// M1, M2, M5, M6, A3, A4, A5, L4, L5, L16: whatever happens, in whatever order.
 #[test]
 fn no_sequence_of_faults_and_kills_costs_or_loses_an_answer() {
-    let wanted: Option<u64> = crate::workbench::number_in("SYNIX_TORTURE");
-    let first: u64 = crate::workbench::number_in("SYNIX_TORTURE_SEED").unwrap_or(1);
+    let wanted: Option<u64> = crate::test_project::number_from_environment("SYNIX_TORTURE");
+    let first: u64 =
+        crate::test_project::number_from_environment("SYNIX_TORTURE_SEED").unwrap_or(1);
     let tally = Tally::default();
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {

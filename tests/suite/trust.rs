@@ -13,8 +13,8 @@ use serde_json::Value;
 use crate::clones;
 use crate::folders::copy;
 use crate::invocation::Invocation;
+use crate::test_project::{BATCH_BUILD, KEY, RESUME, Run, TestProject, command_in, text};
 use crate::transcript::assert_transcript;
-use crate::workbench::{BATCH, KEY, RESUME, Run, Workbench, command_in, text};
 
 /// A server that every connection to elsewhere goes through. It notes where to, and lets none pass.
 pub(crate) struct Elsewhere {
@@ -93,11 +93,11 @@ impl Listener {
 }
 
 /// One question for one note, to a provider at a URL.
-fn asking(url: &str, more: &str) -> Workbench {
-    let bench = Workbench::with_layers("");
-    bench.write("notes/a.md", "a note");
-    bench.write("synix.toml", &asking_toml(url, more, "Say: {{ content }}"));
-    bench
+fn asking(url: &str, more: &str) -> TestProject {
+    let project = TestProject::with_layers("");
+    project.write("notes/a.md", "a note");
+    project.write("synix.toml", &asking_toml(url, more, "Say: {{ content }}"));
+    project
 }
 
 fn asking_toml(url: &str, more: &str, prompt: &str) -> String {
@@ -106,11 +106,11 @@ fn asking_toml(url: &str, more: &str, prompt: &str) -> String {
 }
 
 /// The pipeline file with something more under `[pipeline]`.
-fn with_pipeline_key(bench: &Workbench, line: &str) {
-    let file = fs::read_to_string(bench.path("synix.toml")).unwrap();
+fn with_pipeline_key(project: &TestProject, line: &str) {
+    let file = fs::read_to_string(project.path("synix.toml")).unwrap();
     let (name, rest) = file.split_once("\n[providers").unwrap();
     let first: Vec<&str> = name.lines().take(2).collect();
-    bench.write(
+    project.write(
         "synix.toml",
         &format!("{}\n{line}\n\n[providers{rest}", first.join("\n")),
     );
@@ -123,15 +123,15 @@ fn went_on(run: &Run) {
 }
 
 /// Every command that sends something.
-const SENDING: [&[&str]; 3] = [&["build"], &["build", "--no-wait"], &BATCH];
+const SENDING: [&[&str]; 3] = [&["build"], &["build", "--no-wait"], &BATCH_BUILD];
 
 #[test]
 fn a_project_that_asks_for_nothing_needs_no_yes() {
-    let bench = Workbench::team();
-    let run = bench.ok(&["trust"]);
+    let project = TestProject::team();
+    let run = project.ok(&["trust"]);
     assert_transcript!(run);
-    bench.ok(&["build"]);
-    assert_eq!(bench.json(&["trust"])["asked"], Value::Array(Vec::new()));
+    project.ok(&["build"]);
+    assert_eq!(project.json(&["trust"])["asked"], Value::Array(Vec::new()));
 }
 
 /// W3: a key of the environment goes to its own server, and the pair that does not belong is named.
@@ -174,9 +174,9 @@ fn a_key_goes_to_no_other_server_without_a_yes() {
             "STOLEN"
         };
         let elsewhere = Elsewhere::start();
-        let bench = asking(url, more);
+        let project = asking(url, more);
         for arguments in SENDING {
-            let mut command = bench.command(arguments);
+            let mut command = project.command(arguments);
             let run = elsewhere.between(command.env("STOLEN", "aws-secret-value"));
             let run = run.expect_code(5);
             assert!(
@@ -188,18 +188,18 @@ fn a_key_goes_to_no_other_server_without_a_yes() {
             );
         }
         assert_eq!(elsewhere.seen(), [""; 0], "{url}");
-        assert!(!bench.path(".synix").exists(), "nothing was begun");
+        assert!(!project.path(".synix").exists(), "nothing was begun");
     }
 }
 
 /// A variable that is not set cannot be sent.
 #[test]
 fn a_key_that_is_not_there_is_only_named_missing() {
-    let bench = asking("https://evil.example/v1", "api_key_env = \"TEAM_KEY\"");
-    let run = bench.run(&["build"]).expect_code(1);
+    let project = asking("https://evil.example/v1", "api_key_env = \"TEAM_KEY\"");
+    let run = project.run(&["build"]).expect_code(1);
     assert_transcript!(run);
     // Whoever trusts is shown it all the same: the next shell may have it.
-    let asked = bench.run(&["trust"]).expect_code(5);
+    let asked = project.run(&["trust"]).expect_code(5);
     assert_transcript!(asked);
 }
 
@@ -207,16 +207,16 @@ fn a_key_that_is_not_there_is_only_named_missing() {
 #[test]
 fn a_yes_is_for_the_server_and_the_variable_that_were_shown() {
     let elsewhere = Elsewhere::start();
-    let bench = asking("https://gateway.example/team-a/v1", "");
-    let build = || elsewhere.between(&mut bench.command(&["build"]));
+    let project = asking("https://gateway.example/team-a/v1", "");
+    let build = || elsewhere.between(&mut project.command(&["build"]));
     build().expect_code(5);
-    let shown = bench.ok(&["trust", "--yes"]);
+    let shown = project.ok(&["trust", "--yes"]);
     assert!(shown.says("OPENAI_API_KEY") && shown.says("https://gateway.example/team-a/v1"));
     went_on(&build());
     assert_eq!(elsewhere.seen(), ["CONNECT gateway.example:443 HTTP/1.1"]);
     // Another prompt is no other question.
     let file = |url: &str, more: &str| {
-        bench.write(
+        project.write(
             "synix.toml",
             &asking_toml(url, more, "Say once more: {{ content }}"),
         );
@@ -243,75 +243,75 @@ fn a_yes_is_for_the_server_and_the_variable_that_were_shown() {
 #[test]
 fn a_yes_for_one_command_is_not_kept() {
     let elsewhere = Elsewhere::start();
-    let bench = asking("https://gateway.example/v1", "");
-    went_on(&elsewhere.between(&mut bench.command(&["build", "--trust"])));
+    let project = asking("https://gateway.example/v1", "");
+    went_on(&elsewhere.between(&mut project.command(&["build", "--trust"])));
     assert_eq!(elsewhere.seen().len(), 1);
-    bench.run(&["build"]).expect_code(5);
+    project.run(&["build"]).expect_code(5);
     assert_eq!(elsewhere.seen().len(), 1);
-    let asked = bench.run(&["trust", "--json"]).expect_code(5).json();
+    let asked = project.run(&["trust", "--json"]).expect_code(5).json();
     assert_eq!(asked["trusted"], false);
 }
 
 #[test]
 fn a_yes_is_listed_and_can_be_taken_back() {
-    let bench = asking("https://gateway.example/v1", "");
-    let project = bench.path("").canonicalize().unwrap();
+    let project = asking("https://gateway.example/v1", "");
+    let folder = project.path("").canonicalize().unwrap();
     let listed = || {
-        let all = bench.json(&["trust", "list"]);
+        let all = project.json(&["trust", "list"]);
         let ours = all["trusted"].as_array().unwrap().iter();
-        ours.filter(|yes| yes["project"] == project.to_str().unwrap())
+        ours.filter(|yes| yes["project"] == folder.to_str().unwrap())
             .cloned()
             .collect::<Vec<_>>()
     };
     assert!(listed().is_empty());
-    bench.run(&["trust", "revoke"]).expect_code(2);
-    bench.ok(&["trust", "--yes"]);
+    project.run(&["trust", "revoke"]).expect_code(2);
+    project.ok(&["trust", "--yes"]);
     // What is known is not kept twice.
-    bench.ok(&["trust", "--yes"]);
+    project.ok(&["trust", "--yes"]);
     let [yes] = &listed()[..] else {
         panic!("{:?}", listed());
     };
     assert!(text(&yes["asked"][0]).contains("OPENAI_API_KEY"), "{yes}");
-    bench.ok(&["trust"]);
-    bench.ok(&["trust", "revoke"]);
+    project.ok(&["trust"]);
+    project.ok(&["trust", "revoke"]);
     assert!(listed().is_empty());
-    bench.run(&["build"]).expect_code(5);
+    project.run(&["build"]).expect_code(5);
 }
 
 /// There is nobody to ask: a script must say yes aloud.
 #[test]
 fn without_a_terminal_nothing_is_a_yes() {
-    let bench = asking("https://gateway.example/v1", "");
-    let run = bench.run(&["trust"]).expect_code(5);
+    let project = asking("https://gateway.example/v1", "");
+    let run = project.run(&["trust"]).expect_code(5);
     assert_transcript!(run);
-    bench.run(&["build"]).expect_code(5);
+    project.run(&["build"]).expect_code(5);
 }
 
 /// W3: the environment of the process may move its own key.
 #[test]
 fn the_real_environment_may_move_a_key_and_dot_env_may_not() {
-    let moved = |bench: &Workbench| {
-        let mut command = bench.command(&["build"]);
-        command.env("OPENAI_BASE_URL", bench.provider.openai_url());
+    let moved = |project: &TestProject| {
+        let mut command = project.command(&["build"]);
+        command.env("OPENAI_BASE_URL", project.provider.openai_url());
         command.run()
     };
-    let bench = asking("https://x", "");
+    let project = asking("https://x", "");
     let without = asking_toml("https://x", "", "Say: {{ content }}")
         .replace("base_url = \"https://x\"\n", "");
-    bench.write("synix.toml", &without);
-    moved(&bench).expect_code(0);
-    assert_eq!(bench.sent(), 1);
+    project.write("synix.toml", &without);
+    moved(&project).expect_code(0);
+    assert_eq!(project.sent(), 1);
 
-    let bench = asking("https://x", "");
-    bench.write("synix.toml", &without);
-    bench.write(
+    let project = asking("https://x", "");
+    project.write("synix.toml", &without);
+    project.write(
         ".env",
-        &format!("OPENAI_BASE_URL={}\n", bench.provider.openai_url()),
+        &format!("OPENAI_BASE_URL={}\n", project.provider.openai_url()),
     );
     let elsewhere = Elsewhere::start();
-    let run = elsewhere.between(&mut bench.command(&["build"]));
+    let run = elsewhere.between(&mut project.command(&["build"]));
     assert_transcript!(run);
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
     assert_eq!(elsewhere.seen(), ["CONNECT api.openai.com:443 HTTP/1.1"]);
 }
 
@@ -319,13 +319,13 @@ fn the_real_environment_may_move_a_key_and_dot_env_may_not() {
 #[test]
 fn a_key_from_dot_env_goes_where_the_pipeline_says() {
     let elsewhere = Elsewhere::start();
-    let bench = asking("https://gateway.example/v1", "api_key_env = \"TEAM_KEY\"");
-    bench.write(".env", "\u{feff}export\tTEAM_KEY=\"sk-team\" # ours\r\n");
-    bench.ok(&["trust"]);
-    went_on(&elsewhere.between(&mut bench.command(&["build"])));
+    let project = asking("https://gateway.example/v1", "api_key_env = \"TEAM_KEY\"");
+    project.write(".env", "\u{feff}export\tTEAM_KEY=\"sk-team\" # ours\r\n");
+    project.ok(&["trust"]);
+    went_on(&elsewhere.between(&mut project.command(&["build"])));
     assert_eq!(elsewhere.seen(), ["CONNECT gateway.example:443 HTTP/1.1"]);
     // The environment wins, and its key belongs to nobody there.
-    let mut command = bench.command(&["build"]);
+    let mut command = project.command(&["build"]);
     elsewhere
         .between(command.env("TEAM_KEY", "real"))
         .expect_code(5);
@@ -342,9 +342,9 @@ fn a_key_is_sent_without_quotes_and_comments() {
         "\u{feff}TEAM_KEY = sk-team  ",
     ] {
         let listener = Listener::start();
-        let bench = asking(&listener.url, "api_key_env = \"TEAM_KEY\"");
-        bench.write(".env", &format!("{line}\n# other keys\n"));
-        let run = bench.run(&["build"]);
+        let project = asking(&listener.url, "api_key_env = \"TEAM_KEY\"");
+        project.write(".env", &format!("{line}\n# other keys\n"));
+        let run = project.run(&["build"]);
         let heads = listener.heads();
         let is_sent = |head: &String| {
             let mut lines = head.lines().map(str::to_lowercase);
@@ -361,12 +361,12 @@ fn a_key_is_sent_without_quotes_and_comments() {
 #[test]
 fn dot_env_puts_no_variable_into_a_key() {
     let listener = Listener::start();
-    let bench = asking(&listener.url, "api_key_env = \"TEAM_KEY\"");
-    bench.write(
+    let project = asking(&listener.url, "api_key_env = \"TEAM_KEY\"");
+    project.write(
         ".env",
         "TEAM_KEY=\"${ANTHROPIC_API_KEY}$ANTHROPIC_API_KEY\"\n",
     );
-    bench.run(&["build"]);
+    project.run(&["build"]);
     let head = listener.heads().concat();
     assert!(
         !head.contains(KEY) && head.contains("$ANTHROPIC_API_KEY"),
@@ -384,18 +384,18 @@ fn no_key_leaves_this_machine_unencrypted() {
         "http://0.0.0.0:1/v1",
     ] {
         let elsewhere = Elsewhere::start();
-        let bench = asking(url, "");
+        let project = asking(url, "");
         for arguments in [&["build"][..], &["build", "--trust"]] {
             let run = elsewhere
-                .between(&mut bench.command(arguments))
+                .between(&mut project.command(arguments))
                 .expect_code(5);
             assert!(
                 run.says("unencrypted") && run.says("OPENAI_API_KEY"),
                 "{run:?}"
             );
         }
-        bench.write(".env", "OPENAI_API_KEY=sk-own\n");
-        let mut command = bench.command(&["build", "--trust"]);
+        project.write(".env", "OPENAI_API_KEY=sk-own\n");
+        let mut command = project.command(&["build", "--trust"]);
         let run = elsewhere.between(command.env_remove("OPENAI_API_KEY"));
         assert!(run.expect_code(5).says("unencrypted"));
         assert_eq!(elsewhere.seen(), [""; 0], "{url}");
@@ -406,8 +406,8 @@ fn no_key_leaves_this_machine_unencrypted() {
 #[test]
 fn a_server_without_a_key_is_asked_by_http() {
     let elsewhere = Elsewhere::start();
-    let bench = asking("http://far.example/v1", "");
-    let mut command = bench.command(&["build"]);
+    let project = asking("http://far.example/v1", "");
+    let mut command = project.command(&["build"]);
     let run = elsewhere.between(command.env_remove("OPENAI_API_KEY"));
     went_on(&run);
     assert_eq!(elsewhere.seen().len(), 1, "{run:?}");
@@ -417,35 +417,35 @@ fn a_server_without_a_key_is_asked_by_http() {
 #[test]
 fn hidden_files_go_to_no_stranger_without_a_yes() {
     let elsewhere = Elsewhere::start();
-    let bench = asking("https://evil.example/v1", "");
-    bench.write(".git/config", "a token");
+    let project = asking("https://evil.example/v1", "");
+    project.write(".git/config", "a token");
     let file = asking_toml("https://evil.example/v1", "", "Say: {{ content }}");
     let source = "source = \".git/config\"\nallow_hidden = true";
-    bench.write(
+    project.write(
         "synix.toml",
         &file.replace("source = \"notes/*.md\"", source),
     );
-    let mut command = bench.command(&["build"]);
+    let mut command = project.command(&["build"]);
     let run = elsewhere
         .between(command.env_remove("OPENAI_API_KEY"))
         .expect_code(5);
     assert_transcript!(run);
     assert_eq!(elsewhere.seen(), [""; 0]);
     // Nobody else gets what stays with a server of the user's own.
-    let near = bench.provider.openai_url();
-    let file = fs::read_to_string(bench.path("synix.toml")).unwrap();
-    bench.write(
+    let near = project.provider.openai_url();
+    let file = fs::read_to_string(project.path("synix.toml")).unwrap();
+    project.write(
         "synix.toml",
         &file.replace("https://evil.example/v1", &near),
     );
-    bench.ok(&["build"]);
+    project.ok(&["build"]);
 }
 
 /// Programs get the same: a kind, and everything that was asked.
 #[test]
 fn a_refusal_is_a_document_for_programs() {
-    let bench = asking("https://evil.example/v1", "");
-    let error = &bench.run(&["build", "--json"]).expect_code(5).json()["error"];
+    let project = asking("https://evil.example/v1", "");
+    let error = &project.run(&["build", "--json"]).expect_code(5).json()["error"];
     assert_eq!(error["kind"], "untrusted");
     assert!(
         text(&error["message"]).contains("OPENAI_API_KEY"),
@@ -457,17 +457,17 @@ fn a_refusal_is_a_document_for_programs() {
 /// A yes that came along in the clone is none, wherever the environment says that such things are kept.
 #[test]
 fn a_yes_within_the_checkout_is_none() {
-    let bench = Workbench::team();
-    let layers = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let project = TestProject::team();
+    let layers = fs::read_to_string(project.path("synix.toml")).unwrap();
     let layers = layers.replacen(
         "name = \"suite\"",
         "name = \"suite\"\non_done = \"touch ran\"",
         1,
     );
-    bench.write("synix.toml", &layers);
-    let kept = bench.path("kept");
+    project.write("synix.toml", &layers);
+    let kept = project.path("kept");
     let with = |name: &str, folder: &Path, arguments: &[&str]| {
-        let mut command = bench.command(arguments);
+        let mut command = project.command(arguments);
         command
             .env_remove("SYNIX_CONFIG_DIR")
             .env_remove("XDG_CONFIG_HOME")
@@ -491,121 +491,127 @@ fn a_yes_within_the_checkout_is_none() {
             "{run:?}"
         );
     }
-    assert!(!bench.path("ran").exists());
-    assert_eq!(bench.sent(), 0);
+    assert!(!project.path("ran").exists());
+    assert_eq!(project.sent(), 0);
 }
 
 /// W9: a command of the project runs after a yes to exactly that command, in that folder.
 #[test]
 fn a_command_runs_only_after_a_yes() {
-    let mut bench = Workbench::team();
-    let layers = fs::read_to_string(bench.path("synix.toml")).unwrap();
-    let on_done = |bench: &Workbench, line: &str| {
-        bench.write(
+    let mut project = TestProject::team();
+    let layers = fs::read_to_string(project.path("synix.toml")).unwrap();
+    let on_done = |project: &TestProject, line: &str| {
+        project.write(
             "synix.toml",
             &layers.replacen("name = \"suite\"", &format!("name = \"suite\"\n{line}"), 1),
         );
     };
-    on_done(&bench, "on_done = \"touch ran\"");
+    on_done(&project, "on_done = \"touch ran\"");
     for arguments in SENDING {
-        let run = bench.run(arguments).expect_code(5);
+        let run = project.run(arguments).expect_code(5);
         assert!(run.says("touch ran") && run.says("synix trust"), "{run:?}");
     }
-    assert_eq!(bench.sent(), 0, "the yes comes before anything is sent");
-    bench.ok(&["trust", "--yes"]);
-    bench.ok(&["build"]);
-    assert!(bench.path("ran").exists());
+    assert_eq!(project.sent(), 0, "the yes comes before anything is sent");
+    project.ok(&["trust", "--yes"]);
+    project.ok(&["build"]);
+    assert!(project.path("ran").exists());
     for other in [
         "on_done = \"touch ran \"",
         "on_done = [\"touch ran\"]",
         "on_done = \"touch ran\"\non_done_in_replay = true",
         "on_done = \"touch ran\"\non_done_url = \"http://127.0.0.1:1/\"",
     ] {
-        on_done(&bench, other);
-        bench.run(&["build"]).expect_code(5);
+        on_done(&project, other);
+        project.run(&["build"]).expect_code(5);
     }
-    on_done(&bench, "on_done = \"touch ran\"");
-    bench.ok(&["build"]);
-    bench.relocate();
-    bench.run(&["build"]).expect_code(5);
-    bench.ok(&["build", "--trust"]);
+    on_done(&project, "on_done = \"touch ran\"");
+    project.ok(&["build"]);
+    project.move_elsewhere();
+    project.run(&["build"]).expect_code(5);
+    project.ok(&["build", "--trust"]);
 }
 
 /// Less is asked than was admitted: that is no new question.
 #[test]
 fn what_is_left_of_a_yes_holds() {
-    let bench = Workbench::team();
-    let layers = fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let project = TestProject::team();
+    let layers = fs::read_to_string(project.path("synix.toml")).unwrap();
     let both = "name = \"suite\"\non_done = \"true\"\non_done_url = \"http://127.0.0.1:1/\"";
-    bench.write("synix.toml", &layers.replacen("name = \"suite\"", both, 1));
-    bench.ok(&["trust", "--yes"]);
+    project.write("synix.toml", &layers.replacen("name = \"suite\"", both, 1));
+    project.ok(&["trust", "--yes"]);
     let one = "name = \"suite\"\non_done = \"true\"";
-    bench.write("synix.toml", &layers.replacen("name = \"suite\"", one, 1));
-    bench.ok(&["build"]);
+    project.write("synix.toml", &layers.replacen("name = \"suite\"", one, 1));
+    project.ok(&["build"]);
 }
 
 /// W9: a local service is called no more than one elsewhere, and its address is no secret of the log.
 #[test]
 fn a_url_is_called_only_after_a_yes() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let elsewhere = Elsewhere::start();
     with_pipeline_key(
-        &bench,
+        &project,
         &format!("on_done_url = \"{}/secret\"", elsewhere.url),
     );
-    let run = bench.run(&["build"]).expect_code(5);
+    let run = project.run(&["build"]).expect_code(5);
     assert!(run.says(&elsewhere.url) && !run.says("/secret"), "{run:?}");
-    assert!(bench.run(&["trust"]).says("/secret"));
-    assert_eq!((bench.sent(), elsewhere.seen().len()), (0, 0));
-    bench.ok(&["trust", "--yes"]);
-    bench.ok(&["build"]);
+    assert!(project.run(&["trust"]).says("/secret"));
+    assert_eq!((project.sent(), elsewhere.seen().len()), (0, 0));
+    project.ok(&["trust", "--yes"]);
+    project.ok(&["build"]);
     assert_eq!(elsewhere.seen(), ["POST /secret HTTP/1.1"]);
 }
 
 /// W4, W9: a replay does not ask, and does not do it.
 #[test]
 fn a_replay_runs_a_command_only_after_a_yes() {
-    let bench = Workbench::team();
-    bench.ok(&["build", "--cassette-mode", "record"]);
-    with_pipeline_key(&bench, "on_done = \"touch ran\"\non_done_in_replay = true");
+    let project = TestProject::team();
+    project.ok(&["build", "--cassette-mode", "record"]);
+    with_pipeline_key(
+        &project,
+        "on_done = \"touch ran\"\non_done_in_replay = true",
+    );
     let replay = ["build", "--cassette-mode", "replay"];
-    let run = bench.ok(&replay);
+    let run = project.ok(&replay);
     assert!(
-        !bench.path("ran").exists() && run.says("synix trust"),
+        !project.path("ran").exists() && run.says("synix trust"),
         "{run:?}"
     );
-    bench.ok(&["trust", "--yes"]);
-    bench.ok(&replay);
-    assert!(bench.path("ran").exists());
+    project.ok(&["trust", "--yes"]);
+    project.ok(&replay);
+    assert!(project.path("ran").exists());
 }
 
 /// W9: what was cleared from the command's environment cannot be read from the parent's either.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_command_cannot_read_the_environment_of_its_parent() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     with_pipeline_key(
-        &bench,
+        &project,
         "on_done = \"cat /proc/$PPID/environ > seen; echo $? > code; cat /proc/$PPID/mem >> seen\"",
     );
-    bench.ok(&["build", "--trust"]);
-    let seen = fs::read(bench.path("seen")).unwrap();
+    project.ok(&["build", "--trust"]);
+    let seen = fs::read(project.path("seen")).unwrap();
     assert!(!String::from_utf8_lossy(&seen).contains(KEY));
-    assert_ne!(fs::read_to_string(bench.path("code")).unwrap().trim(), "0");
+    assert_ne!(
+        fs::read_to_string(project.path("code")).unwrap().trim(),
+        "0"
+    );
 }
 
 /// W9: what a command started ends with it.
 #[cfg(unix)]
 #[test]
 fn a_command_that_is_ended_leaves_nothing_behind() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     // The whole line of the file, so that it is never read half written.
     with_pipeline_key(
-        &bench,
+        &project,
         "on_done = \"sleep 1000 & echo $! > id; sleep 1000 & echo $! >> id; mv id ids; wait\"",
     );
-    let child = bench.start(&["build", "--trust"]);
-    while !bench.path("ids").exists() {
+    let child = project.start(&["build", "--trust"]);
+    while !project.path("ids").exists() {
         std::thread::yield_now();
     }
     let id = child.id().to_string();
@@ -618,7 +624,7 @@ fn a_command_that_is_ended_leaves_nothing_behind() {
     );
     let said = child.wait_with_output().unwrap().stderr;
     assert!(String::from_utf8_lossy(&said).contains("killed before it was done"));
-    for id in fs::read_to_string(bench.path("ids")).unwrap().lines() {
+    for id in fs::read_to_string(project.path("ids")).unwrap().lines() {
         // A process that has ended may wait for whoever adopted it.
         while is_alive(id) {
             std::thread::yield_now();
@@ -636,16 +642,16 @@ fn is_alive(id: &str) -> bool {
 /// W5, W12: a state that came along is read, but nothing is built on it without a yes.
 #[test]
 fn a_state_that_came_along_is_not_believed() {
-    let theirs = Workbench::team();
+    let theirs = TestProject::team();
     theirs.ok(&["build"]);
-    let bench = Workbench::team();
-    copy(&theirs.path(".synix"), &bench.path(".synix"));
+    let project = TestProject::team();
+    copy(&theirs.path(".synix"), &project.path(".synix"));
     for arguments in SENDING {
-        let run = bench.run(arguments).expect_code(5);
+        let run = project.run(arguments).expect_code(5);
         assert!(run.says("use the state in .synix"), "{run:?}");
     }
-    bench.run(&RESUME).expect_code(5);
-    bench.run(&["batch-build", "cancel"]).expect_code(5);
+    project.run(&RESUME).expect_code(5);
+    project.run(&["batch-build", "cancel"]).expect_code(5);
     for arguments in [
         &["list"][..],
         &["show", "summary"],
@@ -654,44 +660,44 @@ fn a_state_that_came_along_is_not_believed() {
         &["plan"],
         &["batch-build", "plan"],
     ] {
-        bench.ok(arguments);
+        project.ok(arguments);
     }
-    assert_eq!(bench.sent(), 0);
-    bench.ok(&["build", "--trust"]);
-    bench.run(&["build"]).expect_code(5);
-    bench.ok(&["trust", "--yes"]);
-    bench.ok(&["build"]);
-    bench.ok(&["trust", "revoke"]);
-    bench.run(&["build"]).expect_code(5);
+    assert_eq!(project.sent(), 0);
+    project.ok(&["build", "--trust"]);
+    project.run(&["build"]).expect_code(5);
+    project.ok(&["trust", "--yes"]);
+    project.ok(&["build"]);
+    project.ok(&["trust", "revoke"]);
+    project.run(&["build"]).expect_code(5);
 }
 
 #[test]
 fn a_state_of_ones_own_needs_no_yes_also_after_a_move() {
-    let mut bench = Workbench::team();
+    let mut project = TestProject::team();
     // Other tests share a folder, and each command forgets projects that stood in the folder for temporary files.
     let kept = tempfile::tempdir().unwrap();
-    let ok = |bench: &Workbench, arguments: &[&str]| {
-        let mut command = bench.command(arguments);
+    let ok = |project: &TestProject, arguments: &[&str]| {
+        let mut command = project.command(arguments);
         command
             .env("SYNIX_CONFIG_DIR", kept.path().join("synix"))
             .run()
             .expect_code(0);
     };
-    ok(&bench, &["build", "--cassette-mode", "record"]);
-    bench.relocate();
-    ok(&bench, &["build"]);
-    fs::remove_dir_all(bench.path(".synix")).unwrap();
-    ok(&bench, &["build", "--cassette-mode", "replay"]);
-    ok(&bench, &["build"]);
-    ok(&bench, &["trust"]);
+    ok(&project, &["build", "--cassette-mode", "record"]);
+    project.move_elsewhere();
+    ok(&project, &["build"]);
+    fs::remove_dir_all(project.path(".synix")).unwrap();
+    ok(&project, &["build", "--cassette-mode", "replay"]);
+    ok(&project, &["build"]);
+    ok(&project, &["trust"]);
 }
 
 /// Where nothing can be kept, a command says so and goes on with `--trust`.
 #[test]
 fn without_a_configuration_folder_the_user_is_told() {
-    let bench = asking("https://gateway.example/v1", "");
+    let project = asking("https://gateway.example/v1", "");
     let run = |arguments: &[&str]| {
-        let mut command = bench.command(arguments);
+        let mut command = project.command(arguments);
         command.env_remove("HOME").env_remove("XDG_CONFIG_HOME");
         command.run()
     };
@@ -708,12 +714,12 @@ fn without_a_configuration_folder_the_user_is_told() {
 #[test]
 fn a_file_that_others_may_write_is_asked_about() {
     use std::os::unix::fs::PermissionsExt as _;
-    let bench = Workbench::team();
-    bench.write(".env", "OPENAI_API_KEY=sk-own\n");
+    let project = TestProject::team();
+    project.write(".env", "OPENAI_API_KEY=sk-own\n");
     let mode = |file: &str, mode: u32| {
-        fs::set_permissions(bench.path(file), fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(project.path(file), fs::Permissions::from_mode(mode)).unwrap();
     };
-    bench.ok(&["build"]);
+    project.ok(&["build"]);
     for (file, usual) in [
         ("synix.toml", 0o644),
         (".env", 0o600),
@@ -721,20 +727,20 @@ fn a_file_that_others_may_write_is_asked_about() {
         ("", 0o755),
     ] {
         mode(file, usual | 0o002);
-        let run = bench.run(&["build"]).expect_code(5);
+        let run = project.run(&["build"]).expect_code(5);
         assert!(
             run.says("everybody on this machine may change"),
             "{file}: {run:?}"
         );
-        bench.ok(&["plan"]);
-        bench.ok(&["list"]);
-        bench.ok(&["build", "--trust"]);
+        project.ok(&["plan"]);
+        project.ok(&["list"]);
+        project.ok(&["build", "--trust"]);
         mode(file, usual);
-        bench.ok(&["build"]);
+        project.ok(&["build"]);
     }
     // The sticky bit keeps others from replacing what is there.
     mode("", 0o1777);
-    bench.ok(&["build"]);
+    project.ok(&["build"]);
 }
 
 /// Only root can give a file to somebody else.
@@ -748,43 +754,43 @@ fn give_away(path: &Path) -> bool {
 #[test]
 fn a_file_of_another_user_is_asked_about() {
     for file in ["synix.toml", ".env", ".synix", ""] {
-        let bench = Workbench::team();
-        bench.write(".env", "OPENAI_API_KEY=sk-own\n");
-        bench.ok(&["build"]);
-        if !give_away(&bench.path(file)) {
+        let project = TestProject::team();
+        project.write(".env", "OPENAI_API_KEY=sk-own\n");
+        project.ok(&["build"]);
+        if !give_away(&project.path(file)) {
             return;
         }
-        let run = bench.run(&["build"]).expect_code(5);
+        let run = project.run(&["build"]).expect_code(5);
         assert!(
             run.says("belongs to another user (4242)"),
             "{file}: {run:?}"
         );
-        bench.ok(&["plan"]);
-        bench.ok(&["list"]);
+        project.ok(&["plan"]);
+        project.ok(&["list"]);
         // `sudo` is run by the user whose files these are.
-        let mut command = bench.command(&["build"]);
+        let mut command = project.command(&["build"]);
         command.env("SUDO_UID", "4242").run().expect_code(0);
-        bench.ok(&["trust", "--yes"]);
-        bench.ok(&["build"]);
+        project.ok(&["trust", "--yes"]);
+        project.ok(&["build"]);
     }
 }
 
 /// W8: the search for a pipeline file ends where somebody else's folders begin.
 #[test]
 fn a_pipeline_file_beyond_the_root_of_a_repository_is_not_found() {
-    let bench = Workbench::team();
-    fs::create_dir_all(bench.path("repo/.git")).unwrap();
-    fs::create_dir_all(bench.path("repo/sub")).unwrap();
-    fs::create_dir_all(bench.path("inside/sub")).unwrap();
-    let run = |folder: &str| command_in(&bench.path(folder), &["plan"]).run();
+    let project = TestProject::team();
+    fs::create_dir_all(project.path("repo/.git")).unwrap();
+    fs::create_dir_all(project.path("repo/sub")).unwrap();
+    fs::create_dir_all(project.path("inside/sub")).unwrap();
+    let run = |folder: &str| command_in(&project.path(folder), &["plan"]).run();
     run("inside/sub").expect_code(0);
     for folder in ["repo/sub", "repo"] {
         let run = run(folder).expect_code(2);
         assert!(run.says("the root of a repository"), "{run:?}");
     }
-    let mut command = command_in(&bench.path("inside/sub"), &["plan"]);
+    let mut command = command_in(&project.path("inside/sub"), &["plan"]);
     let run = command
-        .env("HOME", bench.path("inside"))
+        .env("HOME", project.path("inside"))
         .run()
         .expect_code(2);
     assert_transcript!(run);
@@ -793,18 +799,18 @@ fn a_pipeline_file_beyond_the_root_of_a_repository_is_not_found() {
 #[cfg(unix)]
 #[test]
 fn a_pipeline_file_in_a_folder_of_another_owner_is_not_found() {
-    let bench = Workbench::team();
-    fs::create_dir_all(bench.path("mine/sub")).unwrap();
-    let above = |arguments: &[&str]| command_in(&bench.path("mine/sub"), arguments).run();
+    let project = TestProject::team();
+    fs::create_dir_all(project.path("mine/sub")).unwrap();
+    let above = |arguments: &[&str]| command_in(&project.path("mine/sub"), arguments).run();
     above(&["plan"]).expect_code(0);
-    if !give_away(&bench.path("")) {
+    if !give_away(&project.path("")) {
         return;
     }
     for arguments in [&["plan"][..], &["build"], &["list"], &["trust"]] {
         let run = above(arguments).expect_code(2);
         assert!(run.says("another owner"), "{arguments:?}: {run:?}");
     }
-    assert_eq!(bench.sent(), 0);
+    assert_eq!(project.sent(), 0);
 }
 
 /// W10: a plugin on this machine or in its network is fetched after a yes only.
@@ -816,24 +822,24 @@ fn a_plugin_from_this_machine_is_fetched_only_after_a_yes() {
         server.file("/echo.wasm", &echo),
         server.push("team/echo", "1.0", &echo),
     ] {
-        let bench = Workbench::with_layers(&format!(
+        let project = TestProject::with_layers(&format!(
             "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n[layers.texts]\nsource = \"texts/*.md\"\n[layers.made]\ntransform = {reference:?}\ninputs = [\"texts\"]\n"
         ));
-        bench.write("texts/only.md", "a text");
+        project.write("texts/only.md", "a text");
         let before = server.calls().len();
         let run = |arguments: &[&str]| {
-            let mut command = bench.command(arguments);
-            command.env("SYNIX_CACHE_DIR", bench.path("cache")).run()
+            let mut command = project.command(arguments);
+            command.env("SYNIX_CACHE_DIR", project.path("cache")).run()
         };
         for arguments in [&["plan"][..], &["build"], &["plugin", "update"]] {
             let run = run(arguments).expect_code(5);
             assert!(run.says("download a plugin from"), "{run:?}");
         }
         assert_eq!(server.calls().len(), before);
-        bench.ok(&["trust", "--yes"]);
+        project.ok(&["trust", "--yes"]);
         run(&["plan"]).expect_code(0);
         assert!(server.calls().len() > before);
-        bench.ok(&["trust", "revoke"]);
+        project.ok(&["trust", "revoke"]);
         // What is there need not be fetched.
         run(&["build"]).expect_code(0);
     }

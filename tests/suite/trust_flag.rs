@@ -4,30 +4,32 @@ use std::fs;
 
 use crate::folders::copy;
 use crate::registry::Registry;
+use crate::test_project::{Run, TestProject};
 use crate::transcript::assert_transcript;
-use crate::workbench::{Run, Workbench};
 
 /// A project with a plugin on this machine, and a cache of its own.
-fn with_plugin(reference: &str) -> Workbench {
-    let bench = Workbench::with_layers(&format!(
+fn with_plugin(reference: &str) -> TestProject {
+    let project = TestProject::with_layers(&format!(
         "[layers.texts]\nsource = \"texts/*.md\"\n[layers.made]\ntransform = {reference:?}\ninputs = [\"texts\"]\n"
     ));
-    bench.write("texts/only.md", "a text");
-    bench
+    project.write("texts/only.md", "a text");
+    project
 }
 
-fn run(bench: &Workbench, arguments: &[&str]) -> Run {
-    let mut command = bench.command(arguments);
-    command.env("SYNIX_CACHE_DIR", bench.path("../cache")).run()
+fn run(project: &TestProject, arguments: &[&str]) -> Run {
+    let mut command = project.command(arguments);
+    command
+        .env("SYNIX_CACHE_DIR", project.path("../cache"))
+        .run()
 }
 
 #[test]
 fn a_yes_for_one_command_fetches_and_pins_a_plugin() {
     let server = Registry::start();
     let reference = server.push("team/echo", "1.0", &synix_test_components::bytes("echo"));
-    let bench = with_plugin(&reference);
+    let project = with_plugin(&reference);
     let refused = |arguments: &[&str]| {
-        let run = run(&bench, arguments).expect_code(5);
+        let run = run(&project, arguments).expect_code(5);
         assert!(run.says("download a plugin from this machine"), "{run:?}");
         assert!(
             run.says("pass --trust to") && run.says("`resume`"),
@@ -36,21 +38,21 @@ fn a_yes_for_one_command_fetches_and_pins_a_plugin() {
     };
     let (update, fetch) = (["plugin", "update"], ["plugin", "fetch"]);
     refused(&update);
-    assert!(!bench.path("synix.lock").exists());
-    run(&bench, &["plugin", "update", "--trust"]).expect_code(0);
+    assert!(!project.path("synix.lock").exists());
+    run(&project, &["plugin", "update", "--trust"]).expect_code(0);
     assert!(
-        fs::read_to_string(bench.path("synix.lock"))
+        fs::read_to_string(project.path("synix.lock"))
             .unwrap()
             .contains(&reference)
     );
     // Nothing was kept.
     refused(&update);
-    fs::remove_dir_all(bench.path("../cache")).unwrap();
+    fs::remove_dir_all(project.path("../cache")).unwrap();
     refused(&fetch);
-    let fetched = run(&bench, &["plugin", "fetch", "--trust"]).expect_code(0);
+    let fetched = run(&project, &["plugin", "fetch", "--trust"]).expect_code(0);
     assert_transcript!(fetched);
     assert!(
-        run(&bench, &fetch)
+        run(&project, &fetch)
             .expect_code(0)
             .says("already in the cache")
     );
@@ -58,25 +60,25 @@ fn a_yes_for_one_command_fetches_and_pins_a_plugin() {
 
 #[test]
 fn a_yes_for_one_command_cancels_the_batches_of_a_state_that_came_along() {
-    let maker = Workbench::team();
-    maker.hold_batches();
+    let maker = TestProject::team();
+    maker.pause_batches();
     maker.ok(&["batch-build", "run"]);
-    let bench = Workbench::team();
+    let project = TestProject::team();
     // The same project on another machine: the batches are at the same provider.
-    copy(&maker.path(".synix"), &bench.path(".synix"));
-    fs::copy(maker.path("synix.toml"), bench.path("synix.toml")).unwrap();
+    copy(&maker.path(".synix"), &project.path(".synix"));
+    fs::copy(maker.path("synix.toml"), project.path("synix.toml")).unwrap();
     let refused = || {
-        let run = bench.run(&["batch-build", "cancel"]).expect_code(5);
+        let run = project.run(&["batch-build", "cancel"]).expect_code(5);
         assert!(run.says("use the state in .synix"), "{run:?}");
     };
     refused();
-    let calls = |bench: &Workbench| {
-        bench
+    let calls = |project: &TestProject| {
+        project
             .ledger()
             .calls(synix_scripted_provider::Endpoint::BatchesCancel)
     };
     assert_eq!(calls(&maker), 0);
-    bench.ok(&["batch-build", "cancel", "--trust"]);
+    project.ok(&["batch-build", "cancel", "--trust"]);
     assert_eq!(calls(&maker), 1);
     refused();
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use synix_scripted_provider::{Endpoint, Pace, Reply, Rule, Script};
 
 use crate::crash::unclear;
-use crate::workbench::{BATCH, RESUME, Workbench};
+use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
 
 /// Sends a signal to a command and returns what it said at its end.
 fn stop(child: Child, name: &str) -> (i32, String) {
@@ -26,43 +26,43 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// A team whose pipeline says what happens when a build ends.
-fn team_with(on_done: &str) -> Workbench {
-    let bench = Workbench::team();
-    let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
+fn team_with(on_done: &str) -> TestProject {
+    let project = TestProject::team();
+    let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
     let named = pipeline.replacen(
         "name = \"suite\"",
         &format!("name = \"suite\"\n{on_done}"),
         1,
     );
-    bench.write("synix.toml", &named);
-    bench
+    project.write("synix.toml", &named);
+    project
 }
 
 /// A team whose user said yes to what happens when a build ends.
-fn trusted_team_with(on_done: &str) -> Workbench {
-    let bench = team_with(on_done);
-    bench.trust();
-    bench
+fn trusted_team_with(on_done: &str) -> TestProject {
+    let project = team_with(on_done);
+    project.trust();
+    project
 }
 
 /// Keeps what the command got: its input, and its environment.
 const KEEP: &str = r#"on_done = "cat > done.json; env > done.env""#;
 
-fn done(bench: &Workbench) -> Value {
-    serde_json::from_str(&fs::read_to_string(bench.path("done.json")).unwrap()).unwrap()
+fn done(project: &TestProject) -> Value {
+    serde_json::from_str(&fs::read_to_string(project.path("done.json")).unwrap()).unwrap()
 }
 
 /// M8: whoever interrupts is told what goes on running, and how to take it up or stop it.
 #[test]
 fn an_interrupted_batch_build_says_what_goes_on() {
     for signal in ["-INT", "-TERM"] {
-        let bench = Workbench::team();
-        bench.hold_batches();
-        let mut child = bench.start(&BATCH);
-        bench.wait_for(&mut child, |ledger| {
+        let project = TestProject::team();
+        project.pause_batches();
+        let mut child = project.start(&BATCH_BUILD);
+        project.wait_for(&mut child, |ledger| {
             ledger.calls(Endpoint::BatchesRetrieve) > 0
         });
-        let batch = bench.ledger().batches[0].id.to_string();
+        let batch = project.ledger().batches[0].id.to_string();
         let (code, said) = stop(child, signal);
         assert_eq!(code, 1, "{signal}: {said}");
         for part in [
@@ -78,26 +78,26 @@ fn an_interrupted_batch_build_says_what_goes_on() {
 /// M8: an interruption leaves a state that goes on where it stood.
 #[test]
 fn an_interrupted_batch_build_goes_on() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    let mut child = bench.start(&BATCH);
-    bench.wait_for(&mut child, |ledger| {
+    let project = TestProject::team();
+    project.pause_batches();
+    let mut child = project.start(&BATCH_BUILD);
+    project.wait_for(&mut child, |ledger| {
         ledger.calls(Endpoint::BatchesRetrieve) > 0
     });
     stop(child, "-TERM");
-    assert_eq!(bench.status()["status"], "submitted");
-    bench.provider.finish_batches();
-    bench.ok(&RESUME);
-    assert_eq!((bench.sent(), bench.names().len()), (4, 7));
+    assert_eq!(project.status()["status"], "submitted");
+    project.provider.finish_batches();
+    project.ok(&RESUME);
+    assert_eq!((project.sent(), project.artifact_names().len()), (4, 7));
 }
 
 /// M8: what is on its way is paid, so its answer is waited for and kept; nothing new is sent.
 #[test]
 fn an_interrupted_build_keeps_what_is_on_its_way() {
-    let bench = Workbench::team();
-    bench.script(Script::new().rule(Rule::any().delay_ms(1_000)));
-    let mut child = bench.start(&["build", "--concurrency", "2"]);
-    bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
+    let project = TestProject::team();
+    project.script(Script::new().rule(Rule::any().delay_ms(1_000)));
+    let mut child = project.start(&["build", "--concurrency", "2"]);
+    project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
     let (code, said) = stop(child, "-INT");
     assert_eq!(code, 1, "{said}");
     assert!(
@@ -105,19 +105,22 @@ fn an_interrupted_build_keeps_what_is_on_its_way() {
         "{said}"
     );
     assert!(!said.contains("may be billed"), "{said}");
-    assert_eq!((bench.sent(), unclear(&bench)), (2, 0));
-    bench.script(Script::new());
-    bench.ok(&["build"]);
-    assert_eq!((bench.sent(), bench.ledger().duplicates().len()), (4, 0));
+    assert_eq!((project.sent(), unclear(&project)), (2, 0));
+    project.script(Script::new());
+    project.ok(&["build"]);
+    assert_eq!(
+        (project.sent(), project.ledger().duplicates().len()),
+        (4, 0)
+    );
 }
 
 /// M8: who does not wait for calls on their way is told of them, and they are on record as unclear at once.
 #[test]
 fn a_build_that_is_interrupted_twice_says_what_may_be_billed() {
-    let bench = Workbench::team();
-    bench.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
-    let mut child = bench.start(&["build"]);
-    bench.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
+    let project = TestProject::team();
+    project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
+    let mut child = project.start(&["build"]);
+    project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
     signal(&child, "-TERM");
     let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("interrupt again")));
@@ -126,20 +129,20 @@ fn a_build_that_is_interrupted_twice_says_what_may_be_billed() {
         code == 1 && said.contains("3 requests were in flight"),
         "{said}"
     );
-    assert_eq!(unclear(&bench), 3);
+    assert_eq!(unclear(&project), 3);
 }
 
 /// L3: a pipe gets a line for each change of a batch.
 #[test]
 fn each_change_of_a_batch_is_a_line() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let pace = Pace {
         validating: 3,
         ..Pace::default()
     };
-    bench.script(Script::new().batches(pace));
-    let run = bench.ok(&BATCH);
-    let batch = bench.ledger().batches[0].id.to_string();
+    project.script(Script::new().batches(pace));
+    let run = project.ok(&BATCH_BUILD);
+    let batch = project.ledger().batches[0].id.to_string();
     for line in [
         format!("batch {batch}: submitted to openai, 3 requests of styles"),
         format!("batch {batch}: validating"),
@@ -153,18 +156,18 @@ fn each_change_of_a_batch_is_a_line() {
 /// L10: a look that finds nothing new writes nothing.
 #[test]
 fn polling_writes_nothing_while_nothing_changes() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    let mut child = bench.start(&BATCH);
+    let project = TestProject::team();
+    project.pause_batches();
+    let mut child = project.start(&BATCH_BUILD);
     let looks = |count| {
         move |ledger: &synix_scripted_provider::Ledger| {
             ledger.calls(Endpoint::BatchesRetrieve) > count
         }
     };
-    let log = || fs::read(bench.path(".synix/state.sqlite3-wal")).unwrap();
-    bench.wait_for(&mut child, looks(5));
+    let log = || fs::read(project.path(".synix/state.sqlite3-wal")).unwrap();
+    project.wait_for(&mut child, looks(5));
     let before = log();
-    bench.wait_for(&mut child, looks(50));
+    project.wait_for(&mut child, looks(50));
     let same = log() == before;
     child.kill().unwrap();
     child.wait().unwrap();
@@ -174,25 +177,25 @@ fn polling_writes_nothing_while_nothing_changes() {
 /// L6: what a dead process wrote about itself keeps nobody out, and the next holder names itself.
 #[test]
 fn a_dead_holder_is_taken_over() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
     let lock = ".synix/locks/build-1";
-    bench.write(lock, "process 4711 since 2026-01-01T00:00:00Z");
-    bench.provider.finish_batches();
-    bench.ok(&RESUME);
-    let holder = fs::read_to_string(bench.path(lock)).unwrap();
+    project.write(lock, "process 4711 since 2026-01-01T00:00:00Z");
+    project.provider.finish_batches();
+    project.ok(&RESUME);
+    let holder = fs::read_to_string(project.path(lock)).unwrap();
     assert!(!holder.contains("4711"), "{holder}");
 }
 
 /// L3: a build can be followed from another terminal, without asking the provider.
 #[test]
 fn a_watched_build_is_followed_to_its_end() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    let asked = bench.ledger().calls(Endpoint::BatchesRetrieve);
-    let watch = bench.start(&[
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    let asked = project.ledger().calls(Endpoint::BatchesRetrieve);
+    let watch = project.start(&[
         "batch-build",
         "status",
         "--watch",
@@ -200,9 +203,9 @@ fn a_watched_build_is_followed_to_its_end() {
         "0.01",
         "--exit-code",
     ]);
-    assert_eq!(bench.ledger().calls(Endpoint::BatchesRetrieve), asked);
-    bench.provider.finish_batches();
-    bench.ok(&RESUME);
+    assert_eq!(project.ledger().calls(Endpoint::BatchesRetrieve), asked);
+    project.provider.finish_batches();
+    project.ok(&RESUME);
     let output = watch.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
@@ -212,36 +215,36 @@ fn a_watched_build_is_followed_to_its_end() {
 /// A build that has ended is told at once, in one document.
 #[test]
 fn watching_a_finished_build_ends_at_once() {
-    let bench = Workbench::team();
-    bench.ok(&BATCH);
-    let status = bench.json(&["batch-build", "status", "--watch"]);
+    let project = TestProject::team();
+    project.ok(&BATCH_BUILD);
+    let status = project.json(&["batch-build", "status", "--watch"]);
     assert_eq!(status["status"], "completed");
 }
 
 #[test]
 fn a_command_gets_the_status_of_a_build_that_ended() {
-    let bench = trusted_team_with(KEEP);
-    let status = bench.json(&["build"]);
-    assert_eq!(done(&bench), status);
+    let project = trusted_team_with(KEEP);
+    let status = project.json(&["build"]);
+    assert_eq!(done(&project), status);
 }
 
 #[test]
 fn a_command_may_be_a_list_of_words() {
-    let bench = trusted_team_with(r#"on_done = ["tee", "done.json"]"#);
-    let run = bench.ok(&["build", "--json"]);
-    assert_eq!(done(&bench), run.json());
+    let project = trusted_team_with(r#"on_done = ["tee", "done.json"]"#);
+    let run = project.ok(&["build", "--json"]);
+    assert_eq!(done(&project), run.json());
 }
 
 /// Keys stay where they are needed.
 #[test]
 fn a_command_gets_a_minimal_environment() {
-    let bench = trusted_team_with(KEEP);
-    let mut command = bench.command(&["build"]);
+    let project = trusted_team_with(KEEP);
+    let mut command = project.command(&["build"]);
     command
         .env("PATH", std::env::var("PATH").unwrap())
         .run()
         .expect_code(0);
-    let environment = fs::read_to_string(bench.path("done.env")).unwrap();
+    let environment = fs::read_to_string(project.path("done.env")).unwrap();
     let shells_own = ["PWD", "OLDPWD", "SHLVL", "_"];
     let mut names: Vec<&str> = environment
         .lines()
@@ -256,30 +259,30 @@ fn a_command_gets_a_minimal_environment() {
 
 #[test]
 fn a_command_runs_also_where_units_failed() {
-    let bench = trusted_team_with(KEEP);
-    bench.script(Script::new().rule(Rule::on("bela").reply(Reply::EmptyChoices)));
-    bench.run(&["build"]).expect_code(3);
-    assert_eq!(done(&bench)["status"], "completed_with_errors");
+    let project = trusted_team_with(KEEP);
+    project.script(Script::new().rule(Rule::on("bela").reply(Reply::EmptyChoices)));
+    project.run(&["build"]).expect_code(3);
+    assert_eq!(done(&project)["status"], "completed_with_errors");
 }
 
 #[test]
 fn a_command_runs_after_a_cancel() {
-    let bench = trusted_team_with(KEEP);
-    bench.hold_batches();
-    bench.ok(&["batch-build", "run"]);
-    assert!(!bench.path("done.json").exists(), "it has not ended");
-    bench.ok(&["batch-build", "cancel"]);
-    assert_eq!(done(&bench)["status"], "cancelled");
+    let project = trusted_team_with(KEEP);
+    project.pause_batches();
+    project.ok(&["batch-build", "run"]);
+    assert!(!project.path("done.json").exists(), "it has not ended");
+    project.ok(&["batch-build", "cancel"]);
+    assert_eq!(done(&project)["status"], "cancelled");
 }
 
 #[test]
 fn a_command_runs_where_a_build_could_not_go_on() {
-    let bench = trusted_team_with(KEEP);
+    let project = trusted_team_with(KEEP);
     for name in ["amara", "bela", "chitra"] {
-        bench.remove(&format!("bios/{name}.md"));
+        project.remove(&format!("bios/{name}.md"));
     }
-    bench.run(&["build"]).expect_code(1);
-    assert_eq!(done(&bench)["status"], "failed");
+    project.run(&["build"]).expect_code(1);
+    assert_eq!(done(&project)["status"], "failed");
 }
 
 #[test]
@@ -291,45 +294,45 @@ fn a_command_that_fails_is_told_and_fails_nothing() {
             "on_done: cannot start the command",
         ),
     ] {
-        let bench = trusted_team_with(on_done);
-        let run = bench.ok(&["build"]);
+        let project = trusted_team_with(on_done);
+        let run = project.ok(&["build"]);
         assert!(run.says(message), "{run:?}");
     }
 }
 
 #[test]
 fn a_command_that_does_not_read_holds_nothing_up() {
-    let bench = trusted_team_with(r#"on_done = "exit 0""#);
-    bench.ok(&["build"]);
+    let project = trusted_team_with(r#"on_done = "exit 0""#);
+    project.ok(&["build"]);
 }
 
 /// C6: what the command prints is talk.
 #[test]
 fn a_command_prints_to_stderr() {
-    let bench = trusted_team_with(r#"on_done = "echo the end""#);
-    let run = bench.command(&["build", "--json"]).run_process();
+    let project = trusted_team_with(r#"on_done = "echo the end""#);
+    let run = project.command(&["build", "--json"]).run_process();
     assert!(run.stderr.contains("the end"), "{run:?}");
     run.json();
 }
 
 #[test]
 fn a_replay_runs_no_command_unless_asked() {
-    let bench = team_with("");
-    bench.ok(&["build", "--cassette-mode", "record"]);
+    let project = team_with("");
+    project.ok(&["build", "--cassette-mode", "record"]);
     for (on_done, runs) in [
         (KEEP.to_owned(), false),
         (format!("{KEEP}\non_done_in_replay = true"), true),
     ] {
-        let pipeline = fs::read_to_string(bench.path("synix.toml")).unwrap();
+        let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
         let line = "name = \"suite\"\n";
-        bench.write(
+        project.write(
             "synix.toml",
             &pipeline.replacen(line, &format!("{line}{on_done}\n"), 1),
         );
-        bench.trust();
-        bench.ok(&["build", "--cassette-mode", "replay"]);
-        assert_eq!(bench.path("done.json").exists(), runs, "{on_done}");
-        bench.write("synix.toml", &pipeline);
+        project.trust();
+        project.ok(&["build", "--cassette-mode", "replay"]);
+        assert_eq!(project.path("done.json").exists(), runs, "{on_done}");
+        project.write("synix.toml", &pipeline);
     }
 }
 
@@ -367,8 +370,8 @@ fn server(reply: &'static str) -> (String, std::thread::JoinHandle<String>) {
 #[test]
 fn a_url_gets_the_status_of_a_build_that_ended() {
     let (url, taken) = server("HTTP/1.1 204 No Content\r\n\r\n");
-    let bench = trusted_team_with(&format!("on_done_url = \"{url}\""));
-    let status = bench.json(&["build"]);
+    let project = trusted_team_with(&format!("on_done_url = \"{url}\""));
+    let status = project.json(&["build"]);
     let sent: Value = serde_json::from_str(&taken.join().unwrap()).unwrap();
     assert_eq!(sent, status);
 }
@@ -377,8 +380,8 @@ fn a_url_gets_the_status_of_a_build_that_ended() {
 #[test]
 fn a_url_that_refuses_is_told_without_its_secret() {
     let (url, taken) = server("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n");
-    let bench = trusted_team_with(&format!("on_done_url = \"{url}\""));
-    let run = bench.ok(&["build"]);
+    let project = trusted_team_with(&format!("on_done_url = \"{url}\""));
+    let run = project.ok(&["build"]);
     taken.join().unwrap();
     assert!(
         run.says("the server replied with status 500") && !run.says("secret"),
@@ -388,8 +391,8 @@ fn a_url_that_refuses_is_told_without_its_secret() {
 
 #[test]
 fn what_is_no_url_is_named_with_its_line() {
-    let bench = team_with(r#"on_done_url = "ftp://example.org""#);
-    let run = bench.run(&["build"]).expect_code(2);
+    let project = team_with(r#"on_done_url = "ftp://example.org""#);
+    let run = project.run(&["build"]).expect_code(2);
     assert!(
         run.says("pipeline.on_done_url") && run.says("synix.toml:3"),
         "{run:?}"
@@ -399,8 +402,8 @@ fn what_is_no_url_is_named_with_its_line() {
 #[test]
 fn an_empty_command_is_refused() {
     for empty in [r#"on_done = """#, "on_done = []", "on_done = [1]"] {
-        let bench = team_with(empty);
-        let run = bench.run(&["build"]).expect_code(2);
+        let project = team_with(empty);
+        let run = project.run(&["build"]).expect_code(2);
         assert!(run.says("pipeline.on_done"), "{run:?}");
     }
 }

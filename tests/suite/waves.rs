@@ -3,29 +3,29 @@
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Mode, Rule, Script};
 
 use crate::batch::{messages, prompt};
-use crate::workbench::{BATCH, RESUME, Run, Workbench};
+use crate::test_project::{BATCH_BUILD, RESUME, Run, TestProject};
 
 /// Six people, whose requests have about the same length.
-fn six() -> Workbench {
-    let bench = Workbench::team();
+fn six() -> TestProject {
+    let project = TestProject::team();
     for name in ["dmitri", "elif", "farid"] {
-        bench.write(
+        project.write(
             &format!("bios/{name}.md"),
             &format!("I am {name} and I write things down."),
         );
     }
-    bench
+    project
 }
 
-fn statuses(bench: &Workbench) -> Vec<String> {
-    let batches = bench.ledger().batches;
+fn statuses(project: &TestProject) -> Vec<String> {
+    let batches = project.ledger().batches;
     batches.into_iter().map(|batch| batch.status).collect()
 }
 
 #[track_caller]
-fn assert_all_made_once(bench: &Workbench, requests: usize) {
-    assert_eq!(bench.ledger().duplicates(), []);
-    assert_eq!(bench.sent(), requests);
+fn assert_all_made_once(project: &TestProject, requests: usize) {
+    assert_eq!(project.ledger().duplicates(), []);
+    assert_eq!(project.sent(), requests);
 }
 
 fn invalid(code: &str, message: &str) -> FaultKind {
@@ -40,11 +40,11 @@ fn invalid(code: &str, message: &str) -> FaultKind {
 /// L11: a provider's limit on waiting tokens is learned from its refusal, and the rest goes in waves.
 #[test]
 fn what_does_not_fit_the_provider_s_queue_goes_in_waves() {
-    let bench = six();
-    bench.script(Script::new().enqueued_token_limit(40));
-    bench.ok(&BATCH);
-    assert_all_made_once(&bench, 7);
-    let statuses = statuses(&bench);
+    let project = six();
+    project.script(Script::new().enqueued_token_limit(40));
+    project.ok(&BATCH_BUILD);
+    assert_all_made_once(&project, 7);
+    let statuses = statuses(&project);
     let completed = statuses.iter().filter(|status| *status == "completed");
     assert!(completed.count() > 1, "{statuses:?}");
     assert!(statuses.contains(&"failed".to_owned()), "{statuses:?}");
@@ -53,13 +53,13 @@ fn what_does_not_fit_the_provider_s_queue_goes_in_waves() {
 /// L11: a limit that the pipeline file gives is kept from the start.
 #[test]
 fn a_limit_in_the_pipeline_file_is_never_exceeded() {
-    let bench = six();
-    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+    let project = six();
+    let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let limited = pipeline.replacen("batch = true\n", "batch = true\nenqueued_tokens = 250\n", 1);
-    bench.write("synix.toml", &limited);
-    bench.ok(&BATCH);
-    assert_all_made_once(&bench, 7);
-    let statuses = statuses(&bench);
+    project.write("synix.toml", &limited);
+    project.ok(&BATCH_BUILD);
+    assert_all_made_once(&project, 7);
+    let statuses = statuses(&project);
     assert!(statuses.len() > 1, "{statuses:?}");
     assert!(
         statuses.iter().all(|status| status == "completed"),
@@ -70,42 +70,42 @@ fn a_limit_in_the_pipeline_file_is_never_exceeded() {
 /// A validation failure that names no line is divided until the bad line is alone.
 #[test]
 fn a_failure_that_names_no_line_is_divided() {
-    let bench = six();
+    let project = six();
     let fault = invalid("invalid_json_line", "A line is not valid.");
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault).once()));
-    bench.ok(&BATCH);
-    assert_all_made_once(&bench, 7);
-    assert_eq!(statuses(&bench), ["failed", "completed", "completed"]);
+    project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault).once()));
+    project.ok(&BATCH_BUILD);
+    assert_all_made_once(&project, 7);
+    assert_eq!(statuses(&project), ["failed", "completed", "completed"]);
 }
 
 /// A failure that is not about a line is not divided: every half would fail likewise.
 #[test]
 fn a_failure_of_the_whole_batch_is_not_divided() {
-    let bench = six();
+    let project = six();
     let fault = invalid("model_not_found", "The model does not exist.");
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)));
-    let run = bench.run(&BATCH).expect_code(3);
+    project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)));
+    let run = project.run(&BATCH_BUILD).expect_code(3);
     assert!(run.says("does not exist"), "{run:?}");
-    assert_eq!(statuses(&bench), ["failed"]);
+    assert_eq!(statuses(&project), ["failed"]);
 }
 
 /// L11: chunks can be made smaller than the provider would take.
 #[test]
 fn the_pipeline_file_says_how_many_requests_a_batch_may_hold() {
-    let bench = six();
-    limit_requests(&bench, 4);
-    bench.ok(&BATCH);
-    let batches = bench.ledger().batches;
+    let project = six();
+    limit_requests(&project, 4);
+    project.ok(&BATCH_BUILD);
+    let batches = project.ledger().batches;
     let mut rows: Vec<usize> = batches.iter().map(|batch| batch.rows).collect();
     rows.sort_unstable();
     assert_eq!(rows, [2, 4]);
-    assert_all_made_once(&bench, 7);
+    assert_all_made_once(&project, 7);
 }
 
 /// L12: a unit goes on as soon as its own inputs are there, while the layer above is still in flight.
 #[test]
 fn a_unit_does_not_wait_for_the_whole_layer_above() {
-    let bench = six();
+    let project = six();
     let title = r#"
 [layers.titles]
 transform = "map"
@@ -115,15 +115,17 @@ batch = true
 [layers.titles.config]
 prompt = "A title for: {{ content }}"
 "#;
-    let layers = format!("{}{title}", crate::workbench::TEAM);
-    bench.pipeline("synix.toml", &layers);
-    limit_requests(&bench, 3);
-    bench.hold_batches();
-    let mut child = bench.start(&BATCH);
-    bench.wait_for(&mut child, |ledger| ledger.batches.len() == 2);
-    bench.provider.finish_batch(&bench.ledger().batches[1].id);
-    bench.wait_for(&mut child, |ledger| ledger.batches.len() == 3);
-    let ledger = bench.ledger();
+    let layers = format!("{}{title}", crate::test_project::TEAM);
+    project.pipeline("synix.toml", &layers);
+    limit_requests(&project, 3);
+    project.pause_batches();
+    let mut child = project.start(&BATCH_BUILD);
+    project.wait_for(&mut child, |ledger| ledger.batches.len() == 2);
+    project
+        .provider
+        .finish_batch(&project.ledger().batches[1].id);
+    project.wait_for(&mut child, |ledger| ledger.batches.len() == 3);
+    let ledger = project.ledger();
     let rows: Vec<usize> = ledger.batches.iter().map(|batch| batch.rows).collect();
     assert_eq!(rows, [3, 3, 3]);
     assert_ne!(ledger.batches[0].status, "completed");
@@ -132,10 +134,10 @@ prompt = "A title for: {{ content }}"
     child.wait().unwrap();
 }
 
-fn limit_requests(bench: &Workbench, most: u32) {
-    let pipeline = std::fs::read_to_string(bench.path("synix.toml")).unwrap();
+fn limit_requests(project: &TestProject, most: u32) {
+    let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let limit = format!("batch = true\nbatch_requests = {most}\n");
-    bench.write(
+    project.write(
         "synix.toml",
         &pipeline.replacen("batch = true\n", &limit, 1),
     );
@@ -144,21 +146,21 @@ fn limit_requests(bench: &Workbench, most: u32) {
 /// L16: a file that the provider does not see yet is used again, not uploaded again.
 #[test]
 fn a_file_that_is_not_seen_yet_is_used_again() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let fault = invalid(
         "invalid_request",
         "Cannot find file file-1, or organization org-1 does not have access to it.",
     );
-    bench.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault).once()));
-    bench.ok(&BATCH);
-    assert_all_made_once(&bench, 4);
-    assert_eq!(bench.ledger().calls(Endpoint::FilesUpload), 1);
+    project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault).once()));
+    project.ok(&BATCH_BUILD);
+    assert_all_made_once(&project, 4);
+    assert_eq!(project.ledger().calls(Endpoint::FilesUpload), 1);
 }
 
 /// L12: a branch that waits for single calls does not hold back a branch that goes through a batch.
 #[test]
 fn independent_branches_do_not_wait_for_each_other() {
-    let bench = Workbench::team();
+    let project = TestProject::team();
     let slow = r#"
 [layers.slow]
 transform = "map"
@@ -167,11 +169,11 @@ batch = false
 [layers.slow.config]
 prompt = "Slowly: {{ content }}"
 "#;
-    let layers = format!("{}{slow}", crate::workbench::TEAM);
-    bench.pipeline("synix.toml", &layers);
-    bench.script(Script::new().rule(Rule::on("Slowly").only(Mode::Sync).delay_ms(3_600_000)));
-    let mut child = bench.start(&BATCH);
-    bench.wait_for(&mut child, |ledger| {
+    let layers = format!("{}{slow}", crate::test_project::TEAM);
+    project.pipeline("synix.toml", &layers);
+    project.script(Script::new().rule(Rule::on("Slowly").only(Mode::Sync).delay_ms(3_600_000)));
+    let mut child = project.start(&BATCH_BUILD);
+    project.wait_for(&mut child, |ledger| {
         ledger
             .batches
             .iter()
@@ -185,31 +187,31 @@ prompt = "Slowly: {{ content }}"
 /// What a batch has not answered in time goes by single calls; what it has answered is kept.
 #[test]
 fn a_batch_that_takes_too_long_is_cancelled_and_the_rest_goes_by_single_calls() {
-    let bench = Workbench::team();
-    bench.hold_batches();
-    bench.ok(&[&BATCH[..], &["--sync-after", "0s"]].concat());
-    let ledger = bench.ledger();
+    let project = TestProject::team();
+    project.pause_batches();
+    project.ok(&[&BATCH_BUILD[..], &["--sync-after", "0s"]].concat());
+    let ledger = project.ledger();
     assert_eq!(ledger.calls(Endpoint::BatchesCancel), 1);
     assert_eq!(ledger.calls(Endpoint::Chat), 3);
-    assert_all_made_once(&bench, 4);
+    assert_all_made_once(&project, 4);
 }
 
 /// M1: where batches carry no token, the one that may be ours is adopted, and its rows tell.
 #[test]
 fn a_lost_batch_without_a_token_is_adopted_by_its_rows() {
-    let bench = messages();
-    bench.script(
+    let project = messages();
+    project.script(
         prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
     );
-    bench.ok(&BATCH);
-    assert_eq!(bench.ledger().duplicates(), []);
-    assert_eq!(bench.ledger().calls(Endpoint::MessageBatchesCreate), 1);
+    project.ok(&BATCH_BUILD);
+    assert_eq!(project.ledger().duplicates(), []);
+    assert_eq!(project.ledger().calls(Endpoint::MessageBatchesCreate), 1);
 }
 
 /// Makes a batch of as many requests as ours behind synix's back.
-fn stranger(bench: &Workbench) {
+fn stranger(project: &TestProject) {
     let other = messages();
-    let url = bench.provider.anthropic_url();
+    let url = project.provider.anthropic_url();
     let pipeline = std::fs::read_to_string(other.path("synix.toml")).unwrap();
     other.write(
         "synix.toml",
@@ -222,46 +224,46 @@ fn stranger(bench: &Workbench) {
 }
 
 /// Loses the reply to a create call and then finds two batches that may be it.
-fn ambiguous() -> Workbench {
-    let bench = messages();
+fn ambiguous() -> TestProject {
+    let project = messages();
     // The list cannot be read while the stranger's batch comes in.
     let lost = Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once();
     let unread = Fault::on(Endpoint::MessageBatchesList, FaultKind::NotFound)
         .nth(2)
         .times(1 << 40);
-    bench.script(prompt().fault(lost).fault(unread));
-    bench.ok(&["batch-build", "run"]);
-    bench.script(prompt());
-    stranger(&bench);
-    bench
+    project.script(prompt().fault(lost).fault(unread));
+    project.ok(&["batch-build", "run"]);
+    project.script(prompt());
+    stranger(&project);
+    project
 }
 
 /// DESIGN 8: two candidates are for a person to choose from.
 #[test]
 fn of_two_batches_that_may_be_ours_the_user_names_one() {
-    let bench = ambiguous();
-    let run = bench.run(&RESUME).expect_code(5);
-    let ours = bench.ledger().batches[0].id.to_string();
+    let project = ambiguous();
+    let run = project.run(&RESUME).expect_code(5);
+    let ours = project.ledger().batches[0].id.to_string();
     assert!(run.says(&ours) && run.says("--adopt"), "{run:?}");
-    bench.ok(&[&RESUME[..], &["--adopt", &ours]].concat());
-    assert_eq!(bench.ledger().duplicates(), []);
-    assert_eq!(bench.ledger().batches.len(), 2);
+    project.ok(&[&RESUME[..], &["--adopt", &ours]].concat());
+    assert_eq!(project.ledger().duplicates(), []);
+    assert_eq!(project.ledger().batches.len(), 2);
 }
 
 #[test]
 fn a_batch_that_is_not_ours_is_let_go_when_its_rows_tell() {
-    let bench = ambiguous();
-    let strange = bench.ledger().batches[1].id.to_string();
-    bench.ok(&[&RESUME[..], &["--adopt", &strange]].concat());
-    assert_eq!(bench.ledger().duplicates(), []);
-    assert_eq!(bench.ledger().batches.len(), 2);
+    let project = ambiguous();
+    let strange = project.ledger().batches[1].id.to_string();
+    project.ok(&[&RESUME[..], &["--adopt", &strange]].concat());
+    assert_eq!(project.ledger().duplicates(), []);
+    assert_eq!(project.ledger().batches.len(), 2);
 }
 
 #[test]
 fn a_batch_is_created_again_at_the_user_s_word() {
-    let bench = ambiguous();
-    bench.ok(&[&RESUME[..], &["--create-again"]].concat());
-    assert_eq!(bench.ledger().batches.len(), 3);
+    let project = ambiguous();
+    project.ok(&[&RESUME[..], &["--create-again"]].concat());
+    assert_eq!(project.ledger().batches.len(), 3);
 }
 
 const DAYS_LATER: &str = "2026-01-03T00:00:00Z";
@@ -271,8 +273,8 @@ fn not_found(endpoint: Endpoint, first: u64) -> Script {
     Script::new().fault(Fault::on(endpoint, FaultKind::NotFound).nth(first).times(6))
 }
 
-fn resumed(bench: &Workbench, at: &str) -> Run {
-    bench
+fn resumed(project: &TestProject, at: &str) -> Run {
+    project
         .command(&RESUME)
         .env("SYNIX_CLOCK", at)
         .run()
@@ -283,35 +285,35 @@ fn resumed(bench: &Workbench, at: &str) -> Run {
 #[test]
 fn a_batch_that_is_gone_for_days_is_given_up_and_asked_again() {
     for (at, batches) in [(DAYS_LATER, 2), ("2026-01-02T12:00:00Z", 1)] {
-        let bench = Workbench::team();
-        bench.hold_batches();
-        bench.ok(&["batch-build", "run"]);
-        bench.script(not_found(Endpoint::BatchesRetrieve, 1));
+        let project = TestProject::team();
+        project.pause_batches();
+        project.ok(&["batch-build", "run"]);
+        project.script(not_found(Endpoint::BatchesRetrieve, 1));
         if batches == 1 {
-            bench.provider.finish_batches();
+            project.provider.finish_batches();
         }
-        let run = resumed(&bench, at);
-        assert_eq!(bench.ledger().batches.len(), batches, "{run:?}");
+        let run = resumed(&project, at);
+        assert_eq!(project.ledger().batches.len(), batches, "{run:?}");
         assert_eq!(run.says("no longer exists"), batches == 2, "{run:?}");
-        assert_eq!(bench.names().len(), 7);
+        assert_eq!(project.artifact_names().len(), 7);
     }
 }
 
 /// A6: of two files, the rows of the one that is left are kept.
 #[test]
 fn rows_that_can_still_be_had_are_kept_where_a_file_is_gone() {
-    let bench = Workbench::team();
-    bench.ok(&["batch-build", "run"]);
+    let project = TestProject::team();
+    project.ok(&["batch-build", "run"]);
     let fails = Rule::on("I am bela").only(Mode::Batch);
     // The first download is of the output file, the next of the error file.
-    bench.script(not_found(Endpoint::FilesContent, 2).rule(fails.status(400).times(1)));
-    let run = resumed(&bench, DAYS_LATER);
-    let rows: Vec<usize> = bench
+    project.script(not_found(Endpoint::FilesContent, 2).rule(fails.status(400).times(1)));
+    let run = resumed(&project, DAYS_LATER);
+    let rows: Vec<usize> = project
         .ledger()
         .batches
         .iter()
         .map(|batch| batch.rows)
         .collect();
     assert_eq!(rows, [3, 1], "{run:?}");
-    assert_eq!(bench.names().len(), 7);
+    assert_eq!(project.artifact_names().len(), 7);
 }

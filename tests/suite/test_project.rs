@@ -48,7 +48,7 @@ label = "summary"
 "#;
 
 /// The layers of a pipeline over notes, with a model of the first provider.
-macro_rules! over_notes {
+macro_rules! notes_pipeline {
     ($layers:literal) => {
         concat!(
             "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\nmax_tokens = 300\n",
@@ -57,7 +57,7 @@ macro_rules! over_notes {
         )
     };
 }
-pub(crate) use over_notes;
+pub(crate) use notes_pipeline;
 
 /// One layer of a guest, asked through batches.
 pub(crate) fn guest_layers(guest: &str) -> String {
@@ -89,7 +89,7 @@ pub(crate) enum Mode {
 pub(crate) const MODES: [Mode; 3] = [Mode::Sync, Mode::Batch, Mode::Replay];
 
 /// A batch build driven to its end.
-pub(crate) const BATCH: [&str; 5] = ["batch-build", "run", "--poll", "--poll-interval", "0"];
+pub(crate) const BATCH_BUILD: [&str; 5] = ["batch-build", "run", "--poll", "--poll-interval", "0"];
 
 /// The newest batch build taken up and driven to its end.
 pub(crate) const RESUME: [&str; 6] = [
@@ -102,58 +102,58 @@ pub(crate) const RESUME: [&str; 6] = [
 ];
 
 /// A project with a provider of its own.
-pub(crate) struct Workbench {
-    folder: TempDir,
+pub(crate) struct TestProject {
+    temporary: TempDir,
     /// The project's folder below it, so that it can be moved.
-    project: PathBuf,
+    root: PathBuf,
     pub provider: ScriptedProvider,
 }
 
-impl Workbench {
+impl TestProject {
     /// A project with the layers of [`TEAM`].
     pub(crate) fn team() -> Self {
-        let bench = Self::with_layers(TEAM);
-        bench.write(
+        let project = Self::with_layers(TEAM);
+        project.write(
             "prompts/style.md",
             "How does this person work?\n\n{{ content }}",
         );
         for name in ["amara", "bela", "chitra"] {
-            bench.write(
+            project.write(
                 &format!("bios/{name}.md"),
                 &format!("I am {name} and I write things down."),
             );
         }
-        bench
+        project
     }
 
     /// A project whose only transform is a guest that reads `texts`.
     pub(crate) fn guest(guest: &str, texts: &[(&str, &str)]) -> Self {
-        let bench = Self::with_layers(&guest_layers(guest));
-        bench.plugin(guest);
+        let project = Self::with_layers(&guest_layers(guest));
+        project.plugin(guest);
         for (name, text) in texts {
-            bench.write(&format!("texts/{name}.md"), text);
+            project.write(&format!("texts/{name}.md"), text);
         }
-        bench
+        project
     }
 
     /// A project with these layers and nothing else.
     pub(crate) fn with_layers(layers: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let project = folder.path().join("project");
-        let bench = Self {
-            folder,
-            project,
+        let temporary = tempfile::tempdir().expect("a temporary folder");
+        let root = temporary.path().join("project");
+        let project = Self {
+            temporary,
+            root,
             provider: ScriptedProvider::start(Script::new()),
         };
-        bench.pipeline("synix.toml", layers);
-        bench
+        project.pipeline("synix.toml", layers);
+        project
     }
 
-    /// Writes a pipeline file whose providers are this bench's.
+    /// Writes a pipeline file whose providers are this project's.
     pub(crate) fn pipeline(&self, file: &str, layers: &str) {
         self.write(
             file,
-            &pipeline_at(
+            &pipeline_file_at(
                 &self.provider.openai_url(),
                 &self.provider.anthropic_url(),
                 layers,
@@ -168,7 +168,7 @@ impl Workbench {
     }
 
     pub(crate) fn path(&self, file: &str) -> PathBuf {
-        self.project.join(file)
+        self.root.join(file)
     }
 
     pub(crate) fn write(&self, file: &str, text: &str) {
@@ -182,10 +182,10 @@ impl Workbench {
     }
 
     /// Moves the project to another folder.
-    pub(crate) fn relocate(&mut self) {
-        let target = self.folder.path().join("elsewhere");
-        fs::rename(&self.project, &target).expect("a moved project");
-        self.project = target;
+    pub(crate) fn move_elsewhere(&mut self) {
+        let target = self.temporary.path().join("elsewhere");
+        fs::rename(&self.root, &target).expect("a moved project");
+        self.root = target;
     }
 
     /// Sets the script without losing batches or the ledger.
@@ -194,7 +194,7 @@ impl Workbench {
     }
 
     /// Keeps batches in progress until they are finished by hand.
-    pub(crate) fn hold_batches(&self) {
+    pub(crate) fn pause_batches(&self) {
         self.script(Script::new().batches(Pace::in_progress(1 << 40)));
     }
 
@@ -210,7 +210,7 @@ impl Workbench {
 
     /// The command in the project's folder, with only what it needs in its environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Invocation {
-        command_in(&self.project, arguments)
+        command_in(&self.root, arguments)
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
@@ -243,7 +243,7 @@ impl Workbench {
     pub(crate) fn build_in(&self, mode: Mode) -> Run {
         match mode {
             Mode::Sync => self.run(&["build"]),
-            Mode::Batch => self.run(&BATCH),
+            Mode::Batch => self.run(&BATCH_BUILD),
             Mode::Replay => {
                 let recorded = self.run(&["build", "--cassette-mode", "record"]);
                 assert_eq!(recorded.code, 0, "{recorded:?}");
@@ -270,7 +270,7 @@ impl Workbench {
     }
 
     /// `layer/label` of every artifact.
-    pub(crate) fn names(&self) -> Vec<String> {
+    pub(crate) fn artifact_names(&self) -> Vec<String> {
         self.artifacts().into_iter().map(|(name, _)| name).collect()
     }
 
@@ -317,7 +317,7 @@ pub(crate) fn command_in(folder: &Path, arguments: &[&str]) -> Invocation {
 }
 
 /// A pipeline file with its providers at these URLs.
-pub(crate) fn pipeline_at(openai: &str, anthropic: &str, layers: &str) -> String {
+pub(crate) fn pipeline_file_at(openai: &str, anthropic: &str, layers: &str) -> String {
     format!(
         r#"[pipeline]
 name = "suite"
@@ -346,7 +346,7 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 /// A number that whoever runs the suite has set.
-pub(crate) fn number_in(variable: &str) -> Option<u64> {
+pub(crate) fn number_from_environment(variable: &str) -> Option<u64> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the length of a long run is the runner's choice"
