@@ -22,7 +22,7 @@ fn run(folder: &Path, component: &str, note: &str, reply: &str) -> Run {
 
 /// U7: a trace names the author's file, and comes once.
 #[test]
-fn a_fault_in_javascript_and_typescript_points_into_the_authors_file_once() {
+fn a_javascript_or_typescript_error_names_the_authors_file_once() {
     for (language, file, signature) in [
         ("js", "plugin.js", "function ask(text) {\n"),
         ("ts", "plugin.ts", "function ask(text: string): string {\n"),
@@ -60,7 +60,7 @@ fn a_fault_in_javascript_and_typescript_points_into_the_authors_file_once() {
 
 /// Nothing in a transform waits, so an `async` one fails in any case; what was thrown in it is what its author looks for.
 #[test]
-fn an_async_execute_is_named_with_its_line_and_with_what_failed_in_it() {
+fn an_async_execute_is_reported_with_its_line_and_its_cause() {
     for (language, file, signature) in [
         ("js", "plugin.js", "function ask(text) {\n"),
         ("ts", "plugin.ts", "function ask(text: string): string {\n"),
@@ -106,7 +106,7 @@ fn an_async_execute_is_named_with_its_line_and_with_what_failed_in_it() {
 }
 
 #[test]
-fn a_fault_when_a_component_is_made_points_into_the_authors_file() {
+fn an_error_at_build_time_names_the_authors_file() {
     let folder = scaffold("js");
     let path = folder.path().join("plugin.js");
     let text = fs::read_to_string(&path).unwrap();
@@ -190,7 +190,7 @@ fn logged(run: &Run, level: &str) -> Vec<String> {
 
 /// U6: what the runtime writes word by word is one message, and the failure begins with it.
 #[test]
-fn a_panic_in_go_is_one_message_that_points_into_the_authors_file() {
+fn a_go_panic_is_one_log_message_that_names_the_authors_file() {
     let folder = scaffold("go");
     fs::write(folder.path().join("plugin.go"), PANICS).unwrap();
     fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
@@ -268,7 +268,7 @@ SYNIX_EXPORT(PLUGIN)
 "#;
 
 #[test]
-fn what_c_prints_in_pieces_is_lines() {
+fn text_that_c_prints_in_pieces_is_logged_as_lines() {
     let folder = scaffold("c");
     fs::write(folder.path().join("plugin.c"), PRINTS).unwrap();
     let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
@@ -288,7 +288,7 @@ fn what_c_prints_in_pieces_is_lines() {
 
 /// U8: the standard library's reader meets answers of every sort.
 #[test]
-fn a_plain_reader_of_json_in_python_passes_the_check() {
+fn a_python_plugin_that_uses_json_loads_passes_the_check() {
     let folder = scaffold("python");
     let path = folder.path().join("plugin.py");
     let text = fs::read_to_string(&path).unwrap();
@@ -323,7 +323,7 @@ fn a_plain_reader_of_json_in_python_passes_the_check() {
 }
 
 #[test]
-fn an_exception_in_python_is_told_once_in_the_authors_file() {
+fn a_python_exception_names_the_authors_file_once() {
     let folder = scaffold("python");
     let path = folder.path().join("plugin.py");
     let text = fs::read_to_string(&path).unwrap();

@@ -50,7 +50,7 @@ fn ran(folder: &TempDir) -> Run {
 }
 
 #[test]
-fn all_tools_that_are_missing_are_named_at_once() {
+fn all_missing_tools_are_named_in_one_error() {
     let folder = scaffold("ts");
     let mut command = plugin(&["build"], folder.path());
     command.env_remove("SYNIX_TOOLS").env("PATH", folder.path());
@@ -66,7 +66,7 @@ fn all_tools_that_are_missing_are_named_at_once() {
 
 /// What `npm install` gets is enough for the build.
 #[test]
-fn the_packages_of_a_scaffold_are_the_tools_that_its_build_needs() {
+fn a_scaffolds_packages_include_its_build_tools() {
     for (language, tools) in [
         ("js", &["esbuild", "componentize-qjs"][..]),
         ("ts", &["typescript", "esbuild", "componentize-qjs"]),
@@ -85,7 +85,7 @@ fn the_packages_of_a_scaffold_are_the_tools_that_its_build_needs() {
 
 /// The module of an earlier build lies where that of this one would.
 #[test]
-fn a_library_that_makes_no_module_is_not_taken_for_the_one_before() {
+fn a_build_without_a_module_does_not_use_the_module_of_an_earlier_build() {
     let folder = tempfile::tempdir().unwrap();
     let copied = built_rust(&folder);
     edit(&copied, "Cargo.toml", "\"cdylib\", ", "");
@@ -94,7 +94,7 @@ fn a_library_that_makes_no_module_is_not_taken_for_the_one_before() {
 }
 
 #[test]
-fn a_mistake_in_rust_is_quoted_without_what_was_compiled_on_the_way() {
+fn a_rust_error_is_quoted_without_cargos_progress() {
     let folder = tempfile::tempdir().unwrap();
     let copied = built_rust(&folder);
     edit(&copied, "src/lib.rs", "limit: u32,", "limit: u33,");
@@ -104,7 +104,7 @@ fn a_mistake_in_rust_is_quoted_without_what_was_compiled_on_the_way() {
 }
 
 #[test]
-fn a_plugin_in_go_may_be_called_as_a_package_of_the_standard_library() {
+fn a_go_plugin_may_have_the_name_of_a_standard_package() {
     let folder = tempfile::tempdir().unwrap();
     succeeds(&mut plugin(&["new", "fmt", "--lang", "go"], folder.path()));
     succeeds(&mut plugin(&["build"], folder.path()));
@@ -112,7 +112,7 @@ fn a_plugin_in_go_may_be_called_as_a_package_of_the_standard_library() {
 }
 
 #[test]
-fn mistakes_in_go_are_told_with_the_plugins_own_folder_and_names() {
+fn go_errors_name_the_plugins_own_folder_and_symbols() {
     let folder = scaffold("go");
     edit(
         folder.path(),
@@ -135,7 +135,7 @@ fn mistakes_in_go_are_told_with_the_plugins_own_folder_and_names() {
 }
 
 #[test]
-fn c_without_an_export_is_told_which_one_it_needs() {
+fn a_c_plugin_without_an_export_gets_an_error_that_names_it() {
     let folder = scaffold("c");
     edit(folder.path(), "plugin.c", "SYNIX_EXPORT(PLUGIN)", "");
     let said = refused(folder.path());
@@ -143,7 +143,7 @@ fn c_without_an_export_is_told_which_one_it_needs() {
 }
 
 #[test]
-fn the_helpers_of_c_read_json_divide_inputs_and_ask_together() {
+fn the_c_helpers_read_json_split_inputs_and_send_requests_together() {
     let folder = scaffold("c");
     fs::write(folder.path().join("plugin.c"), TOPICS).unwrap();
     fs::write(folder.path().join("tests/test.c"), TOPICS_TEST).unwrap();
@@ -156,7 +156,7 @@ fn the_helpers_of_c_read_json_divide_inputs_and_ask_together() {
 }
 
 #[test]
-fn the_shape_all_needs_no_split_in_c_and_go() {
+fn shape_all_needs_no_split_in_c_and_go() {
     for (language, file, per_input, all) in [
         (
             "c",
@@ -176,7 +176,7 @@ fn the_shape_all_needs_no_split_in_c_and_go() {
 }
 
 #[test]
-fn what_typescript_prints_needs_no_types_from_elsewhere() {
+fn console_log_in_typescript_needs_no_extra_types() {
     let folder = scaffold("ts");
     edit(
         folder.path(),
@@ -188,7 +188,7 @@ fn what_typescript_prints_needs_no_types_from_elsewhere() {
 }
 
 #[test]
-fn a_wrong_value_in_a_description_is_named_when_the_plugin_is_built() {
+fn an_invalid_descriptor_value_is_named_at_build_time() {
     for (language, file, from, to, told) in [
         (
             "js",
@@ -214,7 +214,7 @@ fn a_wrong_value_in_a_description_is_named_when_the_plugin_is_built() {
 }
 
 #[test]
-fn a_wrong_value_among_the_outputs_is_named_in_the_units_failure() {
+fn an_invalid_output_value_is_named_in_the_units_failure() {
     for (language, file, from, to, told) in [
         (
             "js",

@@ -28,7 +28,7 @@ fn a_batch_whose_reply_was_lost_is_adopted() {
 
 /// M1: also behind an error of a gateway, and where the list shows the batch late.
 #[test]
-fn a_batch_behind_a_gateway_error_is_adopted_when_the_list_shows_it() {
+fn a_batch_created_despite_a_gateway_error_is_adopted_once_the_list_shows_it() {
     let project = TestProject::team();
     let create = Fault::on(
         Endpoint::BatchesCreate,
@@ -45,7 +45,7 @@ fn a_batch_behind_a_gateway_error_is_adopted_when_the_list_shows_it() {
 
 /// M1: a call that surely had no effect is made again, and that is the only case.
 #[test]
-fn a_create_call_without_effect_is_made_again() {
+fn a_create_call_without_effect_is_repeated() {
     let project = TestProject::team();
     project
         .script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::Refuse).once()));
@@ -73,7 +73,7 @@ fn a_batch_created_by_a_killed_process_is_adopted() {
 
 /// L16: a batch that its provider does not know for a moment is not given up.
 #[test]
-fn a_passing_404_is_waited_out() {
+fn a_transient_404_does_not_abandon_a_batch() {
     let project = TestProject::team();
     let fault = Fault::on(Endpoint::BatchesRetrieve, FaultKind::NotFound).once();
     project.script(Script::new().fault(fault));
@@ -126,7 +126,7 @@ fn the_finished_rows_of_a_cancelled_batch_are_kept() {
 }
 
 #[test]
-fn a_batch_that_fails_validation_says_why() {
+fn a_batch_that_fails_validation_reports_why() {
     let project = TestProject::team();
     let fault = FaultKind::FailValidation {
         code: "invalid_json_line".to_owned(),
@@ -170,7 +170,7 @@ fn a_second_build_waits_for_the_batch_of_the_first() {
 
 /// M5: `build` says that it waits, or leaves with a code of its own.
 #[test]
-fn a_build_that_meets_a_batch_in_flight_may_leave() {
+fn no_wait_exits_while_another_builds_batch_is_in_flight() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -180,7 +180,7 @@ fn a_build_that_meets_a_batch_in_flight_may_leave() {
 
 /// M8: a build that is left says what goes on running and how to take it up.
 #[test]
-fn leaving_a_batch_says_how_to_resume() {
+fn an_exit_with_a_batch_in_flight_prints_how_to_resume() {
     let project = TestProject::team();
     project.pause_batches();
     let run = project.ok(&["batch-build", "run"]);
@@ -189,7 +189,7 @@ fn leaving_a_batch_says_how_to_resume() {
 
 /// M7: cancelling ends the batch at the provider and keeps what is paid.
 #[test]
-fn cancel_stops_the_batch_at_its_provider() {
+fn cancel_cancels_the_batch_at_its_provider() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -216,7 +216,7 @@ fn a_batch_build_counts_the_tokens_its_provider_billed() {
 }
 
 #[test]
-fn rows_in_any_order_find_their_requests() {
+fn rows_in_any_order_are_matched_to_their_requests() {
     let project = TestProject::team();
     let expected = {
         let other = TestProject::team();
@@ -237,7 +237,7 @@ fn rows_in_any_order_find_their_requests() {
 
 /// A3: looks at a batch whose output file is late count whichever command makes them.
 #[test]
-fn a_batch_without_its_output_file_is_settled_in_the_end() {
+fn a_batch_whose_output_file_never_appears_is_settled() {
     let project = TestProject::team();
     let late = FaultKind::OutputLate { polls: 1 << 40 };
     project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, late).once()));
@@ -254,7 +254,7 @@ fn a_batch_without_its_output_file_is_settled_in_the_end() {
 
 /// A key that was taken back ends the command instead of polling for ever; the batch is not lost.
 #[test]
-fn a_refused_look_at_a_batch_ends_the_command() {
+fn a_401_while_polling_ends_the_command() {
     let project = TestProject::team();
     let refused = FaultKind::Status(StatusReply::new(401));
     project.script(Script::new().fault(Fault::on(Endpoint::BatchesRetrieve, refused)));
@@ -304,7 +304,7 @@ pub(crate) fn messages() -> TestProject {
 
 /// L17: batches at Anthropic give what sync calls and a replay give.
 #[test]
-fn a_message_batch_makes_what_sync_makes() {
+fn a_message_batch_makes_the_same_artifacts_as_sync_calls() {
     let made = MODES.map(|mode| {
         let project = messages();
         project.build_in(mode).expect_code(0);
@@ -323,7 +323,7 @@ fn a_message_batch_makes_what_sync_makes() {
 
 /// L16, A3: 404 on a batch or its results, and results that come late, are waited out.
 #[test]
-fn a_message_batch_that_is_not_seen_yet_is_not_sent_again() {
+fn a_message_batch_that_returns_404_at_first_is_not_sent_again() {
     let project = messages();
     let missing = |endpoint| Fault::on(endpoint, FaultKind::NotFound).once();
     let late = FaultKind::OutputLate { polls: 2 };
@@ -362,7 +362,7 @@ fn an_unclear_message_batch_is_not_created_again() {
 
 /// C4: a compatible server whose batch API is named has one, without `batch = true`.
 #[test]
-fn a_named_batch_api_is_used() {
+fn batch_api_enables_batches_at_a_compatible_server() {
     let project = messages();
     let provider = format!(
         "[providers.groq]\napi = \"openai\"\nbase_url = \"{}\"\nbatch_api = \"groq\"\napi_key_env = \"OPENAI_API_KEY\"\n",
@@ -379,7 +379,7 @@ fn a_named_batch_api_is_used() {
 
 /// M1: two lost create calls of equal size; the first to look takes the other's batch, which may not be made again.
 #[test]
-fn a_batch_that_another_submission_took_by_mistake_is_not_made_again() {
+fn a_batch_adopted_by_the_wrong_submission_is_not_created_again() {
     let project = messages();
     // Long enough for the other submission to look as often as it does.
     project.script(Script::new().batches(Pace {

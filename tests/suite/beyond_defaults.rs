@@ -31,7 +31,7 @@ options = {options}
 
 /// W15: a plugin reaches no further than the model unless the layer names how.
 #[test]
-fn a_plugins_options_say_how_the_model_answers_and_nothing_else() {
+fn a_plugin_may_only_set_sampling_options_by_default() {
     for far in [
         r#"{ tools = [{ type = "web_search" }] }"#,
         r#"{ service_tier = "flex", seed = 1 }"#,
@@ -57,7 +57,7 @@ fn a_plugins_options_say_how_the_model_answers_and_nothing_else() {
 
 /// A unit that was refused is tried again when the layer admits what it asked.
 #[test]
-fn admitting_an_option_makes_the_layers_units_stale() {
+fn allowing_an_option_makes_the_layers_units_stale() {
     let project = foreign_map(r#"{ service_tier = "flex" }"#, "");
     project.run(&["build"]).expect_code(3);
     let file = fs::read_to_string(project.path("synix.toml")).unwrap();
@@ -70,7 +70,7 @@ fn admitting_an_option_makes_the_layers_units_stale() {
 
 /// W17: how long a project may keep this machine busy is its user's to say.
 #[test]
-fn limits_beyond_the_users_own_are_refused_with_the_way_out() {
+fn limits_above_the_users_maximum_are_refused_with_the_variable_to_set() {
     for (limit, variable) in [
         ("wall_s = 86400", "SYNIX_MAX_WALL"),
         ("fuel = 9007199254740991", "SYNIX_MAX_FUEL"),

@@ -23,7 +23,7 @@ fn inspect(component: &[u8]) -> Run {
 
 /// W6: rows 53 to 56 of the attacks, and others of their kind.
 #[test]
-fn a_component_that_is_costly_to_compile_is_refused_in_words() {
+fn a_component_that_is_costly_to_compile_is_refused_with_a_message() {
     for (attack, component, said) in costly_to_compile() {
         let run = inspect(&component);
         assert_eq!(run.code, 1, "{attack}: {run:?}");
@@ -36,7 +36,7 @@ fn a_component_that_is_costly_to_compile_is_refused_in_words() {
 
 /// What passes the rules and is costly all the same ends with the process that compiles it.
 #[test]
-fn a_compilers_process_keeps_to_its_limits() {
+fn the_compiler_process_obeys_its_limits() {
     use std::io::Write as _;
     use std::os::unix::process::ExitStatusExt as _;
     use std::process::Stdio;
@@ -105,7 +105,7 @@ fn a_schema_that_is_costly_to_check_is_refused_by_every_command() {
 
 /// The same for a schema that multiplies with the depth of what it checks: `check` makes values of its own.
 #[test]
-fn a_schema_that_multiplies_with_the_depth_of_a_config_is_bounded() {
+fn a_schema_whose_cost_grows_with_config_depth_is_bounded() {
     let schema = r##"{"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}, "c": {"$ref": "#"}}, "required": ["a", "b", "c"]}"##;
     let project = project_with_component(&with_schema(schema), "a = 1");
     let run = Run::of(&mut limited(&project.command(&["plan"])));
@@ -130,7 +130,7 @@ fn a_schema_that_multiplies_with_the_depth_of_a_config_is_bounded() {
 
 /// X19: without room for the pool of memories, a project is built as ever.
 #[test]
-fn a_limit_of_address_space_changes_nothing_that_is_made() {
+fn an_address_space_limit_does_not_change_the_artifacts() {
     let texts = [("one", "a b c"), ("two", "d")];
     let free = TestProject::guest("echo", &texts);
     free.run(&["build"]).expect_code(0);

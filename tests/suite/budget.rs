@@ -8,7 +8,7 @@ use crate::transcript::assert_transcript;
 
 /// M9: what could cost too much is refused before the first call, in both modes.
 #[test]
-fn a_budget_refuses_before_anything_is_sent() {
+fn a_budget_refuses_a_build_before_anything_is_sent() {
     for build in [&["build"][..], &BATCH_BUILD] {
         let project = TestProject::team();
         let run = project.run(&[build, &["--budget", "0.00001"]].concat());
@@ -25,7 +25,7 @@ const HALFWAY: &str = "0.001";
 
 /// M9
 #[test]
-fn a_budget_stops_a_build_on_its_way_and_keeps_what_was_paid() {
+fn a_budget_stops_a_running_build_and_keeps_paid_answers() {
     let project = TestProject::team();
     let run = project.run(&["build", "--budget", HALFWAY]).expect_code(5);
     assert_transcript!(run);
@@ -40,7 +40,7 @@ fn a_budget_stops_a_build_on_its_way_and_keeps_what_was_paid() {
 
 /// M9: what a batch build spent before counts when it is taken up again.
 #[test]
-fn a_batch_build_goes_on_with_a_higher_budget() {
+fn a_batch_build_continues_with_a_higher_budget() {
     let project = TestProject::team();
     project
         .run(&[&BATCH_BUILD[..], &["--budget", HALFWAY]].concat())
@@ -64,7 +64,7 @@ fn a_batch_build_goes_on_with_a_higher_budget() {
 
 /// M9: a batch under way counts with all that it may cost, also for the command that finds it there.
 #[test]
-fn what_is_in_flight_is_in_the_sums() {
+fn requests_in_flight_count_against_the_budget() {
     let project = TestProject::team();
     // Two batched layers: 0.0002 dollars at most for the first, as much again for the second.
     let more = TEAM.replace(
@@ -101,7 +101,7 @@ label = "again-{{ label }}"
 }
 
 #[test]
-fn the_budget_of_the_file_holds_unless_the_command_has_another() {
+fn the_pipeline_files_budget_applies_unless_the_command_sets_one() {
     let project = TestProject::team();
     let file = project.path("synix.toml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -116,7 +116,7 @@ fn the_budget_of_the_file_holds_unless_the_command_has_another() {
 
 /// M9: without a highest cost there is no telling, and the model is named.
 #[test]
-fn a_budget_refuses_what_has_no_highest_cost() {
+fn a_budget_refuses_requests_without_a_maximum_cost() {
     for (without, words) in [
         (
             TEAM.replace("gpt-4o-mini", "our-own-model"),

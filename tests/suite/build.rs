@@ -23,13 +23,13 @@ fn assert_all_equal(made: &[BTreeSet<(String, String)>], artifacts: usize) {
 }
 
 #[test]
-fn sync_batch_and_replay_give_the_same_bytes() {
+fn sync_batch_and_replay_make_the_same_bytes() {
     assert_all_equal(&in_every_way(TestProject::team), 7);
 }
 
 /// L13: a transform with two dependent calls ends in one command, whatever the mode.
 #[test]
-fn a_second_question_that_holds_the_first_answer_gives_the_same_bytes_in_every_mode() {
+fn dependent_requests_make_the_same_bytes_in_every_mode() {
     assert_all_equal(
         &in_every_way(|| {
             TestProject::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")])
@@ -39,7 +39,7 @@ fn a_second_question_that_holds_the_first_answer_gives_the_same_bytes_in_every_m
 }
 
 #[test]
-fn many_questions_at_once_give_the_same_bytes_in_every_mode() {
+fn parallel_requests_make_the_same_bytes_in_every_mode() {
     assert_all_equal(
         &in_every_way(|| TestProject::guest("fan_out", &[("a", "3"), ("b", "5")])),
         4,
@@ -47,7 +47,7 @@ fn many_questions_at_once_give_the_same_bytes_in_every_mode() {
 }
 
 #[test]
-fn a_batch_build_asks_each_layer_in_the_way_it_says() {
+fn a_batch_build_uses_each_layers_own_mode() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let ledger = project.ledger();
@@ -62,7 +62,7 @@ fn a_batch_build_asks_each_layer_in_the_way_it_says() {
 }
 
 #[test]
-fn a_pipeline_may_ask_two_providers() {
+fn a_pipeline_may_use_two_providers() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let ledger = project.ledger();
@@ -89,7 +89,7 @@ fn building_again_sends_nothing() {
 
 /// M4: a switch of mode pays nothing twice.
 #[test]
-fn batch_after_sync_sends_nothing() {
+fn a_batch_build_after_a_sync_build_sends_nothing() {
     let project = TestProject::team();
     project.build_in(Mode::Sync).expect_code(0);
     project.ok(&["clean"]);
@@ -99,7 +99,7 @@ fn batch_after_sync_sends_nothing() {
 
 /// M4: the reverse.
 #[test]
-fn sync_after_batch_sends_nothing() {
+fn a_sync_build_after_a_batch_build_sends_nothing() {
     let project = TestProject::team();
     project.build_in(Mode::Batch).expect_code(0);
     project.ok(&["clean"]);
@@ -150,7 +150,7 @@ fn a_plan_counts_exactly_what_a_build_sends() {
 
 /// A9: a request has one body, whoever carries it.
 #[test]
-fn a_request_has_the_same_body_alone_and_in_a_batch() {
+fn a_request_has_the_same_body_in_a_sync_call_and_in_a_batch() {
     let bodies = |mode| {
         let project = TestProject::team();
         // A reasoning model takes other parameters than the rest.
@@ -195,7 +195,7 @@ fn dependants_of_a_failed_unit_are_held_back_unless_partial_input_is_allowed() {
 
 /// A6: what a build with errors replaces is gone: an old artifact is no input.
 #[test]
-fn the_older_artifact_of_a_failed_unit_leaves_the_snapshot() {
+fn the_old_artifact_of_a_failed_unit_is_not_in_the_new_snapshot() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.write("bios/bela.md", "I am bela and I changed my mind.");

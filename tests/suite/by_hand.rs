@@ -48,7 +48,7 @@ fn project_with_component(name: &str, component: &[u8]) -> TestProject {
 }
 
 #[test]
-fn a_component_written_by_hand_runs_the_same_in_every_mode() {
+fn a_handwritten_component_makes_the_same_artifacts_in_every_mode() {
     let component = smallest();
     assert!(component.len() < 8 << 10, "{} bytes", component.len());
     let made: Vec<_> = MODES
@@ -64,7 +64,7 @@ fn a_component_written_by_hand_runs_the_same_in_every_mode() {
 
 /// The documents tell its reader to check it.
 #[test]
-fn a_component_written_by_hand_passes_every_point_of_the_check() {
+fn a_handwritten_component_passes_the_whole_check() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("smallest.wasm"), smallest()).unwrap();
     let arguments = ["plugin", "check", "smallest.wasm"];
@@ -73,7 +73,7 @@ fn a_component_written_by_hand_passes_every_point_of_the_check() {
 }
 
 #[test]
-fn a_third_party_component_made_from_the_contract_alone_runs() {
+fn a_component_made_from_the_contract_alone_runs() {
     let folder = tempfile::tempdir().unwrap();
     let mut files = wit_bindgen_core::Files::default();
     let mut resolve = wit_bindgen_core::wit_parser::Resolve::default();

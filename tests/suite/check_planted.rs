@@ -238,13 +238,13 @@ const GOOD: [(&str, Option<&str>); 23] = [
 ];
 
 #[test]
-fn each_planted_guest_fails_its_own_point_and_no_other() {
+fn each_planted_fault_fails_only_its_own_point() {
     let wrong = wrong(&FAULTS);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn guests_that_keep_to_the_contract_in_unusual_ways_pass() {
+fn unusual_guests_that_obey_the_contract_pass() {
     let wrong = wrong(&GOOD);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -5,7 +5,7 @@ use crate::transcript::assert_transcript;
 
 /// C11: every command has a document with a schema version.
 #[test]
-fn every_command_speaks_json() {
+fn every_command_prints_a_json_document() {
     let project = TestProject::team();
     let commands: [&[&str]; 19] = [
         &["plan"],
@@ -36,7 +36,7 @@ fn every_command_speaks_json() {
 
 /// C6, C11: an answer is data on stdout, talk is on stderr.
 #[test]
-fn a_failing_command_keeps_stdout_for_data() {
+fn a_failing_command_writes_nothing_to_stdout() {
     let project = TestProject::team();
     let run = project.run(&["show", "nobody"]);
     assert_eq!((run.code != 0, run.stdout.as_str()), (true, ""), "{run:?}");
@@ -44,7 +44,7 @@ fn a_failing_command_keeps_stdout_for_data() {
 }
 
 #[test]
-fn a_pipe_gets_no_colours_and_no_cursor_movements() {
+fn output_to_a_pipe_has_no_colours_or_cursor_movements() {
     let project = TestProject::team();
     let run = project.ok(&["build"]);
     assert!(!run.says("\u{1b}"), "{run:?}");
@@ -58,7 +58,7 @@ fn a_folder_without_a_pipeline_exits_2() {
 }
 
 #[test]
-fn the_pipeline_of_a_folder_above_is_found() {
+fn a_pipeline_file_in_a_parent_folder_is_found() {
     let project = TestProject::team();
     command_in(&project.path("bios"), &["build"])
         .run()
@@ -99,7 +99,7 @@ fn an_ambiguous_label_exits_2_and_lists_the_candidates() {
 }
 
 #[test]
-fn an_unknown_label_names_the_nearest() {
+fn an_unknown_label_suggests_the_nearest() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let run = project.run(&["show", "sumary"]);
@@ -139,7 +139,7 @@ fn a_batch_without_a_batch_api_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_lineage_goes_down_to_files_prompts_code_and_answers() {
+fn a_lineage_includes_files_prompts_components_and_requests() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let lineage = project.json(&["lineage", "summary"]);

@@ -72,7 +72,7 @@ fn assert_clear(run: &Run, words: &str) {
 
 /// Row 3: the name in `damage.json` was taken for a path, by every command that reads.
 #[test]
-fn a_marker_of_damage_moves_nothing_over_a_file_of_the_user() {
+fn a_forged_damage_marker_overwrites_no_file_of_the_user() {
     let victim = Victim::new();
     let absolute = victim.file();
     let name = absolute.to_str().unwrap();
@@ -95,7 +95,7 @@ fn a_marker_of_damage_moves_nothing_over_a_file_of_the_user() {
 
 /// Rows 16 and 17: a lock was cut and signed, whatever it led to.
 #[test]
-fn a_lock_that_is_a_link_is_neither_cut_nor_signed() {
+fn a_state_lock_that_is_a_link_is_not_written() {
     let victim = Victim::new();
     let project = built();
     link(&project, ".synix/locks/build-2", &victim.file());
@@ -113,7 +113,7 @@ fn a_lock_that_is_a_link_is_neither_cut_nor_signed() {
 
 /// Row 18: `gc` deletes what synix made, and enters no link.
 #[test]
-fn a_collection_stays_in_the_state() {
+fn gc_deletes_nothing_outside_the_state() {
     let photos = tempfile::tempdir().unwrap();
     fs::create_dir_all(photos.path().join("ab")).unwrap();
     let name = "c".repeat(62);
@@ -140,7 +140,7 @@ fn a_collection_stays_in_the_state() {
 
 /// Row 19: recording wrote its lock, and could write the cassette, through links.
 #[test]
-fn a_recording_is_written_through_no_link() {
+fn a_cassette_is_not_recorded_behind_a_link() {
     let record: &[&str] = &["build", "--cassette-mode", "record"];
     let victim = Victim::new();
     for name in [".suite.json.lock", "suite.json"] {
@@ -164,7 +164,7 @@ fn a_recording_is_written_through_no_link() {
 
 /// Row 20: a state elsewhere, and the database of another program.
 #[test]
-fn a_state_is_used_through_no_link() {
+fn a_state_behind_a_link_is_not_used() {
     let elsewhere = tempfile::tempdir().unwrap();
     let project = TestProject::team();
     link(&project, ".synix", elsewhere.path());
@@ -227,7 +227,7 @@ fn pipes_and_devices_are_not_read() {
 
 /// Row 29: what is named on the command line may be a link, and is bounded all the same.
 #[test]
-fn files_of_the_command_line_are_bounded() {
+fn files_named_on_the_command_line_have_a_size_limit() {
     let project = TestProject::team();
     pipe(&project.path("pipe"));
     for odd in ["/dev/zero", "pipe"] {
@@ -271,7 +271,7 @@ fn files_of_the_command_line_are_bounded() {
 
 /// Row 40: a row below whose digest the content was changed.
 #[test]
-fn a_changed_artifact_is_neither_shown_nor_built_from() {
+fn an_artifact_that_does_not_match_its_digest_is_neither_shown_nor_used() {
     let project = built();
     project
         .database()
@@ -299,7 +299,7 @@ fn a_changed_artifact_is_neither_shown_nor_built_from() {
 
 /// Row 41: what acts as soon as a row is read or written.
 #[test]
-fn nothing_planted_in_a_database_acts() {
+fn triggers_and_views_planted_in_a_database_are_refused() {
     for (planted, word) in [
         ("CREATE TRIGGER t AFTER INSERT ON build BEGIN DELETE FROM answer_body; END", "trigger t"),
         ("DROP TABLE attempt_note; CREATE VIEW attempt_note AS WITH RECURSIVE n(x) AS (VALUES(1) UNION ALL
@@ -343,7 +343,7 @@ fn a_reset_cancels_no_batch_of_another_project() {
 
 /// A pipeline file is named in the state; resuming a build opens it.
 #[test]
-fn a_build_s_pipeline_file_is_in_the_project() {
+fn a_build_whose_pipeline_file_is_outside_the_project_is_refused() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -359,7 +359,7 @@ fn a_build_s_pipeline_file_is_in_the_project() {
 
 /// Row 51: prompts and answers are private.
 #[test]
-fn a_state_is_closed_to_others() {
+fn only_the_owner_can_read_the_state() {
     let project = TestProject::team();
     let mut build = project.command(&["build", "--cassette-mode", "record"]);
     build.env("SYNIX_CASSETTE_DIR", project.path("cassettes"));
@@ -398,7 +398,7 @@ fn demo(project: &Path, more: &[&str]) -> Run {
 
 /// Row 10: a golden file was shown in the difference, whatever it led to.
 #[test]
-fn a_golden_file_is_read_through_no_link() {
+fn golden_files_behind_links_are_not_read() {
     let victim = Victim::new();
     for target in [victim.file(), PathBuf::from("/proc/self/environ")] {
         let (_temp, project) = clone();
@@ -417,7 +417,7 @@ fn a_golden_file_is_read_through_no_link() {
 
 /// Rows 11 and 15: the copy made plain files of links that lead out.
 #[test]
-fn a_copy_holds_nothing_from_outside() {
+fn a_demo_copies_nothing_from_outside_the_project() {
     let victim = Victim::new();
     for target in [
         Path::new("/proc/self/environ"),
@@ -435,7 +435,7 @@ fn a_copy_holds_nothing_from_outside() {
 
 /// A source may be a link to another file of the project, as everywhere.
 #[test]
-fn a_copy_holds_links_that_stay_inside() {
+fn a_demo_copies_links_within_the_project() {
     let (_temp, project) = clone();
     let bio = fs::read_dir(project.join("sources/bios"))
         .unwrap()
@@ -453,7 +453,7 @@ fn a_copy_holds_links_that_stay_inside() {
 
 /// Row 12: golden files were deleted and written in a folder that `golden` led to.
 #[test]
-fn goldens_are_updated_in_the_project_alone() {
+fn golden_files_are_updated_only_inside_the_project() {
     let victim = tempfile::tempdir().unwrap();
     fs::write(victim.path().join("notes.txt"), MINE).unwrap();
     fs::write(victim.path().join("01-plan.txt"), MINE).unwrap();
@@ -485,7 +485,7 @@ fn goldens_are_updated_in_the_project_alone() {
 
 /// Row 13: a pipe has no end.
 #[test]
-fn a_pipe_in_a_project_is_named() {
+fn a_demo_names_a_pipe_in_the_project() {
     let (_temp, project) = clone();
     pipe(&project.join("sources/bios/pipe"));
     assert_clear(
@@ -496,7 +496,7 @@ fn a_pipe_in_a_project_is_named() {
 
 /// Row 14: two links in each of many folders stood for twice as much with each level.
 #[test]
-fn links_to_folders_are_not_copied_out() {
+fn a_demo_does_not_expand_links_to_folders() {
     let (_temp, project) = clone();
     for level in 0..40 {
         let folder = project.join(format!("level{level}"));
@@ -531,7 +531,7 @@ fn a_demo_runs_no_command_of_the_project() {
 
 /// Rows 1 and 49: compiled code of others, and of other components, is compiled again.
 #[test]
-fn compiled_code_that_was_planted_or_exchanged_is_not_run() {
+fn planted_or_swapped_compiled_code_is_not_run() {
     let project = TestProject::guest("echo", &[("a", "x")]);
     let home = tempfile::tempdir().unwrap();
     let cache = home.path().join("cache");
@@ -575,7 +575,7 @@ fn compiled_code_that_was_planted_or_exchanged_is_not_run() {
 
 /// Row 1: a cache folder in the project is no cache.
 #[test]
-fn no_compiled_code_is_kept_in_a_project() {
+fn a_cache_folder_inside_the_project_is_not_used() {
     let project = TestProject::guest("echo", &[("a", "x")]);
     let mut plan = project.command(&["plan"]);
     plan.env("SYNIX_CACHE_DIR", "vendor/cache");
@@ -586,7 +586,7 @@ fn no_compiled_code_is_kept_in_a_project() {
 
 /// A folder that is there already may lead anywhere; `init` makes nothing behind a link.
 #[test]
-fn a_new_project_is_written_through_no_link() {
+fn init_writes_nothing_behind_a_link() {
     let temp = tempfile::tempdir().unwrap();
     let elsewhere = temp.path().join("elsewhere");
     let project = temp.path().join("project");

@@ -114,7 +114,7 @@ fn stops_early(url: &str, words: &[&str]) {
 }
 
 #[test]
-fn a_name_without_an_address_stops_the_build_early() {
+fn an_unknown_host_name_stops_the_build_early() {
     stops_early(
         "https://models.invalid/v1",
         &["the name has no known address; check the name in `base_url`"],
@@ -142,7 +142,7 @@ fn a_server_without_tls_stops_the_build_early() {
 
 /// What the words for a certificate say helps.
 #[test]
-fn an_issuer_that_is_named_is_trusted() {
+fn a_certificate_in_ssl_cert_file_is_trusted() {
     let url = with_own_certificate();
     let project = asking(&url);
     let folder = tempfile::tempdir().unwrap();
@@ -158,7 +158,7 @@ fn an_issuer_that_is_named_is_trusted() {
 
 /// A batch that could not be sent was not, and nothing is unclear.
 #[test]
-fn a_batch_build_sends_nothing_to_whom_it_cannot_reach() {
+fn a_batch_build_sends_nothing_to_an_unreachable_provider() {
     for (url, words) in [
         (with_own_certificate(), "SSL_CERT_FILE"),
         (without_tls(), "does not speak TLS"),

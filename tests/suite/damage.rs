@@ -71,7 +71,7 @@ fn a_damaged_state_is_reported_and_nothing_is_sent() {
 
 /// L8: the damaged file is there byte for byte, under a dated name.
 #[test]
-fn a_damaged_state_is_set_aside_and_not_changed() {
+fn a_damaged_state_is_set_aside_unchanged() {
     let project = TestProject::team();
     project.write(".synix/state.sqlite3", "this is no database");
     project.trust();
@@ -88,7 +88,7 @@ fn a_damaged_state_is_set_aside_and_not_changed() {
 
 /// M7, L8: what was lost is said as far as it can be read, live batches by provider and id.
 #[test]
-fn damage_names_the_batches_that_go_on() {
+fn a_damage_report_names_the_live_batches() {
     let (project, batch) = in_flight_and_broken();
     let run = project.run(&["build"]).expect_code(1);
     assert!(
@@ -100,7 +100,7 @@ fn damage_names_the_batches_that_go_on() {
 
 /// L8: the copy that is put back is taken up again, and nothing is paid twice.
 #[test]
-fn a_restored_state_goes_on() {
+fn a_build_continues_on_a_restored_state() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project
@@ -134,7 +134,7 @@ fn a_reset_cancels_and_records_live_batches() {
 
 /// M7: a batch that may be somebody else's is not cancelled.
 #[test]
-fn a_reset_cancels_no_batch_that_may_be_another_s() {
+fn a_reset_cancels_no_batch_of_unknown_ownership() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -178,7 +178,7 @@ fn resume_with_a_reset_starts_over() {
 
 /// L8: one flag for each danger; this one touches nothing where nothing is damaged.
 #[test]
-fn a_reset_of_a_whole_state_does_nothing() {
+fn a_reset_of_an_undamaged_state_does_nothing() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.ok(&["build", "--reset-state"]);
@@ -187,7 +187,7 @@ fn a_reset_of_a_whole_state_does_nothing() {
 
 /// L8: a cassette that cannot be read is named with the line, before anything is sent, and left as it is.
 #[test]
-fn a_broken_cassette_is_not_recorded_over() {
+fn recording_does_not_overwrite_a_broken_cassette() {
     let project = TestProject::team();
     let broken = "{\n  \"schema\": 1,\n  \"note\": oops\n}\n";
     project.write("cassettes/suite.json", broken);
@@ -206,7 +206,7 @@ fn a_broken_cassette_is_not_recorded_over() {
 
 /// L8: an entry whose request was edited is named by its key.
 #[test]
-fn an_edited_cassette_is_not_recorded_over() {
+fn recording_does_not_overwrite_an_edited_cassette() {
     let project = TestProject::team();
     project.ok(&["build", "--cassette-mode", "record"]);
     let path = project.path("cassettes/suite.json");

@@ -86,7 +86,7 @@ fn every_command_in_the_documents_exists() {
 
 /// C12: a block under a comment with a file's name is a part of that file, as `plugin new` fills it in.
 #[test]
-fn every_quoted_block_stands_in_its_file() {
+fn every_quoted_block_is_in_its_file() {
     let mut quoted = 0;
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
@@ -111,7 +111,7 @@ fn every_quoted_block_stands_in_its_file() {
 
 /// C12: each language is told as its scaffold tells it: what to get, and how to test.
 #[test]
-fn each_language_has_the_commands_of_its_scaffold() {
+fn the_documents_list_the_commands_of_each_scaffold() {
     let told = fs::read_to_string(format!("{ROOT}/docs/plugins.md")).unwrap();
     for language in languages() {
         let readme = format!("{ROOT}/plugins/scaffolds/{language}/README.md");

@@ -38,7 +38,7 @@ fn a_download_with_another_digest_is_refused() {
 }
 
 #[test]
-fn a_download_that_breaks_off_is_refused() {
+fn a_truncated_download_is_refused() {
     let server = Registry::start();
     let echo = bytes("echo");
     let reference = server.file("/echo.wasm", &echo);
@@ -86,7 +86,7 @@ fn a_download_that_is_too_large_is_refused() {
 }
 
 #[test]
-fn a_length_that_lies_does_not_let_more_in() {
+fn a_download_longer_than_its_announced_length_is_refused() {
     let server = Registry::start();
     let echo = bytes("echo");
     let reference = server.file("/echo.wasm", &echo);
@@ -100,7 +100,7 @@ fn a_length_that_lies_does_not_let_more_in() {
 }
 
 #[test]
-fn what_is_not_there_or_not_allowed_is_told_apart() {
+fn missing_forbidden_and_unreachable_plugins_have_their_own_errors() {
     let server = Registry::start();
     let nowhere = format!(
         "{}#sha256={}",
@@ -134,7 +134,7 @@ fn what_is_not_there_or_not_allowed_is_told_apart() {
 }
 
 #[test]
-fn redirects_are_followed_a_few_times() {
+fn at_most_five_redirects_are_followed() {
     let (server, other) = (Registry::start(), Registry::start());
     let echo = bytes("echo");
     other.file("/moved.wasm", &echo);
@@ -161,7 +161,7 @@ fn redirects_are_followed_a_few_times() {
 }
 
 #[test]
-fn a_token_is_asked_for_and_goes_to_its_registry_alone() {
+fn a_registry_token_is_sent_only_to_its_registry() {
     let (server, storage) = (Registry::start(), Registry::start());
     let echo = bytes("echo");
     let reference = server.push("team/echo", "1.0", &echo);
@@ -189,7 +189,7 @@ fn a_token_is_asked_for_and_goes_to_its_registry_alone() {
 }
 
 #[test]
-fn a_stored_password_opens_a_registry_and_is_never_told() {
+fn a_stored_password_is_used_for_its_registry_and_never_printed() {
     let server = Registry::start();
     let reference = server.push("team/echo", "1.0", &bytes("echo"));
     // "me:sesame" in base64.
@@ -210,7 +210,7 @@ fn a_stored_password_opens_a_registry_and_is_never_told() {
 }
 
 #[test]
-fn an_image_that_is_no_plugin_is_refused() {
+fn an_image_without_a_plugin_is_refused() {
     let server = Registry::start();
     let (echo, moody) = (bytes("echo"), bytes("moody"));
     let push = |tag: &str, layers: &[(&str, &[u8])]| server.push_layers("team/odd", tag, layers);
@@ -258,7 +258,7 @@ fn an_image_that_is_no_plugin_is_refused() {
 }
 
 #[test]
-fn an_image_by_digest_is_the_one_with_that_manifest() {
+fn the_digest_of_an_image_must_match_its_manifest() {
     let server = Registry::start();
     let echo = bytes("echo");
     server.push("team/echo", "1.0", &echo);

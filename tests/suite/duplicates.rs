@@ -10,7 +10,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const PARTS: &str = "windows_";
 
 #[test]
-fn a_crate_has_two_versions_for_a_reason() {
+fn a_crate_with_two_versions_has_a_reason_in_deny_toml() {
     let skipped = skipped();
     let mut unknown = Vec::new();
     for (name, versions) in duplicates() {
@@ -30,7 +30,7 @@ fn a_crate_has_two_versions_for_a_reason() {
 }
 
 #[test]
-fn a_reason_goes_with_the_version_it_was_for() {
+fn deny_toml_lists_no_duplicate_that_is_gone() {
     let duplicates = duplicates();
     for (name, version) in skipped() {
         let found = duplicates.get(&name).into_iter().flatten();
@@ -42,7 +42,7 @@ fn a_reason_goes_with_the_version_it_was_for() {
 }
 
 #[test]
-fn the_checks_are_on() {
+fn cargo_deny_checks_duplicates_and_wildcards() {
     let deny = read("deny.toml");
     let bans = deny["bans"].as_table().unwrap();
     for check in ["multiple-versions", "wildcards"] {

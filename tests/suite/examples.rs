@@ -62,7 +62,7 @@ fn run(component: &Path, folder: &Path, arguments: &[&str]) -> (i32, Value, Stri
 }
 
 #[test]
-fn every_example_passes_every_point_of_the_check_that_applies() {
+fn every_example_passes_all_applicable_points_of_the_check() {
     let folder = tempfile::tempdir().unwrap();
     for language in languages() {
         let file = made(&language).file.to_str().unwrap();
@@ -87,7 +87,7 @@ fn every_example_passes_every_point_of_the_check_that_applies() {
 }
 
 #[test]
-fn every_example_says_the_same_of_itself() {
+fn every_example_has_the_same_descriptor() {
     let folder = tempfile::tempdir().unwrap();
     let said = |language: &str| {
         let file = made(language).file.to_str().unwrap();
@@ -114,7 +114,7 @@ fn every_example_says_the_same_of_itself() {
 }
 
 #[test]
-fn every_example_says_what_it_was_written_in() {
+fn every_example_names_its_language() {
     let folder = tempfile::tempdir().unwrap();
     for (language, title) in [
         ("rust", "Rust"),
@@ -134,7 +134,7 @@ fn every_example_says_what_it_was_written_in() {
 }
 
 #[test]
-fn every_example_asks_and_makes_the_same_of_odd_inputs() {
+fn every_example_sends_and_makes_the_same_for_unusual_inputs() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(
         folder.path().join("replies.json"),
@@ -185,7 +185,7 @@ fn every_example_asks_and_makes_the_same_of_odd_inputs() {
 
 /// White space is what Unicode calls so, no more and no less.
 #[test]
-fn every_example_trims_the_same() {
+fn every_example_trims_white_space_alike() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(
         folder.path().join("replies.json"),
@@ -211,7 +211,7 @@ fn every_example_trims_the_same() {
 
 /// What is no text comes from another layer; nothing is asked about it.
 #[test]
-fn every_example_refuses_a_picture_in_the_same_words() {
+fn every_example_refuses_an_image_with_the_same_message() {
     let mut layers = String::from(
         "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\n[layers.notes]\nsource = \"notes/*.md\"\n\n\
          [layers.pictures]\ntransform = \"./plugins/picture.wasm\"\ninputs = [\"notes\"]\n",

@@ -84,18 +84,18 @@ fn assert_bad_answers_fail_by_kind(command: &[&str]) {
 }
 
 #[test]
-fn bad_answers_fail_by_kind_alone() {
+fn bad_answers_to_sync_calls_fail_with_their_kind() {
     assert_bad_answers_fail_by_kind(&["build"]);
 }
 
 #[test]
-fn bad_answers_fail_by_kind_in_a_batch() {
+fn bad_answers_in_a_batch_fail_with_their_kind() {
     assert_bad_answers_fail_by_kind(&BATCH_BUILD);
 }
 
 /// A8: a request whose failure cost nothing is asked again by the next build.
 #[test]
-fn a_failed_request_is_asked_again_by_the_next_build() {
+fn the_next_build_retries_a_failed_request() {
     for mode in [Mode::Sync, Mode::Batch] {
         let project = TestProject::team();
         project.script(Script::new().rule(Rule::on("I am bela").status(400)));
@@ -126,7 +126,7 @@ fn a_layer_that_accepts_truncated_answers_gets_them() {
 
 /// A2: the provider's own words are read where they stand, and the other rows are kept.
 #[test]
-fn a_failed_row_tells_why_and_leaves_the_others() {
+fn a_failed_row_reports_why_and_the_other_rows_are_kept() {
     let project = TestProject::team();
     let reason = serde_json::json!({"error": {
         "message": "Your prompt was flagged by the house rules.",
@@ -149,7 +149,7 @@ fn a_failed_row_tells_why_and_leaves_the_others() {
 
 /// A4: what is missing is asked again, what is odd is reported, and no other row is lost.
 #[test]
-fn odd_rows_cost_no_other_row() {
+fn an_invalid_row_does_not_affect_the_other_rows() {
     for reply in [
         Reply::MissingRow,
         Reply::DuplicateRow,
@@ -197,7 +197,7 @@ fn a_truncated_download_is_repeated() {
 
 /// A3: an output file may appear after the batch says that it is completed.
 #[test]
-fn an_output_file_that_comes_late_is_waited_for() {
+fn a_late_output_file_is_waited_for() {
     let project = TestProject::team();
     let late = Fault::on(Endpoint::BatchesCreate, FaultKind::OutputLate { polls: 2 }).once();
     let empty = Fault::on(Endpoint::BatchesCreate, FaultKind::EmptyErrorFileId).once();
@@ -244,7 +244,7 @@ fn an_empty_account_is_tried_once() {
 }
 
 #[test]
-fn a_busy_provider_is_asked_again_until_it_answers() {
+fn a_busy_provider_is_retried_until_it_answers() {
     let project = TestProject::team();
     let busy = StatusReply::new(429).header("retry-after", "0");
     project.script(Script::new().rule(Rule::on("I am bela").times(3).reply(Reply::Status(busy))));
@@ -325,7 +325,7 @@ fn titles() -> TestProject {
 
 /// M3: what is in flight when a build must stop is waited for and kept.
 #[test]
-fn answers_in_flight_are_kept_when_a_key_turns_out_to_be_missing() {
+fn answers_in_flight_are_kept_when_another_providers_key_is_missing() {
     let project = titles();
     // Goes on with the provider that stands last: only a key that is named is demanded elsewhere than at its own URL.
     let named = format!("api_key_env = \"ANTHROPIC_API_KEY\"\n{TITLES}");
@@ -346,7 +346,7 @@ fn answers_in_flight_are_kept_when_a_key_turns_out_to_be_missing() {
 
 /// What is missing two layers below still marks what is made above it.
 #[test]
-fn partial_results_are_marked_however_far_below_something_is_missing() {
+fn partial_results_are_marked_in_all_downstream_layers() {
     let project = titles();
     project.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
     project.run(&["build", "--allow-partial"]).expect_code(3);
@@ -364,7 +364,7 @@ fn partial_results_are_marked_however_far_below_something_is_missing() {
 
 /// A6: each unit that lacks its input is named, in every layer below.
 #[test]
-fn each_dependant_of_a_failed_unit_is_named_as_held_back() {
+fn every_dependant_of_a_failed_unit_is_reported_as_held_back() {
     let project = titles();
     project.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
     let document = project.run(&["build", "--json"]).expect_code(3).json();
@@ -380,7 +380,7 @@ fn each_dependant_of_a_failed_unit_is_named_as_held_back() {
 }
 
 #[test]
-fn a_unit_with_no_input_left_is_held_back_whatever_is_allowed() {
+fn a_unit_without_any_input_is_held_back_even_with_allow_partial() {
     let project = titles();
     project.script(Script::new().rule(Rule::on("work?").reply(cut_off())));
     let document = project
@@ -397,7 +397,7 @@ fn a_unit_with_no_input_left_is_held_back_whatever_is_allowed() {
 
 /// I9: a layer that took a truncated answer keeps it when another layer gets a whole one to the same question.
 #[test]
-fn a_whole_answer_does_not_contradict_a_truncated_one_that_was_taken() {
+fn a_complete_answer_does_not_replace_an_accepted_truncated_one() {
     let project = TestProject::team();
     let layer = |name: &str, accept: &str| {
         format!(

@@ -40,7 +40,7 @@ fn the_command_holds_each_component_once_and_packed() {
 
 /// C12: each setting stands in the documents with the type and default it has.
 #[test]
-fn the_reference_is_what_the_transforms_say_of_themselves() {
+fn the_documented_reference_matches_the_descriptors() {
     let written = fs::read_to_string(format!("{ROOT}/docs/transforms.md")).unwrap();
     for name in names() {
         let made = synix(&["plugin", "inspect", "--markdown", name]).expect_code(0);
@@ -110,7 +110,7 @@ fn the_command_comes_with_every_component_that_is_built() {
 }
 
 #[test]
-fn every_transform_passes_the_check_of_plugins() {
+fn every_transform_passes_plugin_check() {
     for name in names() {
         let run = synix(&["plugin", "check", name, "--json"]);
         let report = run.json();
@@ -123,7 +123,7 @@ fn every_transform_passes_the_check_of_plugins() {
 }
 
 #[test]
-fn what_needs_no_model_declares_none() {
+fn only_transforms_that_need_a_model_declare_llm() {
     for name in names() {
         let found = synix(&["plugin", "inspect", name, "--json"]).json();
         let asks = found["capabilities"] == Value::from(vec!["llm"]);
@@ -167,7 +167,7 @@ fn notes() -> TestProject {
 }
 
 #[test]
-fn what_stands_in_two_notes_is_asked_about_once() {
+fn a_text_in_two_notes_is_sent_once() {
     let project = notes();
     project.ok(&["build"]);
     assert_eq!(project.sent(), 2);
@@ -190,7 +190,7 @@ fn what_stands_in_two_notes_is_asked_about_once() {
 
 /// M3: a section that is added is the one that is asked about.
 #[test]
-fn pieces_that_stayed_ask_nothing_again() {
+fn unchanged_chunks_send_nothing() {
     let project = notes();
     project.ok(&["build"]);
     let path = project.path("notes/a.md");
@@ -202,7 +202,7 @@ fn pieces_that_stayed_ask_nothing_again() {
 
 /// C1: pieces and what is made of them are the same in every mode.
 #[test]
-fn pieces_are_the_same_in_every_mode() {
+fn chunks_are_the_same_in_every_mode() {
     let made = MODES.map(|mode: Mode| {
         let project = notes();
         project.build_in(mode).expect_code(0);
@@ -240,7 +240,7 @@ prompt = "What did {{ group }} do?{% for one in inputs %} {{ one.content }}{% en
 
 /// C1: metadata of a source reaches what is made of answers about it, in every mode alike.
 #[test]
-fn answers_are_grouped_by_the_metadata_of_what_they_are_about() {
+fn answers_are_grouped_by_the_metadata_of_their_inputs() {
     let made = MODES.map(|mode: Mode| {
         let project = TestProject::with_layers(DIARY);
         for (day, author) in [("01-30", "ann"), ("02-01", "ann"), ("02-02", "bob")] {
@@ -266,7 +266,7 @@ fn answers_are_grouped_by_the_metadata_of_what_they_are_about() {
 }
 
 #[test]
-fn a_refused_config_names_the_key_and_what_to_write() {
+fn an_invalid_config_is_reported_with_its_key_and_a_fix() {
     let project = notes();
     project.pipeline(
         "synix.toml",
@@ -301,7 +301,7 @@ fn words(seed: u64, length: usize) -> String {
 }
 
 #[test]
-fn ten_megabytes_are_cut_within_the_default_limits() {
+fn ten_megabytes_are_chunked_within_the_default_limits() {
     let project = TestProject::with_layers(
         "[layers.notes]\nsource = \"*.txt\"\n[layers.pieces]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n",
     );
@@ -323,7 +323,7 @@ fn ten_megabytes_are_cut_within_the_default_limits() {
 }
 
 #[test]
-fn ten_thousand_short_texts_are_compared_within_the_default_limits() {
+fn ten_thousand_short_texts_are_merged_within_the_default_limits() {
     let project = TestProject::with_layers(
         r#"
 [layers.notes]

@@ -39,7 +39,7 @@ fn count(project: &TestProject, statement: &str) -> i64 {
 }
 
 #[test]
-fn what_the_pipeline_makes_stays() {
+fn current_artifacts_are_kept() {
     let project = with_history();
     let (sent, artifacts) = (project.sent(), project.artifacts());
     collect(&project, &["--answers"]);
@@ -53,7 +53,7 @@ fn what_the_pipeline_makes_stays() {
 }
 
 #[test]
-fn old_units_and_snapshots_go() {
+fn old_units_and_snapshots_are_deleted() {
     let project = with_history();
     let freed = collect(&project, &[]);
     // Three of five snapshots stay; a paper, a text, its style and a summary went with each other one.
@@ -66,14 +66,14 @@ fn old_units_and_snapshots_go() {
 }
 
 #[test]
-fn the_number_of_snapshots_is_the_user_s() {
+fn keep_snapshots_sets_how_many_snapshots_are_kept() {
     let project = with_history();
     collect(&project, &["--keep-snapshots", "1"]);
     assert_eq!(count(&project, "SELECT count(*) FROM snapshot"), 1);
 }
 
 #[test]
-fn young_things_stay() {
+fn recent_units_and_snapshots_are_kept() {
     let project = with_history();
     let freed = project.json(&["gc"]);
     assert_eq!(
@@ -84,7 +84,7 @@ fn young_things_stay() {
 
 /// What was paid for is there when the pipeline goes back to it.
 #[test]
-fn answers_stay_although_nothing_names_them() {
+fn unused_answers_are_kept_by_default() {
     let project = with_history();
     let sent = project.sent();
     let freed = collect(&project, &[]);
@@ -95,7 +95,7 @@ fn answers_stay_although_nothing_names_them() {
 }
 
 #[test]
-fn answers_go_where_the_user_says_so() {
+fn answers_are_deleted_only_with_the_answers_flag() {
     let project = with_history();
     let sent = project.sent();
     let freed = collect(&project, &["--answers"]);
@@ -107,7 +107,7 @@ fn answers_go_where_the_user_says_so() {
 
 /// A request whose text was let go has it again when it is asked anew.
 #[test]
-fn a_request_that_is_asked_again_can_be_recorded() {
+fn a_request_whose_body_was_deleted_can_be_recorded_later() {
     let project = with_history();
     let freed = collect(&project, &[]);
     assert_eq!(freed["requests"], 4);
@@ -118,7 +118,7 @@ fn a_request_that_is_asked_again_can_be_recorded() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_go_and_keeps_it() {
+fn a_dry_run_reports_deletions_and_deletes_nothing() {
     let project = with_history();
     let before = count(&project, "SELECT count(*) FROM unit");
     let mut said = collect(&project, &["--dry-run", "--answers"]);
@@ -128,7 +128,7 @@ fn a_dry_run_says_what_would_go_and_keeps_it() {
 }
 
 #[test]
-fn large_contents_go_with_the_last_row_that_names_them() {
+fn a_large_content_is_deleted_with_its_last_reference() {
     let project = with_history();
     let freed = collect(&project, &["--keep-snapshots", "1"]);
     assert_eq!(freed["objects"], 4);
@@ -137,7 +137,7 @@ fn large_contents_go_with_the_last_row_that_names_them() {
 
 /// M7: what is in flight is money, however old it is.
 #[test]
-fn a_build_in_flight_stays() {
+fn gc_keeps_a_build_in_flight() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -149,7 +149,7 @@ fn a_build_in_flight_stays() {
 
 /// L6: a build at work stands on what would go.
 #[test]
-fn a_build_that_is_driven_holds_a_collection_off() {
+fn gc_is_refused_while_a_process_drives_a_build() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -159,7 +159,7 @@ fn a_build_that_is_driven_holds_a_collection_off() {
 }
 
 #[test]
-fn a_size_is_reached_by_letting_the_oldest_go() {
+fn max_size_deletes_the_oldest_units_first() {
     let project = with_history();
     let artifacts = project.artifacts();
     let freed = project.json(&["gc", "--max-size", "1B"]);
@@ -168,14 +168,14 @@ fn a_size_is_reached_by_letting_the_oldest_go() {
 }
 
 #[test]
-fn a_state_that_is_small_enough_is_left_alone() {
+fn max_size_deletes_nothing_from_a_small_state() {
     let project = with_history();
     let freed = collect(&project, &["--max-size", "1GB"]);
     assert_eq!(freed["units"], 0);
 }
 
 #[test]
-fn files_that_had_served_go() {
+fn files_of_settled_batches_and_completed_builds_are_deleted() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.pause_batches();
@@ -202,7 +202,7 @@ fn files_that_had_served_go() {
 
 /// What a reader works on is never damaged by a collection.
 #[test]
-fn a_collected_state_is_whole() {
+fn the_database_is_intact_after_gc() {
     let project = with_history();
     collect(&project, &["--answers", "--keep-snapshots", "1"]);
     let said: String = project

@@ -30,7 +30,7 @@ inputs = ["texts"]
 const PROMPT: &str = "[layers.made.config]\nprompt = \"Say: {{ content }}\"";
 
 #[test]
-fn a_layer_with_a_model_role_grants_llm_unless_it_says_otherwise() {
+fn a_layer_with_a_model_role_grants_llm_by_default() {
     map_layer(PROMPT).ok(&["build"]);
     map_layer(&format!("grants = [\"llm\"]\n{PROMPT}")).ok(&["build"]);
     for command in [&["build"][..], &BATCH_BUILD, &["plan"]] {
@@ -46,7 +46,7 @@ fn a_layer_with_a_model_role_grants_llm_unless_it_says_otherwise() {
 }
 
 #[test]
-fn an_unknown_capability_is_an_error_where_it_stands() {
+fn an_unknown_capability_is_reported_with_its_key() {
     let run = map_layer(&format!("grants = [\"disk\"]\n{PROMPT}")).run(&["build"]);
     assert!(
         run.code == 2 && run.says("`layers.made.grants.0` must be \"llm\""),
@@ -55,7 +55,7 @@ fn an_unknown_capability_is_an_error_where_it_stands() {
 }
 
 #[test]
-fn a_grant_that_the_plugin_does_not_declare_gives_it_nothing() {
+fn a_grant_without_a_declared_capability_has_no_effect() {
     let project = TestProject::guest("undeclared_llm", &[("only", "x")]);
     let layers = guest_layers("undeclared_llm").replace("batch = true\n", "grants = [\"llm\"]\n");
     project.pipeline("synix.toml", &layers);
@@ -66,7 +66,7 @@ fn a_grant_that_the_plugin_does_not_declare_gives_it_nothing() {
 
 /// The second question of each unit is refused, in every mode before it is sent.
 #[test]
-fn a_unit_asks_no_more_than_its_tokens_allow() {
+fn the_requests_of_a_unit_stay_within_its_token_limit() {
     for command in [&["build"][..], &BATCH_BUILD] {
         let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two")]);
         let layers = guest_layers("two_steps");
@@ -81,7 +81,7 @@ fn a_unit_asks_no_more_than_its_tokens_allow() {
 }
 
 #[test]
-fn the_limit_of_tokens_is_part_of_a_unit_s_fingerprint() {
+fn the_token_limit_is_part_of_the_fingerprint() {
     let project = map_layer(PROMPT);
     project.ok(&["build"]);
     project.pipeline("synix.toml", &{
@@ -96,7 +96,7 @@ fn the_limit_of_tokens_is_part_of_a_unit_s_fingerprint() {
 
 /// The path stands in a value that is a plain text for the schema, so nobody reads it.
 #[test]
-fn a_plugin_gets_the_files_that_its_config_names_and_no_others() {
+fn a_plugin_gets_only_the_files_that_its_config_names() {
     let project = map_layer(
         "[layers.made.config]\nprompt_file = \"prompts/a.md\"\nsystem = \"prompts/b.md\"",
     );

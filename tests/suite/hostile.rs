@@ -62,7 +62,7 @@ fn assert_told(plugin: &str, run: &Run, said: &str) {
 }
 
 #[test]
-fn a_unit_that_misbehaves_fails_alone() {
+fn a_misbehaving_unit_fails_alone() {
     for (plugin, text, said) in [
         ("bad_kind", "x", "output 0 is invalid"),
         ("bad_label", "x", "control character"),
@@ -133,7 +133,7 @@ fn a_plugin_that_does_not_load_stops_the_build_before_anything_is_made() {
 }
 
 #[test]
-fn a_plugin_that_cannot_divide_its_inputs_fails_its_layer() {
+fn a_failing_split_fails_its_layer() {
     for (plugin, said) in [
         ("ask_in_split", "without permission"),
         ("spin_split", "out of fuel"),
@@ -154,7 +154,7 @@ fn a_plugin_that_cannot_divide_its_inputs_fails_its_layer() {
 
 /// The label belongs to whoever comes first; the other unit fails.
 #[test]
-fn a_label_of_another_unit_cannot_be_taken() {
+fn a_unit_cannot_use_the_label_of_another_unit() {
     let project = project_with_plugin("forged_labels", &[("a", "x"), ("b", "y")]);
     let run = project.run(&["build"]).expect_code(3);
     assert!(run.says("label mine is already used by unit"), "{run:?}");
@@ -165,7 +165,7 @@ fn a_label_of_another_unit_cannot_be_taken() {
 }
 
 #[test]
-fn a_giant_input_reaches_a_guest_or_fails_its_unit() {
+fn an_input_larger_than_the_memory_limit_fails_its_unit() {
     let giant = "x".repeat(40 << 20);
     let project = project_with_plugin("nan_bits", &[("giant", &giant), ("small", "y")]);
     project.pipeline(
@@ -182,7 +182,7 @@ fn a_giant_input_reaches_a_guest_or_fails_its_unit() {
 }
 
 #[test]
-fn bits_of_a_number_that_is_none_are_the_same_in_every_run() {
+fn nan_bits_are_the_same_in_every_run() {
     let project = project_with_plugin("nan_bits", &[("a", "x")]);
     project.ok(&["build"]);
     assert_eq!(
@@ -211,7 +211,7 @@ fn assert_file_is_refused(name: &str, bytes: &[u8], said: &str) {
 }
 
 #[test]
-fn a_file_that_is_no_component_is_refused() {
+fn a_file_that_is_not_a_component_is_refused() {
     let whole = synix_test_components::bytes("echo");
     let mut corrupt = whole.clone();
     let middle = whole.len() / 2;
@@ -322,7 +322,7 @@ fn a_component_bomb_is_refused() {
 }
 
 #[test]
-fn nesting_without_end_ends_in_an_error() {
+fn deeply_nested_components_are_refused() {
     assert_file_is_refused("nested", &nested(), "components are nested too deeply");
 }
 
@@ -351,7 +351,7 @@ fn nested() -> Vec<u8> {
 }
 
 #[test]
-fn wasi_gives_no_files_and_no_network() {
+fn wasi_gives_no_access_to_files_or_the_network() {
     let project = project_with_plugin("wasi_files", &[("a", "x")]);
     project.ok(&["build"]);
     assert_eq!(
@@ -369,7 +369,7 @@ fn wasi_gives_no_files_and_no_network() {
 }
 
 #[test]
-fn a_flood_on_stdout_is_cut_and_does_not_fail_the_unit() {
+fn excess_output_on_stdout_is_cut_off_and_does_not_fail_the_unit() {
     let project = project_with_plugin("wasi_flood", &[("a", "x")]);
     project.pipeline(
         "synix.toml",
@@ -384,7 +384,7 @@ fn a_flood_on_stdout_is_cut_and_does_not_fail_the_unit() {
 
 /// The same unit gets the same bytes anywhere; another unit gets others; no time passes.
 #[test]
-fn randomness_and_time_follow_from_the_unit() {
+fn randomness_and_time_depend_only_on_the_unit() {
     let made = || {
         let project = project_with_plugin("wasi_random", &[("a", "x"), ("b", "x")]);
         project.ok(&["build"]);
@@ -397,7 +397,7 @@ fn randomness_and_time_follow_from_the_unit() {
 }
 
 #[test]
-fn what_a_guest_prints_is_in_the_log_with_its_layer_and_unit() {
+fn printed_lines_are_logged_with_their_layer_and_unit() {
     let project = project_with_plugin("wasi_print", &[("a", "x")]);
     let run = project.ok(&["build", "-v"]);
     let lines: Vec<&str> = run
@@ -418,7 +418,7 @@ fn what_a_guest_prints_is_in_the_log_with_its_layer_and_unit() {
 
 /// Every command divides inputs while it waits for other things; the guest may print all the same, and draws the same.
 #[test]
-fn a_guest_may_print_while_it_divides_its_inputs() {
+fn a_guest_may_print_during_split() {
     let project = project_with_plugin("wasi_split", &[("a", "x"), ("b", "y")]);
     project.ok(&["plan"]);
     project.ok(&["build"]);

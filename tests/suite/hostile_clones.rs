@@ -64,7 +64,7 @@ impl HostileClone {
 
 /// W1, attacks 1 and 2: a `.env` that moves the cache of compiled code into the clone.
 #[test]
-fn a_cache_in_the_clone_is_not_used() {
+fn dot_env_cannot_move_the_cache_into_the_clone() {
     for line in [
         "SYNIX_CACHE_DIR=vendor",
         "export SYNIX_CACHE_DIR='vendor'",
@@ -97,7 +97,7 @@ fn a_server_of_the_clone_gets_no_key() {
 
 /// W3, attack 5: the same by `.env`.
 #[test]
-fn dot_env_moves_no_provider() {
+fn dot_env_cannot_move_a_provider() {
     let clone = HostileClone::new("", "");
     let url = clone.project.provider.openai_url();
     clone
@@ -126,7 +126,7 @@ fn no_other_secret_is_sent_as_a_key() {
 /// W3, attack 7: a file of the user as `.env`.
 #[cfg(unix)]
 #[test]
-fn dot_env_is_no_link_to_a_file_of_the_user() {
+fn dot_env_must_not_be_a_link() {
     let clone = HostileClone::new("api_key_env = \"aws_secret_access_key\"", "");
     let url = clone.project.provider.openai_url();
     let file = fs::read_to_string(clone.project.path("synix.toml")).unwrap();
@@ -140,7 +140,7 @@ fn dot_env_is_no_link_to_a_file_of_the_user() {
 /// W11, attacks 28 and 29: a `.env` that never ends.
 #[cfg(unix)]
 #[test]
-fn dot_env_is_a_regular_file_of_bounded_size() {
+fn dot_env_must_be_a_regular_file_of_limited_size() {
     let clone = HostileClone::new("", "");
     let path = clone.project.path(".env");
     folders::pipe(&path);
@@ -158,7 +158,7 @@ fn dot_env_is_a_regular_file_of_bounded_size() {
 
 /// W4, W9, attacks 8 and 9: a command of the clone.
 #[test]
-fn a_command_of_the_clone_does_not_run() {
+fn a_command_of_the_clone_is_not_run() {
     for pipeline in [
         "on_done = \"env > ran\"",
         "on_done = \"env > ran\"\non_done_in_replay = true",
@@ -196,7 +196,7 @@ fn a_local_service_is_not_called() {
 
 /// W21, attack 21: a `.env` that has answers written outside.
 #[test]
-fn dot_env_moves_no_cassette() {
+fn dot_env_cannot_move_cassettes() {
     let clone = HostileClone::new("base_url = \"https://evil.example\"", "");
     clone.project.write(
         ".env",
@@ -208,7 +208,7 @@ fn dot_env_moves_no_cassette() {
 
 /// W1, attack 22: a `.env` that brings the tools along, and another project that is built.
 #[test]
-fn dot_env_brings_no_tools() {
+fn dot_env_cannot_supply_tools() {
     let clone = HostileClone::new("", "");
     let ran = clone.project.path("ran");
     for tool in ["zig", "cargo", "clang", "componentize-py", "npm", "go"] {
@@ -237,7 +237,7 @@ fn dot_env_brings_no_tools() {
 
 /// Attacks 23 and 24: what `.env` says of crashes and proxies has no effect.
 #[test]
-fn dot_env_ends_no_command_and_sets_no_proxy() {
+fn dot_env_cannot_crash_a_command_or_set_a_proxy() {
     let proxy = Elsewhere::start();
     let project = TestProject::team();
     let url = proxy.url();
@@ -255,7 +255,7 @@ fn dot_env_ends_no_command_and_sets_no_proxy() {
 
 /// W21, attack 46: a server to which everybody on the way can listen.
 #[test]
-fn a_far_server_gets_no_key_in_the_clear() {
+fn a_remote_server_gets_no_key_over_plain_http() {
     let clone = HostileClone::new("base_url = \"http://evil.example/v1\"", "");
     clone.is_safe();
     clone.is_refused(5, "unencrypted");
@@ -265,7 +265,7 @@ fn a_far_server_gets_no_key_in_the_clear() {
 
 /// Attack 47: a key that would begin another header.
 #[test]
-fn a_key_of_several_lines_is_not_sent() {
+fn a_key_with_line_breaks_is_not_sent() {
     let project = TestProject::team();
     project.write(".env", "OPENAI_API_KEY=\"sk-own\\r\\nx-evil: 1\"\n");
     let mut command = project.command(&["build"]);
@@ -278,7 +278,7 @@ fn a_key_of_several_lines_is_not_sent() {
 /// W8, attack 48: a pipeline file that another user put into a folder above.
 #[cfg(unix)]
 #[test]
-fn a_pipeline_file_of_another_user_above_is_not_found() {
+fn another_users_pipeline_file_in_a_parent_folder_is_not_used() {
     use std::os::unix::fs::{PermissionsExt as _, chown};
 
     let clone = HostileClone::new("", "on_done = \"touch ran\"");
@@ -302,7 +302,7 @@ fn a_pipeline_file_of_another_user_above_is_not_found() {
 
 /// W5, W12: answers that no provider gave.
 #[test]
-fn a_state_of_the_clone_is_not_built_on() {
+fn the_state_of_a_clone_is_not_built_on() {
     let maker = TestProject::team();
     maker.ok(&["build"]);
     let clone = HostileClone::new("", "");

@@ -9,7 +9,7 @@ use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row};
 
 /// W1, W3, W11, W21 and rows 22 to 24, 46, 47: a `.env` that moves, brings or never ends.
 #[test]
-fn a_dot_env_changes_nothing_that_is_read() {
+fn a_hostile_dot_env_has_no_effect_on_reading() {
     let texts = [
         "SYNIX_CACHE_DIR=vendor",
         "XDG_CACHE_HOME=vendor",
@@ -45,7 +45,7 @@ fn a_dot_env_changes_nothing_that_is_read() {
 
 /// W3, W9, W10, W21: what a build would ask about is no matter to who reads.
 #[test]
-fn what_needs_a_yes_is_not_done_by_reading() {
+fn reading_does_nothing_that_needs_permission() {
     let provider = |line: &'static str| {
         move |clone: &HostileClone| replace(clone, "retries = 0", &format!("retries = 0\n{line}"))
     };
@@ -109,7 +109,7 @@ fn what_needs_a_yes_is_not_done_by_reading() {
 
 /// W4: golden files and links, which `demo run` follows nowhere.
 #[test]
-fn golden_files_show_nothing_of_the_user() {
+fn hostile_golden_files_reveal_nothing() {
     ends_as_told([
         row(
             "golden file is a secret",
@@ -153,7 +153,7 @@ fn golden_files_show_nothing_of_the_user() {
 
 /// W16: names that would steer a terminal.
 #[test]
-fn a_name_that_steers_is_written_out() {
+fn control_characters_in_names_are_escaped() {
     ends_as_told([
         row(
             "a note",

@@ -8,7 +8,7 @@ use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row, use
 
 /// W20, W25, W27, rows 11, 13, 15, 28, 29: files that lead out, that are none, or that never end.
 #[test]
-fn a_file_of_the_project_is_in_it_and_ends() {
+fn outside_and_endless_files_are_refused() {
     ends_as_told([
         row(
             "source above",

@@ -10,7 +10,7 @@ use crate::reading_table::{HARMLESS, ends_as_told, replace, row};
 
 /// W14, W17, rows 31 to 39: what is small to write and large to read.
 #[test]
-fn a_pipeline_file_that_grows_is_bounded() {
+fn inputs_that_expand_are_bounded() {
     let file = |text: fn() -> String| {
         move |clone: &HostileClone| clone.project.write("synix.toml", &text())
     };

@@ -12,7 +12,7 @@ use crate::reading_table::{
 
 /// W6, W7: a component that is small to send and large to compile, or to check a config against.
 #[test]
-fn a_component_that_is_costly_is_refused_in_words() {
+fn costly_components_and_schemas_are_refused_with_a_message() {
     let own = |bytes: Vec<u8>| {
         move |clone: &HostileClone| {
             fs::write(clone.project.path("plugins/own.wasm"), &bytes).unwrap();
@@ -50,7 +50,7 @@ fn a_component_that_is_costly_is_refused_in_words() {
 
 /// W14, W17, W18, rows 62 to 73: plugins that spin, hoard and flood.
 #[test]
-fn a_plugin_that_misbehaves_is_ended_in_words() {
+fn a_misbehaving_plugin_is_stopped_with_a_message() {
     // What is wrong with a plugin as such is an error; what is wrong with its units stands in the plan.
     let broken = |words| HARMLESS.plugin(1, words);
     let failed = |words| HARMLESS.plan(0, words);

@@ -11,7 +11,7 @@ use crate::test_project::TestProject;
 
 /// W2, W5, W11, W12: a `.synix` that came along.
 #[test]
-fn a_state_that_came_along_harms_nobody() {
+fn a_hostile_state_does_no_harm() {
     fn with_state(change: impl Fn(&HostileClone) + 'static) -> impl Fn(&HostileClone) {
         move |clone: &HostileClone| {
             let maker = TestProject::with_layers(

@@ -5,7 +5,7 @@ use crate::transcript::assert_transcript;
 
 /// I1: the bytes of a prompt file are part of what a layer is.
 #[test]
-fn a_new_prompt_asks_its_layer_again() {
+fn a_new_prompt_sends_the_requests_of_its_layer_again() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.write(
@@ -18,7 +18,7 @@ fn a_new_prompt_asks_its_layer_again() {
 
 /// I1: so is the model.
 #[test]
-fn a_new_model_asks_its_layer_again() {
+fn a_new_model_sends_the_requests_of_its_layer_again() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.pipeline("synix.toml", &TEAM.replace("gpt-4o-mini", "gpt-4.1-nano"));
@@ -46,7 +46,7 @@ fn resume_refuses_a_changed_pipeline() {
 
 /// I1: a revision asks again on purpose.
 #[test]
-fn a_revision_asks_its_layer_again() {
+fn a_new_revision_sends_the_requests_of_its_layer_again() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.pipeline(
@@ -82,7 +82,7 @@ fn a_moved_project_can_be_resumed() {
 
 /// I6: one answer, many askers.
 #[test]
-fn two_layers_that_ask_the_same_share_the_answers() {
+fn two_layers_with_the_same_requests_share_the_answers() {
     let twin = TEAM
         .replace("layers.styles", "layers.twins")
         .replace("ws-{{ label }}", "tw-{{ label }}");
@@ -108,7 +108,7 @@ fn two_layers_that_ask_the_same_share_the_answers() {
 
 /// I9: a unit whose questions are not those of its earlier run fails, and names both.
 #[test]
-fn a_unit_that_asks_something_else_than_before_fails() {
+fn a_unit_whose_requests_change_between_runs_fails() {
     let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")]);
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -183,7 +183,7 @@ fn a_refactored_plugin_sends_nothing() {
 
 /// An artifact with the same content as before leaves its dependants fresh.
 #[test]
-fn a_source_that_only_looks_changed_stops_there() {
+fn a_rewritten_source_with_the_same_bytes_is_fresh() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let text = std::fs::read_to_string(project.path("bios/bela.md")).unwrap();

@@ -76,7 +76,7 @@ fn start(project: &TestProject, arguments: &[&str]) -> Child {
 
 /// A unit that was stopped is no failed one: it is made by the next build, and nothing is paid again.
 #[test]
-fn an_interrupted_guest_is_no_failure() {
+fn an_interrupted_unit_is_not_a_failure() {
     for command in [
         &["build"][..],
         &BATCH_BUILD,
@@ -106,7 +106,7 @@ fn an_interrupted_guest_is_no_failure() {
 
 /// A guest that divides its inputs runs where the build itself is driven.
 #[test]
-fn a_guest_that_divides_its_inputs_can_be_interrupted() {
+fn a_guest_can_be_interrupted_during_split() {
     let project = TestProject::guest("spin_split", &[("one", "x")]);
     let layers = format!("{}{LIMITS}", guest_layers("spin_split"));
     project.pipeline("synix.toml", &layers);
@@ -118,7 +118,7 @@ fn a_guest_that_divides_its_inputs_can_be_interrupted() {
 
 /// M8: what is on its way is paid, so its answer is waited for and kept, though the guests are stopped at once.
 #[test]
-fn an_interrupted_guest_costs_no_answer_that_is_on_its_way() {
+fn an_interrupt_keeps_the_answers_of_requests_in_flight() {
     let project = dizzy();
     project.write("texts/eager.md", "a sunny day");
     project.script(Script::new().rule(Rule::any().delay_ms(1_000)));
@@ -141,7 +141,7 @@ fn an_interrupted_guest_costs_no_answer_that_is_on_its_way() {
 
 /// Commands that keep nothing end at once, with an error like any other.
 #[test]
-fn commands_that_keep_nothing_end_with_a_guest_at_work() {
+fn commands_that_store_nothing_can_be_interrupted_while_a_guest_runs() {
     let project = dizzy();
     for arguments in [
         &["plan"][..],
@@ -175,7 +175,7 @@ fn commands_that_keep_nothing_end_with_a_guest_at_work() {
 
 /// The command that the demo runs ends with it, and the copy of the project goes.
 #[test]
-fn a_demo_ends_with_the_command_that_it_runs() {
+fn an_interrupt_ends_a_demo_and_its_command() {
     let project = dizzy();
     let scratch = tempfile::tempdir().unwrap();
     let mut command = project.command(&["demo", "run", "."]).process();

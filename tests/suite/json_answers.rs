@@ -72,7 +72,7 @@ fn the_next_layer_groups_by_a_member_of_the_answer_in_every_mode() {
 }
 
 #[test]
-fn each_element_is_an_artifact_that_the_next_layer_asks_about() {
+fn explode_makes_an_artifact_of_each_list_element() {
     let layers = TAGS
         .replace(
             "fields = [\"tags\"]",
@@ -111,7 +111,7 @@ fn each_element_is_an_artifact_that_the_next_layer_asks_about() {
 
 /// What is wrong with an answer is a failure with its place, never an artifact of nothing.
 #[test]
-fn an_answer_of_another_form_fails_its_unit_in_words() {
+fn an_answer_of_the_wrong_form_fails_its_unit_with_a_message() {
     for (ann, words) in [
         (
             json!({"tag": []}),
@@ -139,7 +139,7 @@ fn an_answer_of_another_form_fails_its_unit_in_words() {
 }
 
 #[test]
-fn what_needs_a_response_format_is_refused_when_the_pipeline_is_read() {
+fn settings_that_need_a_response_format_are_refused_without_one() {
     let (head, _) = TAGS
         .split_once("[layers.tagged.config.response_format]")
         .unwrap();
@@ -162,7 +162,7 @@ fn what_needs_a_response_format_is_refused_when_the_pipeline_is_read() {
 }
 
 #[test]
-fn the_error_of_a_group_names_the_missing_key_and_those_that_are_there() {
+fn a_missing_group_key_is_reported_with_the_keys_that_exist() {
     let project = notes(&TAGS.replace("by = \"tags\"", "by = \"tag\""));
     project.script(answers(
         &json!({"summary": "s", "tags": ["a"]}),
@@ -173,7 +173,7 @@ fn the_error_of_a_group_names_the_missing_key_and_those_that_are_there() {
 }
 
 #[test]
-fn an_undefined_variable_is_named_with_those_that_are_there() {
+fn an_undefined_variable_is_reported_with_the_defined_ones() {
     let project = notes(&TAGS.replace("Tag this: {{ content }}", "Tag this: {{ contents }}"));
     let run = project.run(&["build"]).expect_code(3);
     assert_transcript!(run);

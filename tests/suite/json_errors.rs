@@ -32,7 +32,7 @@ fn checked(run: &Run) -> Value {
 }
 
 #[test]
-fn each_class_of_error_has_its_kind() {
+fn each_error_has_its_kind() {
     let project = TestProject::team();
     let cases: [(&[&str], i32, &str); 5] = [
         (&["list"], 1, "no_state"),
@@ -70,7 +70,7 @@ fn each_class_of_error_has_its_kind() {
 
 /// The exit code is that of the text; the hint is a line of its own.
 #[test]
-fn an_error_in_words_ends_with_what_to_do() {
+fn an_error_in_text_ends_with_a_help_line() {
     let project = TestProject::team();
     let run = project.run(&["list"]).expect_code(1);
     let lines: Vec<&str> = run.stderr.lines().collect();
@@ -80,7 +80,7 @@ fn an_error_in_words_ends_with_what_to_do() {
 
 /// Arguments that cannot be read are an error like any other, wherever `--json` stands.
 #[test]
-fn a_mistyped_command_is_a_document() {
+fn a_usage_error_is_a_json_document() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [
         &["--json", "nope"][..],
@@ -98,7 +98,7 @@ fn a_mistyped_command_is_a_document() {
 
 /// A build keeps why it stopped, with its causes and what to do.
 #[test]
-fn a_builds_error_is_an_object_or_null() {
+fn the_error_of_a_build_is_an_object_or_null() {
     let project = TestProject::team();
     project
         .run(&[&BATCH_BUILD[..], &["--budget", "0.00001"]].concat())
@@ -120,7 +120,7 @@ fn a_builds_error_is_an_object_or_null() {
 
 /// U13: no sentence is said twice.
 #[test]
-fn a_budget_without_a_price_says_so_once() {
+fn a_missing_price_is_reported_once() {
     let project = TestProject::team();
     project.pipeline("synix.toml", &TEAM.replace("gpt-4o-mini", "our-own-model"));
     let run = project.run(&["build", "--budget", "1"]).expect_code(5);
@@ -133,7 +133,7 @@ fn a_budget_without_a_price_says_so_once() {
 
 /// One grammar of durations, wherever one is given.
 #[test]
-fn each_option_reads_the_same_durations() {
+fn every_duration_option_has_the_same_syntax() {
     let folder = tempfile::tempdir().unwrap();
     let options: [&[&str]; 5] = [
         &["batch-build", "run", "--sync-after"],

@@ -141,7 +141,7 @@ fn project_with_components(components: &[(&str, Vec<u8>)]) -> TestProject {
 }
 
 #[test]
-fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
+fn all_languages_make_the_same_artifacts_in_every_mode() {
     let languages = languages();
     let components: Vec<(&str, Vec<u8>)> = languages
         .iter()
@@ -171,7 +171,7 @@ fn one_pipeline_of_all_languages_makes_the_same_in_every_mode_and_language() {
 
 /// The header that a person reads and tests with is the one that is compiled.
 #[test]
-fn the_header_of_the_contract_in_c_is_the_generators() {
+fn the_c_header_matches_the_generator() {
     let generator = wit_bindgen_c::Opts::default().build();
     is_kept(
         generator,
@@ -253,7 +253,7 @@ fn remove_import_section(made: &mut String) {
 }
 
 #[test]
-fn a_component_of_the_same_source_is_the_same_bytes() {
+fn the_same_source_builds_the_same_bytes() {
     for language in ["c", "go"] {
         let again = component(scaffold(language).path());
         assert!(made(language).component == again, "{language}");
@@ -261,7 +261,7 @@ fn a_component_of_the_same_source_is_the_same_bytes() {
 }
 
 #[test]
-fn a_tool_that_is_missing_is_named_with_how_to_get_it() {
+fn a_missing_tool_is_named_with_how_to_install_it() {
     for (language, said) in [
         ("c", "pip install ziglang"),
         ("go", "https://go.dev/dl"),
@@ -275,7 +275,7 @@ fn a_tool_that_is_missing_is_named_with_how_to_get_it() {
 }
 
 #[test]
-fn what_a_compiler_says_is_shown() {
+fn compiler_errors_are_shown() {
     for (language, file) in [("c", "plugin.c"), ("go", "plugin.go")] {
         let folder = scaffold(language);
         let path = folder.path().join(file);
@@ -328,7 +328,7 @@ fn logged(language: &str, made: &[u8]) -> (TestProject, String) {
 
 /// Clocks stand still, random numbers are the same on every run, and there is no machine to see.
 #[test]
-fn a_plugin_in_go_learns_nothing_of_the_machine() {
+fn a_go_plugin_cannot_observe_the_machine() {
     let folder = scaffold("go");
     fs::write(folder.path().join("plugin.go"), GUESSES).unwrap();
     fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
@@ -364,7 +364,7 @@ SYNIX_EXPORT(PLUGIN)
 "#;
 
 #[test]
-fn a_plugin_in_c_may_print_and_opens_nothing() {
+fn a_c_plugin_may_print_and_cannot_open_files() {
     let folder = scaffold("c");
     fs::write(folder.path().join("plugin.c"), PRINTS).unwrap();
     let (project, log) = logged("c", &component(folder.path()));
@@ -376,7 +376,7 @@ fn a_plugin_in_c_may_print_and_opens_nothing() {
 
 /// A trap has no words of its own.
 #[test]
-fn a_panic_in_go_is_in_the_failure_of_its_unit() {
+fn a_go_panic_is_in_the_failure_of_its_unit() {
     let folder = scaffold("go");
     let text = GUESSES.replace(
         "_, err := os",

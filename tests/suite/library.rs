@@ -12,7 +12,7 @@ use crate::test_project::{BATCH_BUILD, Run, TestProject, command_in};
 const KEY: &str = "sk-only-in-a-value";
 
 #[test]
-fn a_build_takes_its_key_from_the_environment_that_it_was_given() {
+fn a_build_takes_its_key_from_the_given_environment() {
     let project = TestProject::team();
     project.script(Script::new().key(KEY));
     let mut build = project.command(&["build", "--json"]);
@@ -26,7 +26,7 @@ fn a_build_takes_its_key_from_the_environment_that_it_was_given() {
 
 /// The other tests run commands in this process, and rest on this.
 #[test]
-fn a_process_prints_what_the_library_prints() {
+fn a_process_and_the_library_print_the_same() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     for arguments in [
@@ -56,7 +56,7 @@ fn a_process_prints_what_the_library_prints() {
 
 /// Two commands in one process have two folders.
 #[test]
-fn a_path_is_seen_from_the_folder_that_was_handed_over() {
+fn paths_are_relative_to_the_given_folder() {
     let (one, other) = (TestProject::team(), TestProject::team());
     other.pipeline("other.toml", "[layers.notes]\nsource = \"bios/amara.md\"\n");
     let layers = |run: Run| -> Vec<Value> {
@@ -92,7 +92,7 @@ fn a_path_is_seen_from_the_folder_that_was_handed_over() {
 }
 
 #[test]
-fn a_mistake_is_a_code_and_a_document() {
+fn a_usage_error_returns_a_code_and_a_document() {
     let folder = tempfile::tempdir().unwrap();
     let wrong = command_in(folder.path(), &["bild", "--json"]).run();
     assert_eq!(wrong.json()["error"]["kind"], "usage");
@@ -105,7 +105,7 @@ fn a_mistake_is_a_code_and_a_document() {
 
 /// A question is put where a person can read it, and what the person types counts.
 #[test]
-fn a_person_can_be_asked_without_a_terminal_of_the_process() {
+fn trust_can_prompt_without_the_terminal_of_the_process() {
     let project = TestProject::team();
     let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let asks = pipeline.replace("name = \"suite\"", "name = \"suite\"\non_done = \"true\"");

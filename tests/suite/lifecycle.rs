@@ -9,7 +9,7 @@ use crate::transcript::assert_transcript;
 
 /// L1: `resume` looks at the provider without being told to poll.
 #[test]
-fn resume_without_poll_takes_what_is_ready() {
+fn resume_without_poll_collects_finished_batches() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -76,7 +76,7 @@ fn a_poll_timeout_leaves_the_build_submitted() {
 
 /// L6: the second process that drives a build is refused and told about the first.
 #[test]
-fn a_second_driver_of_a_build_is_refused() {
+fn a_second_process_that_drives_a_build_is_refused() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -104,7 +104,7 @@ fn independent_layers_are_in_flight_together() {
 
 /// L5, L13: `--poll` goes on until nothing is left, however deep the questions go.
 #[test]
-fn polling_goes_on_through_every_round() {
+fn polling_continues_through_dependent_requests() {
     let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two")]);
     project.ok(&BATCH_BUILD);
     assert_eq!(
@@ -118,7 +118,7 @@ fn polling_goes_on_through_every_round() {
 
 /// L14, L15: where a build stands follows from its rows.
 #[test]
-fn a_finished_build_says_so() {
+fn a_finished_build_is_reported_as_completed() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let status = project.status();
@@ -182,7 +182,7 @@ fn the_builds_are_listed_newest_first() {
 
 /// M5: two runs that start at the same moment send one set of requests, and both end.
 #[test]
-fn two_batch_runs_at_once_send_each_request_once() {
+fn concurrent_batch_builds_send_each_request_once() {
     let project = TestProject::team();
     let runs = [(); 2].map(|()| project.start(&BATCH_BUILD));
     for run in runs {

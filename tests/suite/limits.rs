@@ -26,7 +26,7 @@ fn layers_with(setting: &str) -> String {
 
 /// W14: counted before they are made, by every command that would make them.
 #[test]
-fn a_note_does_not_become_hundreds_of_thousands_of_units() {
+fn a_note_cannot_become_hundreds_of_thousands_of_units() {
     let project = swarm(600_000, 0);
     for command in [
         &["plan"][..],
@@ -46,7 +46,7 @@ fn a_note_does_not_become_hundreds_of_thousands_of_units() {
 
 /// W14: a number in the file stands over the default, in both directions, and says what to write.
 #[test]
-fn the_pipeline_file_says_how_many_units_a_layer_may_have() {
+fn max_units_sets_how_many_units_a_layer_may_have() {
     let project = swarm(3000, 0);
     project.run(&["build"]).expect_code(5);
     project.pipeline("synix.toml", &layers_with("max_units = 3000"));
@@ -68,7 +68,7 @@ fn the_pipeline_file_says_how_many_units_a_layer_may_have() {
 
 /// W14: the number of the pipeline holds for all layers together, and for each that has none.
 #[test]
-fn the_pipeline_as_a_whole_has_a_limit() {
+fn max_units_limits_the_whole_pipeline() {
     let project = TestProject::with_layers(
         "[layers.notes]\nsource = \"notes/*.md\"\n\
          [layers.one]\ntransform = \"chunk\"\ninputs = [\"notes\"]\n\
@@ -95,7 +95,7 @@ fn the_pipeline_as_a_whole_has_a_limit() {
 
 /// W14: 300 units of 20 questions are 6000 paid requests of six bytes; most of them are never asked.
 #[test]
-fn a_note_does_not_become_thousands_of_requests() {
+fn a_note_cannot_become_thousands_of_requests() {
     for command in [&["build"][..], &BATCH_BUILD] {
         let project = swarm(300, 20);
         let run = project.run(command).expect_code(5);
@@ -115,7 +115,7 @@ fn a_note_does_not_become_thousands_of_requests() {
 
 /// W14: a batch build goes on with a higher number, and pays nothing twice.
 #[test]
-fn a_build_goes_on_with_a_higher_limit() {
+fn a_build_continues_with_a_higher_limit() {
     let project = swarm(10, 3);
     project.pipeline("synix.toml", &layers_with("max_requests = 20"));
     project.run(&BATCH_BUILD).expect_code(5);
@@ -134,7 +134,7 @@ fn a_build_goes_on_with_a_higher_limit() {
 
 /// W14: what is in flight when the limit is met is waited for: it is paid.
 #[test]
-fn calls_under_way_come_to_their_end() {
+fn calls_in_flight_finish_when_the_limit_is_reached() {
     let project = swarm(50, 2);
     project.script(Script::new());
     project.pipeline("synix.toml", &layers_with("max_requests = 60"));
@@ -174,7 +174,7 @@ fn doubling(layers: u32, transform: &str, config: &str) -> TestProject {
 
 /// W14: a plan and a build end soon where nothing is asked between the layers.
 #[test]
-fn layers_that_take_in_all_before_them_do_not_double_for_ever() {
+fn layers_that_double_their_units_reach_the_limit() {
     let config = "config.by_template = \"{{ label }}-#\"";
     let project = doubling(40, "group", config);
     for command in ["plan", "build"] {
@@ -190,7 +190,7 @@ fn layers_that_take_in_all_before_them_do_not_double_for_ever() {
 
 /// W14: where each layer waits for answers, a plan counts what it foresees and does not list it.
 #[test]
-fn what_a_plan_foresees_takes_no_room() {
+fn a_plan_counts_predicted_units_without_listing_them() {
     let config = "config.prompt = \"#: {{ content }}\"\nconfig.label = \"{{ label }}-#\"";
     let project = doubling(40, "map", config);
     let plan = project.json(&["plan"]);

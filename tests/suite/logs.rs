@@ -7,7 +7,7 @@ use crate::test_project::{BATCH_BUILD, KEY, TestProject, command_in};
 const RED: &str = "\u{1b}[1;31merror:\u{1b}[0m";
 
 #[test]
-fn colours_are_used_where_somebody_wants_them() {
+fn colours_follow_the_flag_and_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut command = command_in(folder.path(), arguments);
@@ -39,7 +39,7 @@ fn colours_are_used_where_somebody_wants_them() {
 }
 
 #[test]
-fn a_document_has_no_colours_and_a_table_has_bold_headings() {
+fn a_json_document_has_no_colours_and_a_table_has_bold_headings() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let table = project.ok(&["list", "--color", "always"]).stdout;

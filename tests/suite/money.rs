@@ -68,7 +68,7 @@ fn a_batch_build_costs_what_the_provider_billed() {
 
 /// M11: a row that failed and one that is missing take nothing from the cost of the others.
 #[test]
-fn a_bad_row_does_not_spoil_the_cost_of_its_batch() {
+fn a_failed_row_does_not_change_the_cost_of_the_other_rows() {
     let project = TestProject::team();
     project.script(Script::new().rule(Rule::on("amara").status(400)));
     project.run(&BATCH_BUILD).expect_code(3);
@@ -80,7 +80,7 @@ fn a_bad_row_does_not_spoil_the_cost_of_its_batch() {
 
 /// M11: an answer that is no artifact was billed all the same.
 #[test]
-fn a_refusal_is_in_the_cost() {
+fn a_refused_answer_is_in_the_cost() {
     let project = TestProject::team();
     let refusal = Reply::Refusal("I would rather not.".to_owned());
     project.script(Script::new().rule(Rule::on("amara").reply(refusal)));
@@ -99,7 +99,7 @@ fn a_refusal_is_in_the_cost() {
 
 /// M10: each artifact says what its answers cost.
 #[test]
-fn artifacts_cost_what_their_answers_did() {
+fn an_artifact_costs_what_its_answers_cost() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let cost = |name: &str| {
@@ -165,7 +165,7 @@ fn a_replay_costs_nothing() {
 
 /// M9: a plan counts what is then sent, and its bounds hold.
 #[test]
-fn a_plan_bounds_what_is_then_billed() {
+fn a_plan_bounds_the_bill() {
     for (plan, build) in [
         (&["plan"][..], &["build"][..]),
         (&["batch-build", "plan"], &BATCH_BUILD),
@@ -202,7 +202,7 @@ fn a_batch_plan_costs_half() {
 
 /// M9: what cannot be bounded is not given a number.
 #[test]
-fn a_plan_without_a_limit_has_a_least_and_no_most() {
+fn a_plan_without_max_tokens_has_a_minimum_cost_and_no_maximum() {
     let project = TestProject::team();
     let layers = TEAM.replace("max_tokens = 200\n", "");
     project.pipeline("synix.toml", &layers);
@@ -215,7 +215,7 @@ fn a_plan_without_a_limit_has_a_least_and_no_most() {
 
 /// M9: a model that OpenAI did not publish an encoding for is estimated, and says so.
 #[test]
-fn a_plan_says_what_it_estimated() {
+fn a_plan_marks_its_estimates() {
     let project = TestProject::team();
     project.pipeline(
         "synix.toml",

@@ -12,7 +12,7 @@ fn error(project: &TestProject, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn a_build_is_named_by_its_id_its_number_or_a_beginning() {
+fn a_build_is_found_by_its_id_its_number_or_a_prefix() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let whole = project.json(&["batch-build", "status", "build-1"]);
@@ -30,7 +30,7 @@ fn a_build_is_named_by_its_id_its_number_or_a_beginning() {
 }
 
 #[test]
-fn a_beginning_of_several_builds_lists_up_to_five() {
+fn an_ambiguous_prefix_lists_up_to_five_builds() {
     let project = TestProject::team();
     for _ in 0..10 {
         project.ok(&["build"]);
@@ -49,7 +49,7 @@ fn a_beginning_of_several_builds_lists_up_to_five() {
 }
 
 #[test]
-fn a_build_or_snapshot_that_is_not_there_names_the_nearest() {
+fn an_unknown_build_or_snapshot_suggests_the_nearest() {
     let project = TestProject::team();
     project.ok(&["build"]);
     for command in [
@@ -71,7 +71,7 @@ fn a_build_or_snapshot_that_is_not_there_names_the_nearest() {
 }
 
 #[test]
-fn the_beginning_of_a_label_or_id_is_enough_unless_several_share_it() {
+fn a_unique_prefix_of_a_label_or_id_is_enough() {
     let project = TestProject::team();
     for name in ["dora", "emil", "fanny", "gala"] {
         project.write(&format!("bios/{name}.md"), &format!("I am {name}."));

@@ -82,7 +82,7 @@ fn with_state(folder: &Path) -> TestProject {
 
 /// L9: each format that was ever written has its folder here.
 #[test]
-fn every_format_has_a_state_of_its_time() {
+fn every_format_has_a_stored_state() {
     for folder in old_states() {
         assert!(
             folder.join("state/state.sqlite3").exists(),
@@ -94,7 +94,7 @@ fn every_format_has_a_state_of_its_time() {
 
 /// L9: what an old state holds can be read.
 #[test]
-fn an_old_state_is_read() {
+fn an_old_state_can_be_read() {
     for folder in old_states() {
         let project = with_state(&folder);
         let expected = fs::read_to_string(folder.join("artifacts.txt")).unwrap();
@@ -225,7 +225,7 @@ fn sent_by_the_first_version() -> TestProject {
 
 /// L9: an open batch build goes on with a synix that knows another form of fingerprints; its batch is paid for.
 #[test]
-fn an_open_build_of_the_first_version_goes_on() {
+fn an_open_build_of_the_first_version_continues() {
     let project = sent_by_the_first_version();
     project.provider.finish_batches();
     project.script(Script::new());
@@ -236,7 +236,7 @@ fn an_open_build_of_the_first_version_goes_on() {
 
 /// I1: and is refused where the pipeline is another one now, in words of today.
 #[test]
-fn an_open_build_of_the_first_version_knows_a_changed_pipeline() {
+fn an_open_build_of_the_first_version_reports_a_changed_pipeline() {
     let project = sent_by_the_first_version();
     project.pipeline(
         "synix.toml",
@@ -251,7 +251,7 @@ fn an_open_build_of_the_first_version_knows_a_changed_pipeline() {
 
 /// L9: what an earlier version made runs once more, from the answers on record, and a plan says so.
 #[test]
-fn units_of_the_first_version_are_told_as_such() {
+fn units_of_the_first_version_are_stale_because_of_their_version() {
     let project = with_state(&PathBuf::from(format!("{STATES}/format-1")));
     let plan = project.json(&["plan"]);
     let styles = &plan["layers"]

@@ -6,7 +6,7 @@ use crate::test_project::{BATCH_BUILD, TestProject};
 use crate::transcript::assert_transcript;
 
 #[test]
-fn a_project_that_was_never_built() {
+fn every_command_shows_a_project_before_its_first_build() {
     let project = TestProject::team();
     assert_transcript!(project.run(&["plan"]));
     assert_transcript!(project.run(&["batch-build", "plan"]));
@@ -16,7 +16,7 @@ fn a_project_that_was_never_built() {
 }
 
 #[test]
-fn a_project_after_a_batch_build() {
+fn every_command_shows_a_project_after_a_batch_build() {
     let project = TestProject::team();
     assert_transcript!(project.run(&BATCH_BUILD));
     assert_transcript!(project.run(&["plan"]));
@@ -29,7 +29,7 @@ fn a_project_after_a_batch_build() {
 }
 
 #[test]
-fn a_project_with_a_failure_and_a_change() {
+fn every_command_shows_a_project_with_a_failure_and_a_change() {
     let project = TestProject::team();
     let refused = Reply::Status(StatusReply::new(400).body(serde_json::json!({"error": {
         "message": "no such thing", "type": "invalid_request_error", "param": null, "code": "bad",
@@ -43,7 +43,7 @@ fn a_project_with_a_failure_and_a_change() {
 }
 
 #[test]
-fn plugins_and_templates() {
+fn plugins_and_templates_are_shown() {
     let project = TestProject::team();
     assert_transcript!(project.run(&["plugin", "inspect", "merge"]));
     assert_transcript!(project.run(&["plugin", "update"]));
@@ -52,7 +52,7 @@ fn plugins_and_templates() {
 }
 
 #[test]
-fn mistakes_in_arguments() {
+fn mistakes_in_arguments_are_explained() {
     let project = TestProject::team();
     for arguments in [
         &["bild"][..],

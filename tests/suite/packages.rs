@@ -10,7 +10,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// crates.io has what is published there and nothing else.
 #[test]
-fn a_published_package_depends_on_published_ones_of_this_version() {
+fn a_published_package_depends_only_on_published_packages() {
     let workspace = read(Path::new(ROOT));
     let shared = workspace["workspace"]["dependencies"].as_table().unwrap();
     let version = &workspace["workspace"]["package"]["version"];

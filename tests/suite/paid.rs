@@ -30,7 +30,7 @@ fn useless() -> [(Reply, &'static str); 4] {
 
 /// DESIGN 1: in every build, whichever way it was sent and is to be sent.
 #[test]
-fn a_useless_answer_is_bought_once() {
+fn a_useless_answer_is_paid_for_once() {
     for (reply, kind) in useless() {
         for (first, second) in [(Mode::Sync, Mode::Batch), (Mode::Batch, Mode::Sync)] {
             let what = format!("{kind}, {first:?}, then {second:?}");
@@ -55,7 +55,7 @@ fn a_useless_answer_is_bought_once() {
 
 /// DESIGN 1: a batch build that is taken up gives what cost nothing another attempt, and no more.
 #[test]
-fn resume_asks_again_what_cost_nothing() {
+fn resume_retries_only_failures_that_cost_nothing() {
     let project = TestProject::team();
     project.script(
         Script::new()
@@ -85,7 +85,7 @@ fn resume_asks_again_what_cost_nothing() {
 
 /// DESIGN 1: the kinds that are named are asked again, the others stay.
 #[test]
-fn only_the_named_kinds_are_asked_again() {
+fn retry_failed_retries_only_the_named_kinds() {
     let project = TestProject::team();
     project.script(
         Script::new()
@@ -108,7 +108,7 @@ fn only_the_named_kinds_are_asked_again() {
 
 /// DESIGN 1: what changes is another question; what a layer accepts after all was paid for already.
 #[test]
-fn a_change_lifts_a_failure_that_was_paid_for() {
+fn a_pipeline_change_retries_a_paid_failure() {
     let project = TestProject::team();
     project.script(truncating("bela"));
     project.run(&["build"]).expect_code(3);
@@ -132,7 +132,7 @@ fn a_change_lifts_a_failure_that_was_paid_for() {
 
 /// DESIGN 1: a plan sends what a build would, and counts apart what `--retry-failed` would send.
 #[test]
-fn a_plan_counts_apart_what_was_paid_for() {
+fn a_plan_counts_the_requests_of_retry_failed_separately() {
     let project = TestProject::team();
     let untouched = project.json(&["plan"]);
     assert_eq!(untouched["layers"][1]["retry_failed"]["requests"], 0);
@@ -163,7 +163,7 @@ fn a_plan_counts_apart_what_was_paid_for() {
 
 /// A budget counts what is sent: not what stays failed.
 #[test]
-fn what_stays_failed_needs_no_budget() {
+fn paid_failures_need_no_budget() {
     let project = TestProject::team();
     project.script(truncating("bela"));
     project.run(&["build"]).expect_code(3);
@@ -194,7 +194,7 @@ label = "story"
 
 /// X2: a provider that does not say what it counted spends the budget all the same.
 #[test]
-fn a_budget_stops_also_where_nobody_counts() {
+fn a_budget_stops_a_build_without_token_counts() {
     let notes = 30;
     for usage in [
         serde_json::Value::Null,
@@ -230,7 +230,7 @@ fn a_budget_stops_also_where_nobody_counts() {
 
 /// X15: a question without a text is asked nowhere.
 #[test]
-fn an_empty_question_is_not_sent() {
+fn an_empty_request_is_not_sent() {
     for (command, note) in [(&["build"][..], ""), (&BATCH_BUILD, " \n\t\u{a0}\n")] {
         let project = TestProject::team();
         project.write("prompts/style.md", "{{ content }}");
@@ -301,7 +301,7 @@ fn unclear(project: &TestProject) -> usize {
 
 /// X8: a provider that wants a pause is obeyed, and the pause is told once for all that wait.
 #[test]
-fn a_wait_that_a_provider_asks_for_is_told() {
+fn a_wait_that_the_provider_requests_is_reported() {
     let project = TestProject::team();
     let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     project.write(

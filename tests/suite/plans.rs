@@ -35,7 +35,7 @@ const STORY: &str = "[layers.story]\ntransform = \"fold\"\ninputs = [\"notes\"]\
 
 /// U2: a fold asks one question after the other; only the first is known.
 #[test]
-fn a_unit_that_may_ask_more_is_not_exact() {
+fn a_unit_that_may_send_more_requests_is_not_exact() {
     let project = with_notes(STORY, 60);
     let plan = project.json(&["plan"]);
     let story = layer(&plan, "story");
@@ -63,7 +63,7 @@ fn a_unit_that_may_ask_more_is_not_exact() {
 
 /// U2: nor does a stranger's plugin say how often it asks, not even if it asks once.
 #[test]
-fn of_a_plugin_only_the_first_questions_are_known() {
+fn a_plan_knows_only_the_first_requests_of_a_plugin() {
     let texts = [("a", "one"), ("b", "two"), ("c", "three")];
     for guest in ["two_steps", "moody"] {
         let project = TestProject::guest(guest, &texts);
@@ -79,7 +79,7 @@ fn of_a_plugin_only_the_first_questions_are_known() {
 
 /// U2: a limit that the host enforces is a promise, whoever wrote the plugin.
 #[test]
-fn a_limit_of_requests_makes_a_plan_exact() {
+fn a_request_limit_makes_a_plan_exact() {
     let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two")]);
     let with = |requests: u32| {
         let layers = crate::test_project::guest_layers("two_steps");
@@ -95,7 +95,7 @@ fn a_limit_of_requests_makes_a_plan_exact() {
 
 /// What is said of the transforms that come with synix is what they do.
 #[test]
-fn first_party_transforms_ask_as_often_as_a_plan_says() {
+fn first_party_transforms_send_as_many_requests_as_planned() {
     let ask = "config.prompt = \"About {{ label }} {{ content }}?\"\n";
     for (transform, config, most) in [
         ("map", ask.to_owned(), 5),
@@ -121,7 +121,7 @@ fn first_party_transforms_ask_as_often_as_a_plan_says() {
 
 /// U2: what is behind answers that nobody has is not known, and that is not zero.
 #[test]
-fn a_layer_behind_unknown_answers_has_question_marks() {
+fn a_layer_downstream_of_unknown_answers_shows_question_marks() {
     let project = TestProject::team();
     let plan = project.json(&["plan"]);
     let summary = layer(&plan, "summary");
@@ -239,7 +239,7 @@ fn a_plan_ends_with_a_total() {
 
 /// A layer whose answers are all on record says that it costs nothing.
 #[test]
-fn answers_on_record_are_told() {
+fn a_plan_reports_stored_answers() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.ok(&["clean"]);
@@ -263,7 +263,7 @@ fn answers_on_record_are_told() {
 
 /// What a batch has under way is not planned again, and is not forgotten either.
 #[test]
-fn requests_in_flight_are_told_apart() {
+fn a_plan_counts_requests_in_flight_separately() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -282,7 +282,7 @@ fn requests_in_flight_are_told_apart() {
 
 /// Changed keys are told, once for all units, not whole configs for each.
 #[test]
-fn a_change_is_told_by_its_keys_and_counted() {
+fn a_change_is_reported_once_with_its_keys() {
     let map = |config: &str| {
         format!("[layers.made]\ntransform = \"map\"\ninputs = [\"notes\"]\n{config}")
     };
@@ -323,7 +323,7 @@ fn a_change_is_told_by_its_keys_and_counted() {
 
 /// The mismatch of a resumed build is told in the same way.
 #[test]
-fn a_mismatch_names_what_changed() {
+fn a_pipeline_mismatch_names_the_changes() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -340,7 +340,7 @@ fn a_mismatch_names_what_changed() {
 
 /// A group is stale for the inputs that it has, not for those of others.
 #[test]
-fn a_group_is_not_stale_for_inputs_of_another() {
+fn a_group_is_not_stale_because_of_the_inputs_of_another_group() {
     let project = with_notes(
         "[layers.tagged]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"Tag {{ content }}\"\n\
          [layers.months]\ntransform = \"group\"\ninputs = [\"tagged\"]\nconfig.by = \"month\"\n",
@@ -378,7 +378,7 @@ fn a_group_is_not_stale_for_inputs_of_another() {
 
 /// However many units are stale or wrong, a screen shows a hundred lines of each.
 #[test]
-fn long_lists_are_cut_on_the_screen_and_whole_in_json() {
+fn long_lists_are_shortened_in_text_and_complete_in_json() {
     let project = with_notes(
         "[layers.made]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"{{ content }}\"\nconfig.label = \"{{ metadata.missing }}\"\n",
         150,

@@ -66,7 +66,7 @@ const FAULTS: [(&str, &str); 36] = [
 ];
 
 #[test]
-fn each_planted_fault_fails_its_own_point_and_no_other() {
+fn each_faulty_guest_fails_only_its_own_point() {
     let mut wrong = Vec::new();
     for (name, point) in FAULTS {
         let (code, report) = check(component(name), &[]);
@@ -79,7 +79,7 @@ fn each_planted_fault_fails_its_own_point_and_no_other() {
 }
 
 #[test]
-fn good_plugins_pass_without_any_flag() {
+fn correct_plugins_pass_without_flags() {
     for name in ["map", "reduce", "echo", "two_steps", "fan_out"] {
         let (code, report) = check(component(name), &[]);
         assert_eq!((code, points(&report, "fail").len()), (0, 0), "{report:#}");
@@ -88,7 +88,7 @@ fn good_plugins_pass_without_any_flag() {
 
 /// A point that is no longer tried would be left out or skipped.
 #[test]
-fn every_point_that_applies_is_tried() {
+fn every_applicable_point_is_run() {
     let per_input = ["unit-keys", "input-order"];
     let (_, report) = check(component("two_steps"), &[]);
     let skipped = points(&report, "skip");
@@ -110,7 +110,7 @@ fn every_point_that_applies_is_tried() {
 }
 
 #[test]
-fn a_log_that_is_cut_is_over_a_limit() {
+fn a_truncated_log_fails_the_limits_point() {
     let (code, report) = check(component("flood_log"), &[]);
     assert!(
         code == 1 && points(&report, "fail").contains(&"limits"),
@@ -119,7 +119,7 @@ fn a_log_that_is_cut_is_over_a_limit() {
 }
 
 #[test]
-fn what_is_no_plugin_fails_the_first_point_and_the_rest_is_not_tried() {
+fn a_file_that_is_not_a_plugin_fails_only_the_first_point() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.wasm");
     std::fs::write(&path, b"\0asm\x01\0\0\0").unwrap();
@@ -129,7 +129,7 @@ fn what_is_no_plugin_fails_the_first_point_and_the_rest_is_not_tried() {
 }
 
 #[test]
-fn a_report_is_written_as_junit_too() {
+fn a_junit_report_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.xml");
     let (code, report) = check(
@@ -147,7 +147,7 @@ fn a_report_is_written_as_junit_too() {
 
 /// A config and inputs of one's own take the place of those made up.
 #[test]
-fn a_given_config_is_checked_before_it_is_used() {
+fn a_given_config_is_validated_first() {
     let wrong = ["--config", r#"{"label": 1}"#];
     let folder = tempfile::tempdir().unwrap();
     let arguments = [&["plugin", "check", component("map")], &wrong[..]].concat();
@@ -157,7 +157,7 @@ fn a_given_config_is_checked_before_it_is_used() {
 
 /// The causes of a file that cannot be taken are told, too.
 #[test]
-fn an_input_that_cannot_be_taken_is_a_usage_error_with_its_causes() {
+fn an_unreadable_input_is_a_usage_error_with_its_causes() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.md"), "---\nnot: [closed\n---\n").unwrap();
     let component = component("echo");
@@ -173,7 +173,7 @@ fn an_input_that_cannot_be_taken_is_a_usage_error_with_its_causes() {
 
 /// U9: the user says what the model answers; how far the check is stands on stderr.
 #[test]
-fn a_check_takes_replies_and_says_how_far_it_is() {
+fn a_check_uses_given_replies_and_reports_its_progress() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("replies.json"), r#"["one", "two"]"#).unwrap();
     for more in [

@@ -61,7 +61,7 @@ fn a_crash_shows_what_the_plugin_logged_before() {
 }
 
 #[test]
-fn one_of_several_units_must_be_named() {
+fn a_unit_must_be_named_if_there_are_several() {
     let folder = AuthorFolder::new();
     folder.write("other.md", "Else.");
     let arguments = [
@@ -159,7 +159,7 @@ fn log_and_fuel_of_a_run_are_shown() {
 }
 
 #[test]
-fn a_config_that_does_not_fit_its_schema_is_a_usage_error() {
+fn a_config_that_violates_its_schema_is_a_usage_error() {
     let folder = AuthorFolder::new();
     let map = synix_test_components::MAP;
     let arguments = ["plugin", "run", map, "--input", "note.md", "--config"];

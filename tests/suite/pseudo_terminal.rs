@@ -94,7 +94,7 @@ fn with_a_command() -> TestProject {
 
 /// A yes is kept; anything else, Return alone and the end of what is typed included, is a no.
 #[test]
-fn trust_asks_at_a_terminal() {
+fn trust_prompts_at_a_terminal() {
     let question = "Do you grant all of these permissions, now and in later builds? [y/N] ";
     for (typed, code, answer) in [
         ("n\n", 5, "nothing was granted"),
@@ -120,7 +120,7 @@ fn trust_asks_at_a_terminal() {
 
 /// Nobody is asked what was said, and a document is no conversation.
 #[test]
-fn trust_asks_only_where_there_is_a_question() {
+fn trust_does_not_prompt_without_a_question() {
     let project = with_a_command();
     let document = seen(&project, &["trust", "--json"]);
     assert_eq!(document.code, 5, "{}", document.drawn);
@@ -136,7 +136,7 @@ const UP: &str = "\u{1b}[1A";
 
 /// A terminal has one line for each layer and batch, drawn again as it changes; a pipe and `--quiet` have none.
 #[test]
-fn progress_is_drawn_at_a_terminal_alone() {
+fn progress_is_drawn_only_at_a_terminal() {
     for command in [
         &["build"][..],
         &["batch-build", "run", "--poll", "--poll-interval", "0"],
@@ -170,7 +170,7 @@ fn progress_is_drawn_at_a_terminal_alone() {
 
 /// W16: what a model says is written out at a terminal, and drawn as it is with `--raw`.
 #[test]
-fn a_content_steers_no_terminal_unless_asked_to() {
+fn content_is_escaped_at_a_terminal_without_raw() {
     let project = TestProject::team();
     let words = "first\u{1b}[2Jsecond\u{202e}third";
     project.script(Script::new().rule(Rule::any().text(words)));

@@ -101,7 +101,7 @@ fn assert_readable(read_only: &ReadOnlyProject) {
 }
 
 #[test]
-fn a_state_without_a_log_is_read() {
+fn a_read_only_state_without_a_write_ahead_log_is_read() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     assert!(!project.path(".synix/state.sqlite3-wal").exists());
@@ -110,7 +110,7 @@ fn a_state_without_a_log_is_read() {
 
 /// A build was killed, so what it wrote last is in the log.
 #[test]
-fn a_state_with_a_log_is_read_with_what_is_in_it() {
+fn a_read_only_state_is_read_with_its_write_ahead_log() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let database = project.database();
@@ -134,7 +134,7 @@ fn a_state_with_a_log_is_read_with_what_is_in_it() {
 
 /// What cannot be done says whose the project is.
 #[test]
-fn a_state_that_may_not_be_written_names_its_owner() {
+fn a_read_only_state_is_reported_with_its_owner() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let read_only = ReadOnlyProject::new(project);
@@ -151,7 +151,7 @@ fn a_state_that_may_not_be_written_names_its_owner() {
 
 /// A state of somebody who lets nobody in.
 #[test]
-fn a_state_that_may_not_be_read_names_its_owner() {
+fn an_unreadable_state_is_reported_with_its_owner() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let read_only = ReadOnlyProject::new(project);
@@ -169,7 +169,7 @@ fn a_state_that_may_not_be_read_names_its_owner() {
 
 /// A first build in a folder that may not be written says so, sends nothing and leaves nothing.
 #[test]
-fn a_project_without_a_state_can_be_planned_and_not_built() {
+fn a_read_only_project_without_a_state_can_be_planned_but_not_built() {
     let read_only = ReadOnlyProject::new(TestProject::team());
     assert_eq!(read_only.run(&["plan"]).code, 0);
     let run = read_only.run(&["build"]);
@@ -189,7 +189,7 @@ fn with_a_changed_plugin() -> TestProject {
 
 /// The lock file cannot be brought up to date: a plan says what differs, and only a build needs it written.
 #[test]
-fn a_lock_file_that_may_not_be_written_keeps_nobody_from_planning() {
+fn a_read_only_lock_file_does_not_prevent_a_plan() {
     for pinned in [true, false] {
         let project = with_a_changed_plugin();
         if !pinned {
@@ -209,7 +209,7 @@ fn a_lock_file_that_may_not_be_written_keeps_nobody_from_planning() {
 
 /// What the lock file pins is not known where it cannot be read, so nothing is planned past it.
 #[test]
-fn a_lock_file_that_may_not_be_read_is_named() {
+fn an_unreadable_lock_file_is_named() {
     let read_only = ReadOnlyProject::new(with_a_changed_plugin());
     let lock = read_only.project.path("synix.lock");
     fs::set_permissions(&lock, fs::Permissions::from_mode(0o000)).unwrap();

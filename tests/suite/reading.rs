@@ -22,7 +22,7 @@ fn failed_since() -> TestProject {
 
 /// U3: a failed unit takes nothing away; what is shown says of which build it is, and why.
 #[test]
-fn the_last_good_report_is_shown_after_a_failed_build() {
+fn the_last_good_artifact_is_shown_after_a_failed_build() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let good = project.ok(&["show", "summary"]).stdout;
@@ -46,7 +46,7 @@ fn the_last_good_report_is_shown_after_a_failed_build() {
 
 /// U3: `list` marks what stands as it was last made.
 #[test]
-fn a_list_marks_what_failed_since() {
+fn a_list_marks_the_stale_artifacts_of_failed_units() {
     let project = failed_since();
     let listed = project.json(&["list"]);
     assert_eq!(listed["build"], "build-2");
@@ -78,7 +78,7 @@ fn a_list_marks_what_failed_since() {
 
 /// U3: an artifact that the pipeline no longer makes is no failure; it is shown, and not listed.
 #[test]
-fn what_was_removed_is_shown_by_name_and_not_listed() {
+fn a_removed_artifact_is_shown_by_name_and_not_listed() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.remove("bios/bela.md");
@@ -136,7 +136,7 @@ fn each_snapshot_and_each_id_can_be_read() {
 
 /// A build that changed nothing stands on the snapshot before it.
 #[test]
-fn a_build_that_changed_nothing_can_be_read_by_its_name() {
+fn a_build_without_changes_can_be_named_as_a_snapshot() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.ok(&["build"]);
@@ -146,7 +146,7 @@ fn a_build_that_changed_nothing_can_be_read_by_its_name() {
 
 /// U4: the views read the pipeline at hand, not the one that was built last.
 #[test]
-fn each_pipeline_reads_its_own_snapshot() {
+fn each_pipeline_shows_its_own_snapshot() {
     let project = TestProject::team();
     project.pipeline(
         "second.toml",
@@ -185,7 +185,7 @@ fn the_only_pipeline_can_be_read_without_its_file() {
 
 /// A pipeline that was never built says which were.
 #[test]
-fn a_pipeline_that_was_never_built_names_those_that_were() {
+fn a_pipeline_without_builds_names_the_pipelines_with_builds() {
     let project = TestProject::team();
     project.pipeline("second.toml", TEAM);
     project.ok(&["build"]);
@@ -197,7 +197,7 @@ fn a_pipeline_that_was_never_built_names_those_that_were() {
 
 /// U13: a layer that is not there is called a layer, and those that are there are named.
 #[test]
-fn a_layer_that_is_not_there_is_named_as_one() {
+fn an_unknown_layer_is_reported_as_a_layer() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let run = project.run(&["list", "nolayer"]).expect_code(2);
@@ -211,7 +211,7 @@ fn a_layer_that_is_not_there_is_named_as_one() {
 
 /// U3: before a build has come to its end, a list says so.
 #[test]
-fn a_list_before_the_first_end_says_why_it_is_empty() {
+fn a_list_before_the_first_finished_build_explains_why_it_is_empty() {
     let project = TestProject::team();
     project
         .run(&["build", "--budget", "0.0000001"])
@@ -222,7 +222,7 @@ fn a_list_before_the_first_end_says_why_it_is_empty() {
 
 /// `-C` and `--pipeline` lead to a project from anywhere.
 #[test]
-fn a_project_can_be_named_from_elsewhere() {
+fn a_project_can_be_named_from_another_folder() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let elsewhere = tempfile::tempdir().unwrap();
@@ -243,7 +243,7 @@ fn a_project_can_be_named_from_elsewhere() {
 }
 
 #[test]
-fn a_lineage_goes_back_as_far_as_it_is_told_to_and_names_its_transforms() {
+fn a_lineage_obeys_depth_and_names_its_transforms() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let run = project.ok(&["lineage", "summary", "--depth", "1"]);

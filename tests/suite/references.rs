@@ -144,7 +144,7 @@ fn first_party_transforms_leave_no_lock_file() {
 }
 
 #[test]
-fn a_plan_pins_what_is_new_and_says_so() {
+fn a_plan_pins_new_plugins_and_reports_it() {
     let project = PluginProject::with_file("echo");
     let run = project.run(&["plan"]).expect_code(0);
     assert_transcript!(run);
@@ -158,7 +158,7 @@ fn a_plan_pins_what_is_new_and_says_so() {
 }
 
 #[test]
-fn a_changed_file_is_pinned_anew_and_told() {
+fn a_changed_plugin_file_gets_a_new_pin_and_a_message() {
     let project = PluginProject::with_file("echo");
     project.run(&["build"]).expect_code(0);
     project.write_plugin("moody");
@@ -177,7 +177,7 @@ fn a_changed_file_is_pinned_anew_and_told() {
 }
 
 #[test]
-fn locked_refuses_what_differs_and_says_what_to_run() {
+fn locked_refuses_differences_and_names_the_command_to_run() {
     let server = Registry::start();
     let project = PluginProject::with_file("echo");
     let missing = project.run(&["build", "--locked"]).expect_code(5);
@@ -224,7 +224,7 @@ fn locked_refuses_a_pin_whose_size_is_wrong_and_keeps_the_file() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_is_told_with_the_way_to_another() {
+fn an_unwritable_cache_is_reported_with_how_to_move_it() {
     let server = Registry::start();
     let project = PluginProject::new(&server.push("team/echo", "1.0", &bytes("echo")));
     project.write("cache", "in the folder's place");
@@ -234,7 +234,7 @@ fn a_cache_that_cannot_be_written_is_told_with_the_way_to_another() {
 
 /// A pin that was edited by hand: the reference says itself that it is wrong.
 #[test]
-fn locked_says_which_pin_the_digest_in_its_reference_contradicts() {
+fn locked_names_the_pin_that_contradicts_the_digest_in_its_reference() {
     let stated = Digest::of(b"stated");
     let reference = format!("https://127.0.0.1:1/x.wasm#sha256={stated}");
     let project = PluginProject::new(&reference);
@@ -246,7 +246,7 @@ fn locked_says_which_pin_the_digest_in_its_reference_contradicts() {
 
 /// Batches cost money whatever the lock file says.
 #[test]
-fn a_difference_in_the_lock_file_does_not_keep_a_build_from_being_cancelled() {
+fn a_lock_file_mismatch_does_not_prevent_cancel() {
     let project = PluginProject::with_file("two_steps");
     let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
     project.write("synix.toml", &format!("{pipeline}batch = true\n"));
@@ -263,7 +263,7 @@ fn a_difference_in_the_lock_file_does_not_keep_a_build_from_being_cancelled() {
 }
 
 #[test]
-fn ci_locks_unless_told_otherwise() {
+fn ci_implies_locked_unless_disabled() {
     let project = PluginProject::with_file("echo");
     let ci = |arguments: &[&str], value: &str| project.run_with(arguments, &[("CI", value)]).code;
     assert_eq!(ci(&["plan"], "true"), 5);
@@ -343,7 +343,7 @@ fn an_update_of_one_reference_leaves_the_others() {
 }
 
 #[test]
-fn a_replay_asks_no_server_for_a_plugin() {
+fn a_replay_downloads_no_plugin() {
     let server = Registry::start();
     let reference = server.push("team/echo", "1.0", &bytes("echo"));
     let project = PluginProject::new(&reference).with_cassette();
@@ -360,7 +360,7 @@ fn a_replay_asks_no_server_for_a_plugin() {
 }
 
 #[test]
-fn fetch_gets_what_is_pinned_and_moves_nothing() {
+fn fetch_downloads_the_pinned_bytes_and_moves_no_pin() {
     let server = Registry::start();
     let (echo, moody) = (bytes("echo"), bytes("moody"));
     let reference = server.push("team/echo", "1.0", &echo);
@@ -395,7 +395,7 @@ fn a_damaged_file_in_the_cache_is_never_run() {
 }
 
 #[test]
-fn a_url_without_digest_is_refused_where_it_stands() {
+fn a_url_without_a_digest_is_refused_with_its_place() {
     let run = PluginProject::new("https://example.com/a.wasm")
         .run(&["plan"])
         .expect_code(2);
@@ -425,7 +425,7 @@ fn pipelines_in_one_folder_have_a_lock_file_each() {
 
 /// The digest in a URL is the owner's word; the lock file only repeats it.
 #[test]
-fn a_pin_that_is_not_the_digest_in_the_url_stands_for_nothing() {
+fn a_pin_that_contradicts_the_digest_in_the_url_is_ignored() {
     let server = Registry::start();
     let (echo, moody) = (bytes("echo"), bytes("moody"));
     let project = PluginProject::new(&server.file("/moody.wasm", &moody));
@@ -446,7 +446,7 @@ fn a_pin_that_is_not_the_digest_in_the_url_stands_for_nothing() {
 }
 
 #[test]
-fn an_update_of_all_drops_what_is_no_longer_used() {
+fn an_update_of_all_plugins_removes_unused_pins() {
     let server = Registry::start();
     let project = PluginProject::with_file("echo");
     project.run(&["plan"]).expect_code(0);

@@ -44,7 +44,7 @@ fn a_replay_needs_no_key_and_opens_no_socket() {
 
 /// C1: a miss shows what was asked and what comes nearest.
 #[test]
-fn a_miss_shows_the_question_and_the_nearest_recording() {
+fn a_missing_recording_is_reported_with_the_nearest_one() {
     let project = recorded();
     project.write("bios/bela.md", "I am bela and I write things up.");
     let run = replay(&project, &["build"]).expect_code(3);
@@ -61,7 +61,7 @@ fn a_miss_shows_the_question_and_the_nearest_recording() {
 
 /// C1: answers in the store do not help a replay.
 #[test]
-fn a_replay_does_not_look_into_the_store() {
+fn a_replay_does_not_use_the_store() {
     let project = recorded();
     project.write("bios/dmitri.md", "I am new.");
     project.ok(&["build"]);
@@ -103,7 +103,7 @@ fn a_batch_build_records_the_same_cassette() {
 }
 
 #[test]
-fn a_replay_without_a_cassette_says_where_it_should_be() {
+fn a_replay_without_a_cassette_reports_the_expected_path() {
     let project = TestProject::team();
     let run = replay(&project, &["build"]).expect_code(1);
     assert!(run.says("no cassette at"), "{run:?}");
@@ -111,7 +111,7 @@ fn a_replay_without_a_cassette_says_where_it_should_be() {
 
 /// A plan of a replay prices nothing that the replay would not send: what the cassette lacks is missing.
 #[test]
-fn a_plan_says_what_the_cassette_lacks_and_prices_none_of_it() {
+fn a_replay_plan_reports_missing_answers_without_a_price() {
     let project = recorded();
     let whole = replay(&project, &["plan", "--json"]).expect_code(0).json();
     assert_eq!(whole["total"]["missing"], 0, "{whole:#}");

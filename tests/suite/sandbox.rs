@@ -27,7 +27,7 @@ fn assert_fails(guest: &str, text: &str, message: &str) {
 }
 
 #[test]
-fn moody_units_fail_each_in_its_own_way_and_the_others_finish() {
+fn each_unit_fails_in_its_own_way_and_the_others_finish() {
     let moods = [
         ("angry", "boom"),
         ("dizzy", "spin"),
@@ -75,7 +75,7 @@ fn an_endless_loop_runs_out_of_fuel() {
 }
 
 #[test]
-fn a_hoarder_runs_out_of_memory() {
+fn a_guest_that_allocates_without_end_runs_out_of_memory() {
     assert_fails("hoard_memory", "x", "out of memory");
 }
 
@@ -91,7 +91,7 @@ fn a_trap_is_a_failure() {
 }
 
 #[test]
-fn a_panic_gives_its_message() {
+fn a_panic_message_is_in_the_failure() {
     assert_fails("panic", "x", "cannot bear the input only");
 }
 
@@ -101,22 +101,22 @@ fn a_huge_output_is_refused() {
 }
 
 #[test]
-fn a_label_that_is_none_is_refused() {
+fn an_invalid_label_is_refused() {
     assert_fails("bad_label", "x", "output 0 is invalid");
 }
 
 #[test]
-fn metadata_that_is_no_json_is_refused() {
+fn metadata_that_is_not_json_is_refused() {
     assert_fails("bad_metadata", "x", "output 0 is invalid");
 }
 
 #[test]
-fn one_label_twice_is_refused() {
+fn a_duplicate_label_is_refused() {
     assert_fails("duplicate_labels", "same same", "same");
 }
 
 #[test]
-fn a_flooded_log_is_cut_and_does_not_fail_the_unit() {
+fn a_log_over_the_limit_is_cut_off_and_does_not_fail_the_unit() {
     let (project, run) = run_alone("flood_log", "x");
     run.expect_code(0);
     let size = std::fs::metadata(project.path(".synix/state.sqlite3"))
@@ -135,7 +135,7 @@ fn a_plugin_without_a_usable_schema_is_refused() {
 }
 
 #[test]
-fn wrong_units_are_refused() {
+fn invalid_units_of_split_are_refused() {
     for (fault, said) in [
         ("out-of-range", "input"),
         ("duplicate-key", "a"),
@@ -157,7 +157,7 @@ fn wrong_units_are_refused() {
 }
 
 #[test]
-fn a_model_must_be_declared_to_be_asked() {
+fn llm_must_be_declared_before_it_is_used() {
     let project = TestProject::guest("undeclared_llm", &[("only", "x")]);
     project.pipeline(
         "synix.toml",
@@ -169,7 +169,7 @@ fn a_model_must_be_declared_to_be_asked() {
 }
 
 #[test]
-fn a_static_does_not_outlive_a_unit() {
+fn static_state_does_not_outlive_a_unit() {
     for mode in MODES {
         let project = TestProject::guest(
             "remember",
@@ -187,7 +187,7 @@ fn a_static_does_not_outlive_a_unit() {
 }
 
 #[test]
-fn a_guest_that_asks_nothing_needs_no_provider() {
+fn a_guest_without_requests_needs_no_provider() {
     let project = TestProject::guest("echo", &[("a", "quiet")]);
     project.pipeline(
         "synix.toml",
@@ -201,7 +201,7 @@ fn a_guest_that_asks_nothing_needs_no_provider() {
 }
 
 #[test]
-fn groups_are_made_from_headers() {
+fn groups_are_made_from_input_headers() {
     let project = TestProject::guest("grouped", &[]);
     project.pipeline(
         "synix.toml",
@@ -274,7 +274,7 @@ fn a_layer_is_complete_only_when_all_its_units_are_known() {
 
 /// A source that was first read in a replay is listed once after the second.
 #[test]
-fn a_second_replay_repeats_no_source() {
+fn a_second_replay_lists_no_source_twice() {
     let project = TestProject::team();
     project.ok(&["build", "--cassette-mode", "record"]);
     std::fs::remove_dir_all(project.path(".synix")).unwrap();

@@ -87,7 +87,7 @@ fn a_new_plugin_in_go_builds_and_passes_its_test() {
 }
 
 #[test]
-fn a_wrong_type_stops_the_build_and_is_quoted() {
+fn a_type_error_stops_the_build_and_is_quoted() {
     let folder = scaffold("ts");
     let source = folder.path().join("plugin.ts");
     let text = fs::read_to_string(&source).unwrap();
@@ -101,7 +101,7 @@ fn a_wrong_type_stops_the_build_and_is_quoted() {
 }
 
 #[test]
-fn a_name_that_tools_would_refuse_is_a_usage_error() {
+fn an_invalid_plugin_name_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["plugin", "new", "My_Items", "--lang", "js"];
     let run = command_in(folder.path(), &arguments).run().expect_code(2);

@@ -8,7 +8,7 @@ use crate::test_project::{RESUME, TestProject, text};
 use crate::transcript::assert_transcript;
 
 #[test]
-fn a_build_through_batches_is_a_batch_build() {
+fn build_with_batch_is_a_batch_build() {
     let project = TestProject::team();
     let built = project.json(&["build", "--batch", "--poll", "--poll-interval", "0"]);
     assert_eq!(
@@ -21,7 +21,7 @@ fn a_build_through_batches_is_a_batch_build() {
 
 /// What says how to wait for batches would be passed over in silence.
 #[test]
-fn an_option_of_batches_needs_batches() {
+fn batch_options_require_batch() {
     let project = TestProject::team();
     for arguments in [&["build", "--poll"][..], &["build", "--sync-after", "6h"]] {
         let run = project.run(arguments).expect_code(2);
@@ -34,7 +34,7 @@ fn an_option_of_batches_needs_batches() {
 }
 
 #[test]
-fn a_batch_build_is_taken_up_by_either_name() {
+fn resume_and_batch_build_resume_are_the_same_command() {
     let project = TestProject::team();
     project.pause_batches();
     let opened = project.json(&["build", "--batch"]);
@@ -52,7 +52,7 @@ fn a_batch_build_is_taken_up_by_either_name() {
 }
 
 #[test]
-fn all_builds_are_listed_by_either_name() {
+fn builds_and_runs_list_the_same_builds() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.ok(&["build", "--batch"]);

@@ -137,7 +137,7 @@ fn seeded(seed: u64, commands: usize) {
 
 /// U1: the calls of a process are its own while it waits for those of another.
 #[test]
-fn two_builds_at_once_pay_once() {
+fn two_concurrent_builds_pay_once() {
     for after in [0, 5, 20] {
         let project = notes();
         project.script(Script::new().latency_ms(250, 500));
@@ -148,7 +148,7 @@ fn two_builds_at_once_pay_once() {
 
 /// U1
 #[test]
-fn two_commands_at_once_pay_once() {
+fn two_concurrent_commands_pay_once() {
     for seed in 1..=4 {
         seeded(seed, 2);
     }
@@ -156,7 +156,7 @@ fn two_commands_at_once_pay_once() {
 
 /// U1
 #[test]
-fn three_commands_at_once_pay_once() {
+fn three_concurrent_commands_pay_once() {
     for seed in 11..=13 {
         seeded(seed, 3);
     }
@@ -164,7 +164,7 @@ fn three_commands_at_once_pay_once() {
 
 /// U1
 #[test]
-fn five_commands_at_once_pay_once() {
+fn five_concurrent_commands_pay_once() {
     for seed in 21..=22 {
         seeded(seed, 5);
     }
@@ -172,7 +172,7 @@ fn five_commands_at_once_pay_once() {
 
 /// U1: what is waited for is named: nobody drives a batch that was submitted and left.
 #[test]
-fn a_batch_that_was_left_is_no_other_process() {
+fn a_submitted_batch_is_not_reported_as_another_process() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -203,7 +203,7 @@ fn a_batch_that_was_left_is_no_other_process() {
 
 /// U1: two batch builds of the same project share one batch.
 #[test]
-fn two_batch_builds_make_one_batch() {
+fn two_batch_builds_share_one_batch() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -228,7 +228,7 @@ fn two_batch_builds_make_one_batch() {
 
 /// U1: the calls of another process are waited for, and named as such.
 #[test]
-fn the_calls_of_another_process_are_waited_for() {
+fn calls_of_another_process_are_waited_for() {
     let project = TestProject::team();
     project.script(Script::new().rule(Rule::any().only(Only::Sync).delay_ms(700)));
     let runs = side_by_side(&project, &[(0, &["build"]), (3, &["build"])]);
@@ -244,7 +244,7 @@ fn the_calls_of_another_process_are_waited_for() {
 
 /// M4: whoever waits for a process that dies takes up its calls, and those alone may be billed twice.
 #[test]
-fn the_calls_of_a_process_that_dies_are_taken_up() {
+fn a_waiting_process_repeats_the_calls_of_a_killed_one() {
     for command in [&["build"][..], &BATCH_BUILD] {
         let project = TestProject::team();
         let slow = Rule::any().only(Only::Sync).times(3).delay_ms(3_600_000);
@@ -279,7 +279,7 @@ fn builds(project: &TestProject) -> i64 {
 
 /// A build that a process drives is nobody else's to go on with, to clean up under, or to close.
 #[test]
-fn nothing_else_touches_a_build_under_way() {
+fn other_commands_cannot_change_a_running_build() {
     let project = TestProject::team();
     project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
     let mut child = project.start(&["build"]);
@@ -310,7 +310,7 @@ fn nothing_else_touches_a_build_under_way() {
 
 /// U10: a build that was interrupted says so, and is open for those who name it.
 #[test]
-fn an_interrupted_build_ends() {
+fn an_interrupted_build_is_reported_and_can_be_resumed() {
     let project = TestProject::team();
     project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
     for number in 0..2 {
@@ -343,7 +343,7 @@ fn an_interrupted_build_ends() {
 
 /// A budget is that of one build: what another pays for beside it is not spent twice.
 #[test]
-fn two_builds_side_by_side_keep_their_own_budgets() {
+fn concurrent_builds_have_separate_budgets() {
     let project = notes();
     project.script(Script::new().latency_ms(50, 300));
     let with = |budget| [&BUILD[..], &["--budget", budget]].concat();
@@ -360,7 +360,7 @@ fn two_builds_side_by_side_keep_their_own_budgets() {
 
 /// DESIGN 1: an answer that one command paid for in vain is not bought again by the other.
 #[test]
-fn a_useless_answer_is_bought_once_by_commands_side_by_side() {
+fn concurrent_commands_pay_for_a_useless_answer_once() {
     for commands in [[&["build"][..], &["build"]], [&["build"], &BATCH_BUILD]] {
         let project = TestProject::team();
         let refusal = Reply::Refusal("I would rather not.".to_owned());

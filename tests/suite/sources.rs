@@ -31,7 +31,7 @@ fn project_with_note() -> TestProject {
 
 /// X12: what is wrong with a thousand notes is not found out one by one.
 #[test]
-fn all_files_that_are_wrong_are_named_in_one_message() {
+fn all_unusable_files_are_named_in_one_error() {
     let more = "\n[layers.mails]\nsource = \"mails/*\"\n[layers.none]\nsource = \"none/*\"\n";
     let project = TestProject::with_layers(&format!("{MAP}{more}"));
     project.write("p.md", "Say: {{ content }}");
@@ -66,7 +66,7 @@ fn all_files_that_are_wrong_are_named_in_one_message() {
 }
 
 #[test]
-fn all_prompt_files_that_cannot_be_read_are_named_in_one_message() {
+fn all_missing_prompt_files_are_named_in_one_error() {
     let other = MAP
         .split_once("[layers.said]")
         .unwrap()
@@ -86,7 +86,7 @@ fn all_prompt_files_that_cannot_be_read_are_named_in_one_message() {
 
 /// U14: a horizontal rule is Markdown.
 #[test]
-fn a_note_that_begins_with_a_rule_is_a_note() {
+fn a_note_may_begin_with_a_horizontal_rule() {
     let project = project_with_note();
     let text = "---\n\nOne.\n\n---\n\nTwo.\n";
     project.write("notes/rule.md", text);
@@ -98,7 +98,7 @@ fn a_note_that_begins_with_a_rule_is_a_note() {
 
 /// X16: a prompt that an editor saved with a mark asks what it asked before.
 #[test]
-fn a_byte_order_mark_in_a_prompt_or_note_asks_nothing_anew() {
+fn a_byte_order_mark_in_a_prompt_or_note_changes_no_request() {
     let project = project_with_note();
     project.ok(&["build"]);
     assert_eq!(project.sent(), 1);
@@ -117,7 +117,7 @@ fn a_byte_order_mark_in_a_prompt_or_note_asks_nothing_anew() {
 /// X17: a name that is no text is told so that it can be found.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_whose_name_is_no_text_is_named_by_its_bytes() {
+fn a_folder_name_that_is_not_utf_8_is_shown_with_its_bytes() {
     use std::os::unix::ffi::OsStrExt as _;
     let project = project_with_note();
     let folder = project
@@ -207,7 +207,7 @@ fn a_plan_shows_which_layers_may_read_hidden_files() {
 
 /// W18: a plan reads a note again when a unit needs it, and says so where it is another then.
 #[test]
-fn a_plan_asks_what_a_build_sends() {
+fn a_plan_counts_the_requests_that_a_build_sends() {
     let project = project_with_note();
     project.write("notes/more.md", "---\nname: more\n---\nMore.");
     let plan = project.json(&["plan"]);
@@ -220,7 +220,7 @@ fn a_plan_asks_what_a_build_sends() {
 
 /// One file can be named as often as a config has room for, so what counts is all of them together.
 #[test]
-fn the_files_that_a_config_names_have_a_limit_together() {
+fn the_files_of_a_config_have_a_total_size_limit() {
     let schema = r#"{"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string", "format": "file"}}}}"#;
     let named = |times: usize| {
         let files = vec!["\"large.md\""; times].join(", ");

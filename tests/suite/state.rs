@@ -56,14 +56,14 @@ fn artifacts_can_be_listed_while_a_batch_is_polled() {
 }
 
 #[test]
-fn reading_before_the_first_build_says_what_to_run() {
+fn reading_before_the_first_build_reports_what_to_run() {
     let project = TestProject::team();
     let run = project.run(&["list"]).expect_code(1);
     assert_transcript!(run);
 }
 
 #[test]
-fn two_builds_at_once_send_each_request_once() {
+fn concurrent_builds_send_each_request_once() {
     let project = TestProject::team();
     let builds = [(); 3].map(|()| project.start(&["build"]));
     for build in builds {
@@ -99,7 +99,7 @@ fn a_source_with_broken_front_matter_is_named() {
 }
 
 #[test]
-fn cleaning_keeps_what_was_paid_for() {
+fn clean_keeps_paid_answers() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let artifacts = project.artifacts();

@@ -18,7 +18,7 @@ fn cost(document: &Value) -> f64 {
 }
 
 #[test]
-fn a_project_that_was_never_built_has_everything_to_make() {
+fn a_project_without_builds_is_stale_in_every_layer() {
     let project = TestProject::team();
     let status = project.json(&["status"]);
     assert_eq!(layers(&status, "name"), ["bios", "styles", "summary"]);
@@ -79,7 +79,7 @@ fn a_failure_is_counted_in_its_layer_and_named() {
 }
 
 #[test]
-fn a_batch_at_its_provider_is_at_work() {
+fn a_submitted_batch_is_shown_without_a_call_to_its_provider() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -110,7 +110,7 @@ fn a_batch_at_its_provider_is_at_work() {
 
 /// A pipeline that is wrong now still has a past.
 #[test]
-fn what_cannot_be_planned_is_said_beside_what_is_known() {
+fn an_invalid_pipeline_is_reported_beside_the_known_state() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     project.pipeline("synix.toml", &TEAM.replace("prompt_file", "promt_file"));
@@ -129,7 +129,7 @@ fn what_cannot_be_planned_is_said_beside_what_is_known() {
 }
 
 #[test]
-fn a_build_that_is_named_is_shown_as_batch_build_status_shows_it() {
+fn status_of_a_named_build_equals_batch_build_status() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let shown = project.json(&["status", "build-1"]);

@@ -85,7 +85,7 @@ fn init_never_overwrites() {
 }
 
 #[test]
-fn an_unknown_template_names_those_there_are() {
+fn an_unknown_template_is_reported_with_the_known_ones() {
     let folder = tempfile::tempdir().unwrap();
     let run = command_in(
         folder.path(),
@@ -98,7 +98,7 @@ fn an_unknown_template_names_those_there_are() {
 }
 
 #[test]
-fn every_transform_that_comes_with_synix_is_shown_by_a_template() {
+fn every_first_party_transform_is_in_a_template() {
     let pipelines: String = templates()
         .iter()
         .map(|template| fs::read_to_string(template.join("synix.toml")).unwrap())

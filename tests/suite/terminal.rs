@@ -33,7 +33,7 @@ fn are_calm(run: &Run) {
 
 /// W16: a provider's words, in both outputs of every command that shows them.
 #[test]
-fn a_provider_cannot_steer_who_reads_its_error() {
+fn a_providers_error_cannot_inject_control_sequences() {
     let project = TestProject::team();
     let reason = json!({"error": {
         "message": HOSTILE, "type": "invalid_request_error", "param": null, "code": "bad",
@@ -60,7 +60,7 @@ fn a_provider_cannot_steer_who_reads_its_error() {
 
 /// W16: continuation lines of others are set in, so that none passes for a line of ours.
 #[test]
-fn a_second_line_of_an_error_begins_no_line() {
+fn continuation_lines_of_an_error_are_indented() {
     let project = TestProject::team();
     let reason = json!({"error": {
         "message": "first\nerror: forged", "type": "invalid_request_error", "param": null, "code": "bad",
@@ -79,7 +79,7 @@ fn a_second_line_of_an_error_begins_no_line() {
 /// X9, W16: names of files, keys of the pipeline file, globs and arguments.
 #[cfg(unix)]
 #[test]
-fn a_name_cannot_steer_who_reads_it() {
+fn a_name_cannot_inject_control_sequences() {
     let project = TestProject::team();
     project.write("bios/::error file=x::forged.md", "I am a forged name.");
     for arguments in [&["plan"][..], &["build"], &["list"]] {
@@ -125,7 +125,7 @@ fn a_name_cannot_steer_who_reads_it() {
 
 /// W16: a label that cannot be seen is refused when it is made, and scripts that need joiners have them.
 #[test]
-fn a_new_label_can_be_seen() {
+fn an_invisible_label_is_refused() {
     let project = TestProject::team();
     let made = |label: &str| TEAM.replace("ws-{{ label }}", &format!("{label}-{{{{ label }}}}"));
     for bad in ["a\\u202eb", "a\\u200bb", "a\\u200db", "\\ufeffa"] {
@@ -143,7 +143,7 @@ fn a_new_label_can_be_seen() {
 
 /// W16: what a model says goes through a pipe as it is, and `--json` writes out what steers.
 #[test]
-fn a_content_is_whole_in_a_pipe_and_calm_in_json() {
+fn content_is_unchanged_in_a_pipe_and_escaped_in_json() {
     let project = TestProject::team();
     let words = HOSTILE.replace("\r\n", "\n");
     project.script(Script::new().rule(Rule::any().text(words.clone())));
@@ -157,7 +157,7 @@ fn a_content_is_whole_in_a_pipe_and_calm_in_json() {
 
 /// One cause is told once, with how many units have it and what to do.
 #[test]
-fn failures_of_one_cause_are_one_group() {
+fn failures_with_one_cause_are_grouped() {
     let project = TestProject::team();
     for number in 0..40 {
         project.write(
@@ -181,7 +181,7 @@ fn failures_of_one_cause_are_one_group() {
 
 /// U11: a layer says from its start how much there is to do, and at its end what came of it.
 #[test]
-fn a_pipe_is_told_of_each_layer_at_its_start_and_its_end() {
+fn output_to_a_pipe_reports_the_start_and_end_of_each_layer() {
     let project = TestProject::team();
     let run = project.ok(&["build"]);
     for line in [
@@ -204,7 +204,7 @@ fn a_pipe_is_told_of_each_layer_at_its_start_and_its_end() {
 
 /// What a plugin logs for information is shown with `-v` only.
 #[test]
-fn a_plugins_information_is_not_printed_unasked() {
+fn info_messages_of_a_plugin_need_verbose() {
     let project = TestProject::guest("wasi_print", &[("a", "x"), ("b", "y"), ("c", "z")]);
     let run = project.ok(&["build"]);
     assert!(!run.says("info: "), "{run:?}");
@@ -217,7 +217,7 @@ fn a_plugins_information_is_not_printed_unasked() {
 
 /// Help puts a command's own options first, and the program suggests what was meant.
 #[test]
-fn help_keeps_a_commands_own_options_apart() {
+fn help_lists_the_commands_own_options_first() {
     let folder = tempfile::tempdir().unwrap();
     let help = command_in(folder.path(), &["gc", "--help"])
         .run()

@@ -171,7 +171,7 @@ fn every_snapshot_belongs_to_a_test() {
 }
 
 #[test]
-fn what_differs_from_run_to_run_is_replaced() {
+fn values_that_differ_between_runs_are_replaced() {
     let folder = std::env::temp_dir().join(".tmpA1b2C3/project");
     let printed = format!(
         "synix {}\n991c91d9cda6 of 2026-01-01T00:00:02Z by http://127.0.0.1:40123/v1 in {}\n\

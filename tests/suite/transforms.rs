@@ -45,7 +45,7 @@ fn topics() -> TestProject {
 
 /// M3: a fold takes up where the inputs are new.
 #[test]
-fn an_input_after_the_last_costs_one_request() {
+fn an_appended_input_costs_one_request() {
     let project = days(10);
     project.ok(&["build"]);
     assert_eq!(project.sent(), 10);
@@ -56,7 +56,7 @@ fn an_input_after_the_last_costs_one_request() {
 
 /// M3: what comes before a changed input is not asked again.
 #[test]
-fn a_changed_input_costs_the_steps_from_there_on() {
+fn a_changed_input_repeats_the_fold_from_there() {
     let project = days(10);
     project.ok(&["build"]);
     project.write("notes/03.md", "Day 3, as it was.");
@@ -66,7 +66,7 @@ fn a_changed_input_costs_the_steps_from_there_on() {
 
 /// M3: the last step is all that the last input decides, and the first decides all of them.
 #[test]
-fn the_last_input_costs_one_step_and_the_first_all() {
+fn a_changed_last_input_repeats_one_step_and_a_removed_first_input_all() {
     let project = days(10);
     project.ok(&["build"]);
     project.write("notes/10.md", "Day 10, as it was.");
@@ -79,7 +79,7 @@ fn the_last_input_costs_one_step_and_the_first_all() {
 
 /// A fold over more inputs than a unit may ask questions goes on from there once it may ask more.
 #[test]
-fn a_fold_that_reached_its_limit_names_it_and_goes_on_under_a_higher_one() {
+fn a_fold_over_its_request_limit_continues_with_a_higher_limit() {
     let project = days(5);
     let limited = |requests: u32| format!("{FOLD}[layers.story.limits]\nrequests = {requests}\n");
     project.pipeline("synix.toml", &limited(3));
@@ -106,7 +106,7 @@ fn folds_and_groups_make_the_same_in_every_mode() {
 }
 
 #[test]
-fn a_group_has_the_inputs_that_name_it_and_the_rest_have_their_own() {
+fn inputs_without_a_topic_form_their_own_group() {
     let project = topics();
     project.ok(&["build"]);
     let names = project.artifact_names();
@@ -117,7 +117,7 @@ fn a_group_has_the_inputs_that_name_it_and_the_rest_have_their_own() {
 }
 
 #[test]
-fn only_the_group_of_a_changed_input_is_asked_again() {
+fn only_the_group_of_a_changed_input_sends_a_request() {
     let project = topics();
     project.ok(&["build"]);
     project.write("notes/a.md", "---\ntopic: garden\n---\nNote a, longer.\n");
@@ -126,7 +126,7 @@ fn only_the_group_of_a_changed_input_is_asked_again() {
 }
 
 #[test]
-fn an_input_without_its_group_stops_the_layer_unless_it_says_otherwise() {
+fn an_input_without_a_group_fails_the_layer_by_default() {
     let project = topics();
     project.pipeline("synix.toml", &GROUP.replace("on_missing = \"group\"\n", ""));
     let run = project.run(&["build"]).expect_code(3);
@@ -141,7 +141,7 @@ fn an_input_without_its_group_stops_the_layer_unless_it_says_otherwise() {
 
 /// A layer that has nothing to go on sends nothing and makes nothing.
 #[test]
-fn nothing_is_asked_about_a_layer_that_is_empty() {
+fn an_empty_layer_sends_nothing() {
     let project = topics();
     let empty = GROUP
         .replace("by = \"topic\"", "by = \"season\"")
@@ -158,7 +158,7 @@ fn nothing_is_asked_about_a_layer_that_is_empty() {
 }
 
 #[test]
-fn a_template_that_names_no_variable_is_no_missing_group() {
+fn an_undefined_variable_in_by_template_is_an_error() {
     let project = topics();
     for on_missing in ["skip", "group", "error"] {
         let by = "by_template = \"{{ content[:3] }}\"\non_missing = ";
@@ -173,7 +173,7 @@ fn a_template_that_names_no_variable_is_no_missing_group() {
 }
 
 #[test]
-fn a_group_without_a_prompt_joins_and_asks_nothing() {
+fn a_group_without_a_prompt_joins_its_inputs_and_sends_nothing() {
     let project = topics();
     let (layers, _) = GROUP.split_once("prompt = ").unwrap();
     project.pipeline("synix.toml", layers);
@@ -187,7 +187,7 @@ fn a_group_without_a_prompt_joins_and_asks_nothing() {
 }
 
 #[test]
-fn the_label_of_a_fold_is_no_template() {
+fn the_label_of_a_fold_is_not_a_template() {
     let project = days(2);
     let layers = FOLD.replace("label = \"story\"", "label = \"{{ label }}\"");
     project.pipeline("synix.toml", &layers);

@@ -126,7 +126,7 @@ fn went_on(run: &Run) {
 const SENDING: [&[&str]; 3] = [&["build"], &["build", "--no-wait"], &BATCH_BUILD];
 
 #[test]
-fn a_project_that_asks_for_nothing_needs_no_yes() {
+fn a_plain_project_needs_no_permission() {
     let project = TestProject::team();
     let run = project.ok(&["trust"]);
     assert_transcript!(run);
@@ -136,7 +136,7 @@ fn a_project_that_asks_for_nothing_needs_no_yes() {
 
 /// W3: a key of the environment goes to its own server, and the pair that does not belong is named.
 #[test]
-fn a_key_goes_to_no_other_server_without_a_yes() {
+fn a_key_is_sent_to_another_server_only_after_permission() {
     let stolen = "api_key_env = \"STOLEN\"";
     for (url, shown, more) in [
         ("https://evil.example/v1", "https://evil.example/v1", ""),
@@ -194,7 +194,7 @@ fn a_key_goes_to_no_other_server_without_a_yes() {
 
 /// A variable that is not set cannot be sent.
 #[test]
-fn a_key_that_is_not_there_is_only_named_missing() {
+fn a_missing_key_needs_no_permission_to_build() {
     let project = asking("https://evil.example/v1", "api_key_env = \"TEAM_KEY\"");
     let run = project.run(&["build"]).expect_code(1);
     assert_transcript!(run);
@@ -205,7 +205,7 @@ fn a_key_that_is_not_there_is_only_named_missing() {
 
 /// W3: what the user admits goes where it was admitted, and nowhere else.
 #[test]
-fn a_yes_is_for_the_server_and_the_variable_that_were_shown() {
+fn a_permission_covers_only_the_shown_server_and_variable() {
     let elsewhere = Elsewhere::start();
     let project = asking("https://gateway.example/team-a/v1", "");
     let build = || elsewhere.between(&mut project.command(&["build"]));
@@ -241,7 +241,7 @@ fn a_yes_is_for_the_server_and_the_variable_that_were_shown() {
 }
 
 #[test]
-fn a_yes_for_one_command_is_not_kept() {
+fn a_permission_for_one_command_is_not_stored() {
     let elsewhere = Elsewhere::start();
     let project = asking("https://gateway.example/v1", "");
     went_on(&elsewhere.between(&mut project.command(&["build", "--trust"])));
@@ -253,7 +253,7 @@ fn a_yes_for_one_command_is_not_kept() {
 }
 
 #[test]
-fn a_yes_is_listed_and_can_be_taken_back() {
+fn a_permission_is_listed_and_can_be_revoked() {
     let project = asking("https://gateway.example/v1", "");
     let folder = project.path("").canonicalize().unwrap();
     let listed = || {
@@ -280,7 +280,7 @@ fn a_yes_is_listed_and_can_be_taken_back() {
 
 /// There is nobody to ask: a script must say yes aloud.
 #[test]
-fn without_a_terminal_nothing_is_a_yes() {
+fn without_a_terminal_permission_requires_yes() {
     let project = asking("https://gateway.example/v1", "");
     let run = project.run(&["trust"]).expect_code(5);
     assert_transcript!(run);
@@ -289,7 +289,7 @@ fn without_a_terminal_nothing_is_a_yes() {
 
 /// W3: the environment of the process may move its own key.
 #[test]
-fn the_real_environment_may_move_a_key_and_dot_env_may_not() {
+fn the_environment_can_move_a_provider_and_dot_env_cannot() {
     let moved = |project: &TestProject| {
         let mut command = project.command(&["build"]);
         command.env("OPENAI_BASE_URL", project.provider.openai_url());
@@ -317,7 +317,7 @@ fn the_real_environment_may_move_a_key_and_dot_env_may_not() {
 
 /// A key in `.env` was put there for this pipeline.
 #[test]
-fn a_key_from_dot_env_goes_where_the_pipeline_says() {
+fn a_key_from_dot_env_is_sent_to_the_pipelines_server() {
     let elsewhere = Elsewhere::start();
     let project = asking("https://gateway.example/v1", "api_key_env = \"TEAM_KEY\"");
     project.write(".env", "\u{feff}export\tTEAM_KEY=\"sk-team\" # ours\r\n");
@@ -359,7 +359,7 @@ fn a_key_is_sent_without_quotes_and_comments() {
 
 /// A stranger's `.env` cannot fetch what is in the real environment.
 #[test]
-fn dot_env_puts_no_variable_into_a_key() {
+fn dot_env_does_not_expand_variables() {
     let listener = Listener::start();
     let project = asking(&listener.url, "api_key_env = \"TEAM_KEY\"");
     project.write(
@@ -404,7 +404,7 @@ fn no_key_leaves_this_machine_unencrypted() {
 
 /// A server in one's own network that wants no key is asked as before.
 #[test]
-fn a_server_without_a_key_is_asked_by_http() {
+fn plain_http_is_allowed_without_a_key() {
     let elsewhere = Elsewhere::start();
     let project = asking("http://far.example/v1", "");
     let mut command = project.command(&["build"]);
@@ -415,7 +415,7 @@ fn a_server_without_a_key_is_asked_by_http() {
 
 /// W20: what the project hides goes to a server of strangers only after a yes.
 #[test]
-fn hidden_files_go_to_no_stranger_without_a_yes() {
+fn hidden_files_are_sent_to_another_server_only_after_permission() {
     let elsewhere = Elsewhere::start();
     let project = asking("https://evil.example/v1", "");
     project.write(".git/config", "a token");
@@ -443,7 +443,7 @@ fn hidden_files_go_to_no_stranger_without_a_yes() {
 
 /// Programs get the same: a kind, and everything that was asked.
 #[test]
-fn a_refusal_is_a_document_for_programs() {
+fn a_refusal_is_a_json_document() {
     let project = asking("https://evil.example/v1", "");
     let error = &project.run(&["build", "--json"]).expect_code(5).json()["error"];
     assert_eq!(error["kind"], "untrusted");
@@ -456,7 +456,7 @@ fn a_refusal_is_a_document_for_programs() {
 
 /// A yes that came along in the clone is none, wherever the environment says that such things are kept.
 #[test]
-fn a_yes_within_the_checkout_is_none() {
+fn permissions_stored_inside_the_project_are_ignored() {
     let project = TestProject::team();
     let layers = fs::read_to_string(project.path("synix.toml")).unwrap();
     let layers = layers.replacen(
@@ -497,7 +497,7 @@ fn a_yes_within_the_checkout_is_none() {
 
 /// W9: a command of the project runs after a yes to exactly that command, in that folder.
 #[test]
-fn a_command_runs_only_after_a_yes() {
+fn a_command_runs_only_after_permission() {
     let mut project = TestProject::team();
     let layers = fs::read_to_string(project.path("synix.toml")).unwrap();
     let on_done = |project: &TestProject, line: &str| {
@@ -533,7 +533,7 @@ fn a_command_runs_only_after_a_yes() {
 
 /// Less is asked than was admitted: that is no new question.
 #[test]
-fn what_is_left_of_a_yes_holds() {
+fn a_permission_holds_when_the_project_asks_for_less() {
     let project = TestProject::team();
     let layers = fs::read_to_string(project.path("synix.toml")).unwrap();
     let both = "name = \"suite\"\non_done = \"true\"\non_done_url = \"http://127.0.0.1:1/\"";
@@ -546,7 +546,7 @@ fn what_is_left_of_a_yes_holds() {
 
 /// W9: a local service is called no more than one elsewhere, and its address is no secret of the log.
 #[test]
-fn a_url_is_called_only_after_a_yes() {
+fn a_url_is_called_only_after_permission() {
     let project = TestProject::team();
     let elsewhere = Elsewhere::start();
     with_pipeline_key(
@@ -564,7 +564,7 @@ fn a_url_is_called_only_after_a_yes() {
 
 /// W4, W9: a replay does not ask, and does not do it.
 #[test]
-fn a_replay_runs_a_command_only_after_a_yes() {
+fn a_replay_runs_a_command_only_after_permission() {
     let project = TestProject::team();
     project.ok(&["build", "--cassette-mode", "record"]);
     with_pipeline_key(
@@ -603,7 +603,7 @@ fn a_command_cannot_read_the_environment_of_its_parent() {
 /// W9: what a command started ends with it.
 #[cfg(unix)]
 #[test]
-fn a_command_that_is_ended_leaves_nothing_behind() {
+fn a_killed_command_leaves_no_processes_behind() {
     let project = TestProject::team();
     // The whole line of the file, so that it is never read half written.
     with_pipeline_key(
@@ -641,7 +641,7 @@ fn is_alive(id: &str) -> bool {
 
 /// W5, W12: a state that came along is read, but nothing is built on it without a yes.
 #[test]
-fn a_state_that_came_along_is_not_believed() {
+fn a_copied_state_needs_permission() {
     let theirs = TestProject::team();
     theirs.ok(&["build"]);
     let project = TestProject::team();
@@ -672,7 +672,7 @@ fn a_state_that_came_along_is_not_believed() {
 }
 
 #[test]
-fn a_state_of_ones_own_needs_no_yes_also_after_a_move() {
+fn the_users_own_state_needs_no_permission_even_after_a_move() {
     let mut project = TestProject::team();
     // Other tests share a folder, and each command forgets projects that stood in the folder for temporary files.
     let kept = tempfile::tempdir().unwrap();
@@ -694,7 +694,7 @@ fn a_state_of_ones_own_needs_no_yes_also_after_a_move() {
 
 /// Where nothing can be kept, a command says so and goes on with `--trust`.
 #[test]
-fn without_a_configuration_folder_the_user_is_told() {
+fn a_missing_configuration_folder_is_reported() {
     let project = asking("https://gateway.example/v1", "");
     let run = |arguments: &[&str]| {
         let mut command = project.command(arguments);
@@ -712,7 +712,7 @@ fn without_a_configuration_folder_the_user_is_told() {
 /// W8: what others may write is theirs as well.
 #[cfg(unix)]
 #[test]
-fn a_file_that_others_may_write_is_asked_about() {
+fn a_file_that_others_can_write_needs_permission() {
     use std::os::unix::fs::PermissionsExt as _;
     let project = TestProject::team();
     project.write(".env", "OPENAI_API_KEY=sk-own\n");
@@ -752,7 +752,7 @@ fn give_away(path: &Path) -> bool {
 /// W8: what belongs to another user is not gone by.
 #[cfg(unix)]
 #[test]
-fn a_file_of_another_user_is_asked_about() {
+fn a_file_of_another_user_needs_permission() {
     for file in ["synix.toml", ".env", ".synix", ""] {
         let project = TestProject::team();
         project.write(".env", "OPENAI_API_KEY=sk-own\n");
@@ -777,7 +777,7 @@ fn a_file_of_another_user_is_asked_about() {
 
 /// W8: the search for a pipeline file ends where somebody else's folders begin.
 #[test]
-fn a_pipeline_file_beyond_the_root_of_a_repository_is_not_found() {
+fn the_search_for_a_pipeline_file_stops_at_a_repository_root() {
     let project = TestProject::team();
     fs::create_dir_all(project.path("repo/.git")).unwrap();
     fs::create_dir_all(project.path("repo/sub")).unwrap();
@@ -798,7 +798,7 @@ fn a_pipeline_file_beyond_the_root_of_a_repository_is_not_found() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipeline_file_in_a_folder_of_another_owner_is_not_found() {
+fn the_search_for_a_pipeline_file_stops_at_another_users_folder() {
     let project = TestProject::team();
     fs::create_dir_all(project.path("mine/sub")).unwrap();
     let above = |arguments: &[&str]| command_in(&project.path("mine/sub"), arguments).run();
@@ -815,7 +815,7 @@ fn a_pipeline_file_in_a_folder_of_another_owner_is_not_found() {
 
 /// W10: a plugin on this machine or in its network is fetched after a yes only.
 #[test]
-fn a_plugin_from_this_machine_is_fetched_only_after_a_yes() {
+fn a_plugin_on_this_machine_is_fetched_only_after_permission() {
     let server = crate::registry::Registry::start();
     let echo = synix_test_components::bytes("echo");
     for reference in [

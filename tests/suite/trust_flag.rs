@@ -24,7 +24,7 @@ fn run(project: &TestProject, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn a_yes_for_one_command_fetches_and_pins_a_plugin() {
+fn trust_lets_update_and_fetch_download_a_plugin() {
     let server = Registry::start();
     let reference = server.push("team/echo", "1.0", &synix_test_components::bytes("echo"));
     let project = with_plugin(&reference);
@@ -59,7 +59,7 @@ fn a_yes_for_one_command_fetches_and_pins_a_plugin() {
 }
 
 #[test]
-fn a_yes_for_one_command_cancels_the_batches_of_a_state_that_came_along() {
+fn trust_lets_cancel_use_a_copied_state() {
     let maker = TestProject::team();
     maker.pause_batches();
     maker.ok(&["batch-build", "run"]);

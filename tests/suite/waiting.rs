@@ -54,7 +54,7 @@ fn done(project: &TestProject) -> Value {
 
 /// M8: whoever interrupts is told what goes on running, and how to take it up or stop it.
 #[test]
-fn an_interrupted_batch_build_says_what_goes_on() {
+fn an_interrupted_batch_build_reports_its_live_batches() {
     for signal in ["-INT", "-TERM"] {
         let project = TestProject::team();
         project.pause_batches();
@@ -77,7 +77,7 @@ fn an_interrupted_batch_build_says_what_goes_on() {
 
 /// M8: an interruption leaves a state that goes on where it stood.
 #[test]
-fn an_interrupted_batch_build_goes_on() {
+fn an_interrupted_batch_build_can_be_resumed() {
     let project = TestProject::team();
     project.pause_batches();
     let mut child = project.start(&BATCH_BUILD);
@@ -93,7 +93,7 @@ fn an_interrupted_batch_build_goes_on() {
 
 /// M8: what is on its way is paid, so its answer is waited for and kept; nothing new is sent.
 #[test]
-fn an_interrupted_build_keeps_what_is_on_its_way() {
+fn an_interrupted_build_waits_for_calls_in_flight() {
     let project = TestProject::team();
     project.script(Script::new().rule(Rule::any().delay_ms(1_000)));
     let mut child = project.start(&["build", "--concurrency", "2"]);
@@ -116,7 +116,7 @@ fn an_interrupted_build_keeps_what_is_on_its_way() {
 
 /// M8: who does not wait for calls on their way is told of them, and they are on record as unclear at once.
 #[test]
-fn a_build_that_is_interrupted_twice_says_what_may_be_billed() {
+fn a_second_interrupt_reports_what_may_be_billed() {
     let project = TestProject::team();
     project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
     let mut child = project.start(&["build"]);
@@ -134,7 +134,7 @@ fn a_build_that_is_interrupted_twice_says_what_may_be_billed() {
 
 /// L3: a pipe gets a line for each change of a batch.
 #[test]
-fn each_change_of_a_batch_is_a_line() {
+fn each_change_of_a_batch_is_one_line() {
     let project = TestProject::team();
     let pace = Pace {
         validating: 3,
@@ -176,7 +176,7 @@ fn polling_writes_nothing_while_nothing_changes() {
 
 /// L6: what a dead process wrote about itself keeps nobody out, and the next holder names itself.
 #[test]
-fn a_dead_holder_is_taken_over() {
+fn the_lock_of_a_dead_process_is_taken_over() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -190,7 +190,7 @@ fn a_dead_holder_is_taken_over() {
 
 /// L3: a build can be followed from another terminal, without asking the provider.
 #[test]
-fn a_watched_build_is_followed_to_its_end() {
+fn watch_follows_a_build_to_its_end() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -214,7 +214,7 @@ fn a_watched_build_is_followed_to_its_end() {
 
 /// A build that has ended is told at once, in one document.
 #[test]
-fn watching_a_finished_build_ends_at_once() {
+fn watch_exits_at_once_for_a_finished_build() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let status = project.json(&["batch-build", "status", "--watch"]);
@@ -222,14 +222,14 @@ fn watching_a_finished_build_ends_at_once() {
 }
 
 #[test]
-fn a_command_gets_the_status_of_a_build_that_ended() {
+fn on_done_gets_the_status_of_the_finished_build() {
     let project = trusted_team_with(KEEP);
     let status = project.json(&["build"]);
     assert_eq!(done(&project), status);
 }
 
 #[test]
-fn a_command_may_be_a_list_of_words() {
+fn on_done_may_be_a_list_of_arguments() {
     let project = trusted_team_with(r#"on_done = ["tee", "done.json"]"#);
     let run = project.ok(&["build", "--json"]);
     assert_eq!(done(&project), run.json());
@@ -237,7 +237,7 @@ fn a_command_may_be_a_list_of_words() {
 
 /// Keys stay where they are needed.
 #[test]
-fn a_command_gets_a_minimal_environment() {
+fn on_done_gets_a_minimal_environment() {
     let project = trusted_team_with(KEEP);
     let mut command = project.command(&["build"]);
     command
@@ -258,7 +258,7 @@ fn a_command_gets_a_minimal_environment() {
 }
 
 #[test]
-fn a_command_runs_also_where_units_failed() {
+fn on_done_runs_after_failed_units() {
     let project = trusted_team_with(KEEP);
     project.script(Script::new().rule(Rule::on("bela").reply(Reply::EmptyChoices)));
     project.run(&["build"]).expect_code(3);
@@ -266,7 +266,7 @@ fn a_command_runs_also_where_units_failed() {
 }
 
 #[test]
-fn a_command_runs_after_a_cancel() {
+fn on_done_runs_after_a_cancel() {
     let project = trusted_team_with(KEEP);
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
@@ -276,7 +276,7 @@ fn a_command_runs_after_a_cancel() {
 }
 
 #[test]
-fn a_command_runs_where_a_build_could_not_go_on() {
+fn on_done_runs_after_a_failed_build() {
     let project = trusted_team_with(KEEP);
     for name in ["amara", "bela", "chitra"] {
         project.remove(&format!("bios/{name}.md"));
@@ -286,7 +286,7 @@ fn a_command_runs_where_a_build_could_not_go_on() {
 }
 
 #[test]
-fn a_command_that_fails_is_told_and_fails_nothing() {
+fn a_failing_on_done_is_reported_and_fails_nothing() {
     for (on_done, message) in [
         (r#"on_done = "exit 3""#, "on_done: the command ended with"),
         (
@@ -301,14 +301,14 @@ fn a_command_that_fails_is_told_and_fails_nothing() {
 }
 
 #[test]
-fn a_command_that_does_not_read_holds_nothing_up() {
+fn on_done_may_ignore_its_input() {
     let project = trusted_team_with(r#"on_done = "exit 0""#);
     project.ok(&["build"]);
 }
 
 /// C6: what the command prints is talk.
 #[test]
-fn a_command_prints_to_stderr() {
+fn on_done_prints_to_stderr() {
     let project = trusted_team_with(r#"on_done = "echo the end""#);
     let run = project.command(&["build", "--json"]).run_process();
     assert!(run.stderr.contains("the end"), "{run:?}");
@@ -316,7 +316,7 @@ fn a_command_prints_to_stderr() {
 }
 
 #[test]
-fn a_replay_runs_no_command_unless_asked() {
+fn a_replay_skips_on_done_by_default() {
     let project = team_with("");
     project.ok(&["build", "--cassette-mode", "record"]);
     for (on_done, runs) in [
@@ -368,7 +368,7 @@ fn server(reply: &'static str) -> (String, std::thread::JoinHandle<String>) {
 }
 
 #[test]
-fn a_url_gets_the_status_of_a_build_that_ended() {
+fn on_done_url_gets_the_status_of_the_finished_build() {
     let (url, taken) = server("HTTP/1.1 204 No Content\r\n\r\n");
     let project = trusted_team_with(&format!("on_done_url = \"{url}\""));
     let status = project.json(&["build"]);
@@ -378,7 +378,7 @@ fn a_url_gets_the_status_of_a_build_that_ended() {
 
 /// The address of a webhook is often its secret.
 #[test]
-fn a_url_that_refuses_is_told_without_its_secret() {
+fn a_failing_on_done_url_is_reported_without_its_secret() {
     let (url, taken) = server("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n");
     let project = trusted_team_with(&format!("on_done_url = \"{url}\""));
     let run = project.ok(&["build"]);
@@ -390,7 +390,7 @@ fn a_url_that_refuses_is_told_without_its_secret() {
 }
 
 #[test]
-fn what_is_no_url_is_named_with_its_line() {
+fn an_invalid_on_done_url_is_reported_with_its_line() {
     let project = team_with(r#"on_done_url = "ftp://example.org""#);
     let run = project.run(&["build"]).expect_code(2);
     assert!(
@@ -400,7 +400,7 @@ fn what_is_no_url_is_named_with_its_line() {
 }
 
 #[test]
-fn an_empty_command_is_refused() {
+fn an_empty_on_done_is_refused() {
     for empty in [r#"on_done = """#, "on_done = []", "on_done = [1]"] {
         let project = team_with(empty);
         let run = project.run(&["build"]).expect_code(2);

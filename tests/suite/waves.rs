@@ -39,7 +39,7 @@ fn invalid(code: &str, message: &str) -> FaultKind {
 
 /// L11: a provider's limit on waiting tokens is learned from its refusal, and the rest goes in waves.
 #[test]
-fn what_does_not_fit_the_provider_s_queue_goes_in_waves() {
+fn requests_over_the_providers_token_limit_are_sent_later() {
     let project = six();
     project.script(Script::new().enqueued_token_limit(40));
     project.ok(&BATCH_BUILD);
@@ -52,7 +52,7 @@ fn what_does_not_fit_the_provider_s_queue_goes_in_waves() {
 
 /// L11: a limit that the pipeline file gives is kept from the start.
 #[test]
-fn a_limit_in_the_pipeline_file_is_never_exceeded() {
+fn enqueued_tokens_is_never_exceeded() {
     let project = six();
     let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let limited = pipeline.replacen("batch = true\n", "batch = true\nenqueued_tokens = 250\n", 1);
@@ -69,7 +69,7 @@ fn a_limit_in_the_pipeline_file_is_never_exceeded() {
 
 /// A validation failure that names no line is divided until the bad line is alone.
 #[test]
-fn a_failure_that_names_no_line_is_divided() {
+fn a_validation_failure_without_a_line_divides_the_batch() {
     let project = six();
     let fault = invalid("invalid_json_line", "A line is not valid.");
     project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault).once()));
@@ -80,7 +80,7 @@ fn a_failure_that_names_no_line_is_divided() {
 
 /// A failure that is not about a line is not divided: every half would fail likewise.
 #[test]
-fn a_failure_of_the_whole_batch_is_not_divided() {
+fn a_failure_of_the_whole_batch_does_not_divide_it() {
     let project = six();
     let fault = invalid("model_not_found", "The model does not exist.");
     project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)));
@@ -91,7 +91,7 @@ fn a_failure_of_the_whole_batch_is_not_divided() {
 
 /// L11: chunks can be made smaller than the provider would take.
 #[test]
-fn the_pipeline_file_says_how_many_requests_a_batch_may_hold() {
+fn batch_requests_limits_the_rows_of_a_batch() {
     let project = six();
     limit_requests(&project, 4);
     project.ok(&BATCH_BUILD);
@@ -104,7 +104,7 @@ fn the_pipeline_file_says_how_many_requests_a_batch_may_hold() {
 
 /// L12: a unit goes on as soon as its own inputs are there, while the layer above is still in flight.
 #[test]
-fn a_unit_does_not_wait_for_the_whole_layer_above() {
+fn a_unit_does_not_wait_for_the_whole_upstream_layer() {
     let project = six();
     let title = r#"
 [layers.titles]
@@ -145,7 +145,7 @@ fn limit_requests(project: &TestProject, most: u32) {
 
 /// L16: a file that the provider does not see yet is used again, not uploaded again.
 #[test]
-fn a_file_that_is_not_seen_yet_is_used_again() {
+fn an_uploaded_file_that_is_not_visible_yet_is_reused() {
     let project = TestProject::team();
     let fault = invalid(
         "invalid_request",
@@ -186,7 +186,7 @@ prompt = "Slowly: {{ content }}"
 
 /// What a batch has not answered in time goes by single calls; what it has answered is kept.
 #[test]
-fn a_batch_that_takes_too_long_is_cancelled_and_the_rest_goes_by_single_calls() {
+fn sync_after_cancels_a_slow_batch_and_sends_sync_calls() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&[&BATCH_BUILD[..], &["--sync-after", "0s"]].concat());
@@ -240,7 +240,7 @@ fn ambiguous() -> TestProject {
 
 /// DESIGN 8: two candidates are for a person to choose from.
 #[test]
-fn of_two_batches_that_may_be_ours_the_user_names_one() {
+fn the_user_chooses_between_two_candidate_batches() {
     let project = ambiguous();
     let run = project.run(&RESUME).expect_code(5);
     let ours = project.ledger().batches[0].id.to_string();
@@ -251,7 +251,7 @@ fn of_two_batches_that_may_be_ours_the_user_names_one() {
 }
 
 #[test]
-fn a_batch_that_is_not_ours_is_let_go_when_its_rows_tell() {
+fn an_adopted_batch_with_foreign_rows_is_released() {
     let project = ambiguous();
     let strange = project.ledger().batches[1].id.to_string();
     project.ok(&[&RESUME[..], &["--adopt", &strange]].concat());
@@ -260,7 +260,7 @@ fn a_batch_that_is_not_ours_is_let_go_when_its_rows_tell() {
 }
 
 #[test]
-fn a_batch_is_created_again_at_the_user_s_word() {
+fn create_again_creates_the_batch_again() {
     let project = ambiguous();
     project.ok(&[&RESUME[..], &["--create-again"]].concat());
     assert_eq!(project.ledger().batches.len(), 3);
@@ -283,7 +283,7 @@ fn resumed(project: &TestProject, at: &str) -> Run {
 
 /// What a provider has forgotten does not hold its requests for ever.
 #[test]
-fn a_batch_that_is_gone_for_days_is_given_up_and_asked_again() {
+fn a_batch_that_is_missing_for_days_is_abandoned_and_created_again() {
     for (at, batches) in [(DAYS_LATER, 2), ("2026-01-02T12:00:00Z", 1)] {
         let project = TestProject::team();
         project.pause_batches();
@@ -301,7 +301,7 @@ fn a_batch_that_is_gone_for_days_is_given_up_and_asked_again() {
 
 /// A6: of two files, the rows of the one that is left are kept.
 #[test]
-fn rows_that_can_still_be_had_are_kept_where_a_file_is_gone() {
+fn the_rows_of_the_remaining_file_are_kept() {
     let project = TestProject::team();
     project.ok(&["batch-build", "run"]);
     let fails = Rule::on("I am bela").only(Mode::Batch);
