@@ -1,4 +1,4 @@
-//! What a fault in a plugin looks like to its author: once, in the author's own file and line.
+//! What the author of a plugin sees of an error in it: one message that names the author's own file and line.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::languages::{plugin, scaffold, succeeds};
 use crate::test_project::Run;
 
-/// Returns the number of the first line that holds a text.
+/// Returns the number of the first line that contains a text.
 #[track_caller]
 fn line_of(text: &str, part: &str) -> usize {
     let found = text.lines().position(|line| line.contains(part));
@@ -20,7 +20,7 @@ fn run(folder: &Path, component: &str, note: &str, reply: &str) -> Run {
     Run::of(&mut plugin(&arguments, &input))
 }
 
-/// U7: a trace names the author's file, and comes once.
+/// U7
 #[test]
 fn a_javascript_or_typescript_error_names_the_authors_file_once() {
     for (language, file, signature) in [
@@ -44,7 +44,7 @@ fn a_javascript_or_typescript_error_names_the_authors_file_once() {
             let all = format!("{}{}", ran.stdout, ran.stderr);
             assert_eq!(all.matches(words).count(), 1, "{all}");
             let line = line_of(&text, part);
-            // The interpreter may name the line of the call or that of its last part.
+            // The interpreter may name the line of the call or the line of its last part.
             let named = [line, line + 1]
                 .iter()
                 .any(|line| all.contains(&format!("at ask ({file}:{line})")));
@@ -58,7 +58,8 @@ fn a_javascript_or_typescript_error_names_the_authors_file_once() {
     }
 }
 
-/// Nothing in a transform waits, so an `async` one fails in any case; what was thrown in it is what its author looks for.
+/// Nothing in a transform waits, so an `async` execute always fails. Its author looks for the error that was thrown in
+/// it.
 #[test]
 fn an_async_execute_is_reported_with_its_line_and_its_cause() {
     for (language, file, signature) in [
@@ -76,7 +77,7 @@ fn an_async_execute_is_reported_with_its_line_and_its_cause() {
         let built = if language == "js" {
             succeeds(&mut plugin(&["build"], folder.path())).stdout
         } else {
-            // The types say so before anything runs.
+            // The type checker reports it before anything runs.
             let run = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
             assert!(run.says(&format!("{file}(")), "{run:?}");
             continue;
@@ -168,7 +169,7 @@ func execute(_ synix.Unit, inputs []synix.Input, _ string) ([]synix.Output, erro
 }
 "#;
 
-/// Returns the messages that a run shows of a level; those of several lines in one text.
+/// Returns the log messages of a level that a run prints. A message of several lines is one text.
 fn logged(run: &Run, level: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut is_open = false;
@@ -188,7 +189,7 @@ fn logged(run: &Run, level: &str) -> Vec<String> {
     found
 }
 
-/// U6: what the runtime writes word by word is one message, and the failure begins with it.
+/// U6: the runtime writes a panic word by word. It is logged as one message, and the failure begins with it.
 #[test]
 fn a_go_panic_is_one_log_message_that_names_the_authors_file() {
     let folder = scaffold("go");
@@ -286,7 +287,7 @@ fn text_that_c_prints_in_pieces_is_logged_as_lines() {
     );
 }
 
-/// U8: the standard library's reader meets answers of every sort.
+/// U8: the check sends answers of every form to the JSON reader of the standard library.
 #[test]
 fn a_python_plugin_that_uses_json_loads_passes_the_check() {
     let folder = scaffold("python");

@@ -1,4 +1,4 @@
-//! What the author of a plugin meets on the way: tools that are missing, mistakes in the source, values of a wrong type.
+//! Mistakes of a plugin's author: missing tools, errors in the source, values of a wrong type.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::test_project::Run;
 const TOPICS: &str = include_str!("../guests/c/topics.c");
 const TOPICS_TEST: &str = include_str!("../guests/c/topics_test.c");
 
-/// Replaces a part of a source file that must be there.
+/// Replaces a part of a source file, which must contain it.
 #[track_caller]
 fn edit(folder: &Path, file: &str, from: &str, to: &str) {
     let path = folder.join(file);
@@ -22,7 +22,7 @@ fn edit(folder: &Path, file: &str, from: &str, to: &str) {
     fs::write(path, text.replacen(from, to, 1)).unwrap();
 }
 
-/// Copies the plugin in Rust, with what an earlier build of it left.
+/// Copies the Rust example with the output of its earlier build.
 fn built_rust(into: &TempDir) -> PathBuf {
     let copied = into.path().join("copied");
     let mut command = Command::new("cp");
@@ -37,7 +37,7 @@ fn refused(folder: &Path) -> String {
         .stderr
 }
 
-/// Builds the plugin in a folder and runs one unit of two inputs, whatever its end.
+/// Builds the plugin in a folder and runs one unit with two inputs, which may fail.
 fn ran(folder: &TempDir) -> Run {
     let inputs = folder.path().join("inputs");
     fs::create_dir(&inputs).unwrap();
@@ -64,7 +64,7 @@ fn all_missing_tools_are_named_in_one_error() {
     }
 }
 
-/// What `npm install` gets is enough for the build.
+/// `npm install` must be enough for the build.
 #[test]
 fn a_scaffolds_packages_include_its_build_tools() {
     for (language, tools) in [
@@ -83,7 +83,7 @@ fn a_scaffolds_packages_include_its_build_tools() {
     }
 }
 
-/// The module of an earlier build lies where that of this one would.
+/// The module of an earlier build has the path at which this build would write its own.
 #[test]
 fn a_build_without_a_module_does_not_use_the_module_of_an_earlier_build() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,11 +1,11 @@
-//! Nothing is paid twice and nothing paid is lost, whatever happens around a batch.
+//! Nothing is paid twice and no paid answer is lost, whatever happens to a batch.
 
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Pace, Script, StatusReply};
 
 use crate::test_project::{BATCH_BUILD, MODES, Mode, RESUME, TestProject, text};
 use crate::transcript::assert_transcript;
 
-/// Asserts that everything was made, once, through `batches` batches.
+/// Asserts that each artifact was made once, through this number of batches.
 #[track_caller]
 fn assert_paid_once(project: &TestProject, batches: usize) {
     assert_eq!(project.artifact_names().len(), 7);
@@ -26,7 +26,7 @@ fn a_batch_whose_reply_was_lost_is_adopted() {
     assert_paid_once(&project, 1);
 }
 
-/// M1: also behind an error of a gateway, and where the list shows the batch late.
+/// M1: the gateway replies with an error although the batch was created, and the list shows the batch late.
 #[test]
 fn a_batch_created_despite_a_gateway_error_is_adopted_once_the_list_shows_it() {
     let project = TestProject::team();
@@ -43,7 +43,7 @@ fn a_batch_created_despite_a_gateway_error_is_adopted_once_the_list_shows_it() {
     assert_paid_once(&project, 1);
 }
 
-/// M1: a call that surely had no effect is made again, and that is the only case.
+/// M1: a call that surely had no effect is repeated. This is the only case.
 #[test]
 fn a_create_call_without_effect_is_repeated() {
     let project = TestProject::team();
@@ -71,7 +71,7 @@ fn a_batch_created_by_a_killed_process_is_adopted() {
     assert_paid_once(&project, 1);
 }
 
-/// L16: a batch that its provider does not know for a moment is not given up.
+/// L16: a provider may not find a new batch for a moment.
 #[test]
 fn a_transient_404_does_not_abandon_a_batch() {
     let project = TestProject::team();
@@ -99,7 +99,7 @@ fn polling_survives_errors() {
     assert_paid_once(&project, 1);
 }
 
-/// M6: rows of an expired batch are paid and kept; only the rest is asked again.
+/// M6: the rows of an expired batch are paid for. Only the others are sent again.
 #[test]
 fn the_finished_rows_of_an_expired_batch_are_kept() {
     let project = TestProject::team();
@@ -140,7 +140,7 @@ fn a_batch_that_fails_validation_reports_why() {
     assert_eq!(project.ledger().executed.len(), 0);
 }
 
-/// M5: what is in flight in another build is waited for, never sent again.
+/// M5: requests in flight in another build are waited for and never sent again.
 #[test]
 fn a_second_build_waits_for_the_batch_of_the_first() {
     let project = TestProject::team();
@@ -168,7 +168,7 @@ fn a_second_build_waits_for_the_batch_of_the_first() {
     assert_paid_once(&project, 1);
 }
 
-/// M5: `build` says that it waits, or leaves with a code of its own.
+/// M5: `build` waits, or exits with a code of its own.
 #[test]
 fn no_wait_exits_while_another_builds_batch_is_in_flight() {
     let project = TestProject::team();
@@ -178,7 +178,7 @@ fn no_wait_exits_while_another_builds_batch_is_in_flight() {
     assert_eq!(project.sent(), 3);
 }
 
-/// M8: a build that is left says what goes on running and how to take it up.
+/// M8: an exit reports what is still running and how to resume it.
 #[test]
 fn an_exit_with_a_batch_in_flight_prints_how_to_resume() {
     let project = TestProject::team();
@@ -187,7 +187,7 @@ fn an_exit_with_a_batch_in_flight_prints_how_to_resume() {
     assert_transcript!(run);
 }
 
-/// M7: cancelling ends the batch at the provider and keeps what is paid.
+/// M7: paid answers are kept.
 #[test]
 fn cancel_cancels_the_batch_at_its_provider() {
     let project = TestProject::team();
@@ -199,7 +199,7 @@ fn cancel_cancels_the_batch_at_its_provider() {
     project.run(&RESUME).expect_code(5);
 }
 
-/// M10: tokens come from the rows.
+/// M10: the rows report the tokens.
 #[test]
 fn a_batch_build_counts_the_tokens_its_provider_billed() {
     let project = TestProject::team();
@@ -235,7 +235,7 @@ fn rows_in_any_order_are_matched_to_their_requests() {
     assert_eq!(project.artifacts(), expected);
 }
 
-/// A3: looks at a batch whose output file is late count whichever command makes them.
+/// A3: polls of a batch without an output file count, whichever command makes them.
 #[test]
 fn a_batch_whose_output_file_never_appears_is_settled() {
     let project = TestProject::team();
@@ -252,7 +252,7 @@ fn a_batch_whose_output_file_never_appears_is_settled() {
     assert_eq!(batches(), 2);
 }
 
-/// A key that was taken back ends the command instead of polling for ever; the batch is not lost.
+/// A revoked key ends the command, which would otherwise poll for ever. The batch is not lost.
 #[test]
 fn a_401_while_polling_ends_the_command() {
     let project = TestProject::team();
@@ -265,7 +265,7 @@ fn a_401_while_polling_ends_the_command() {
     assert_paid_once(&project, 1);
 }
 
-/// One Anthropic layer over three people, asked in batches.
+/// One Anthropic layer over three people, sent in batches.
 const MESSAGES: &str = r#"
 [models.default]
 provider = "anthropic"
@@ -284,7 +284,7 @@ batch = true
 prompt = "How does this person work?\n\n{{ content }}"
 "#;
 
-/// A script whose batches may be looked at again at once.
+/// A script whose batches may be polled again at once.
 pub(crate) fn prompt() -> Script {
     Script::new().batches(Pace {
         retry_after: 0,
@@ -292,7 +292,7 @@ pub(crate) fn prompt() -> Script {
     })
 }
 
-/// Three people whose only requests go to Anthropic in a batch.
+/// Three people whose only requests are sent to Anthropic in a batch.
 pub(crate) fn messages() -> TestProject {
     let project = TestProject::with_layers(MESSAGES);
     project.script(prompt());
@@ -302,7 +302,7 @@ pub(crate) fn messages() -> TestProject {
     project
 }
 
-/// L17: batches at Anthropic give what sync calls and a replay give.
+/// L17
 #[test]
 fn a_message_batch_makes_the_same_artifacts_as_sync_calls() {
     let made = MODES.map(|mode| {
@@ -321,7 +321,7 @@ fn a_message_batch_makes_the_same_artifacts_as_sync_calls() {
     assert_eq!(made[1], made[2]);
 }
 
-/// L16, A3: 404 on a batch or its results, and results that come late, are waited out.
+/// L16, A3: a 404 for a batch or its results, and late results, are waited out.
 #[test]
 fn a_message_batch_that_returns_404_at_first_is_not_sent_again() {
     let project = messages();
@@ -337,7 +337,7 @@ fn a_message_batch_that_returns_404_at_first_is_not_sent_again() {
     assert_eq!((project.ledger().batches.len(), project.sent()), (1, 3));
 }
 
-/// M6: the finished rows of a message batch that expired are kept; only the rest is asked again.
+/// M6: only the other rows are sent again.
 #[test]
 fn the_finished_rows_of_an_expired_message_batch_are_kept() {
     let project = messages();
@@ -348,7 +348,7 @@ fn the_finished_rows_of_an_expired_message_batch_are_kept() {
     assert_eq!(project.artifact_names().len(), 6);
 }
 
-/// M1: an Anthropic batch carries no token, so an unclear create is never followed by another.
+/// M1: an Anthropic batch carries no token, so no second batch is created after an unclear create call.
 #[test]
 fn an_unclear_message_batch_is_not_created_again() {
     let project = messages();
@@ -360,7 +360,7 @@ fn an_unclear_message_batch_is_not_created_again() {
     assert_eq!(project.ledger().calls(Endpoint::MessageBatchesCreate), 1);
 }
 
-/// C4: a compatible server whose batch API is named has one, without `batch = true`.
+/// C4: `batch_api` is enough for a compatible server; `batch = true` is not needed.
 #[test]
 fn batch_api_enables_batches_at_a_compatible_server() {
     let project = messages();
@@ -377,11 +377,12 @@ fn batch_api_enables_batches_at_a_compatible_server() {
     assert_eq!((project.ledger().batches.len(), project.sent()), (1, 3));
 }
 
-/// M1: two lost create calls of equal size; the first to look takes the other's batch, which may not be made again.
+/// M1: two create calls of equal size are lost. The first submission that searches adopts the batch of the other, which
+/// must not be created again.
 #[test]
 fn a_batch_adopted_by_the_wrong_submission_is_not_created_again() {
     let project = messages();
-    // Long enough for the other submission to look as often as it does.
+    // Long enough for the other submission to poll its usual number of times.
     project.script(Script::new().batches(Pace {
         retry_after: 0,
         ..Pace::in_progress(30)
@@ -398,7 +399,7 @@ fn a_batch_adopted_by_the_wrong_submission_is_not_created_again() {
     }
     let [first, second] = [0, 1].map(|at| batches[at].as_ref().unwrap().clone());
     let database = project.database();
-    // As after two kills before the reply, the list being behind when the first was created.
+    // As after two kills before the reply, when the list did not show the first batch yet.
     database
         .execute(
             "UPDATE submission SET state = 'unclear', batch = NULL, requests = 1,

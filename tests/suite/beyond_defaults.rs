@@ -1,10 +1,11 @@
-//! What a plugin may ask for, and what a project may take of the machine, beyond the defaults: refused with the way out.
+//! What a plugin may request and what a project may use of the machine beyond the defaults: the error names the setting
+//! that allows it.
 
 use std::fs;
 
 use crate::test_project::{TestProject, guest_layers};
 
-/// The transform `map` as somebody else's plugin.
+/// The transform `map` as a plugin of a third party.
 fn foreign_map(options: &str, layer: &str) -> TestProject {
     let project = TestProject::with_layers(&format!(
         r#"
@@ -29,7 +30,7 @@ options = {options}
     project
 }
 
-/// W15: a plugin reaches no further than the model unless the layer names how.
+/// W15: other options need `options_allowed` in the layer.
 #[test]
 fn a_plugin_may_only_set_sampling_options_by_default() {
     for far in [
@@ -55,7 +56,7 @@ fn a_plugin_may_only_set_sampling_options_by_default() {
     assert_eq!((near.sent(), admitted.sent()), (1, 1));
 }
 
-/// A unit that was refused is tried again when the layer admits what it asked.
+/// A refused unit is made once the layer allows the option that it requests.
 #[test]
 fn allowing_an_option_makes_the_layers_units_stale() {
     let project = foreign_map(r#"{ service_tier = "flex" }"#, "");
@@ -68,7 +69,7 @@ fn allowing_an_option_makes_the_layers_units_stale() {
     assert_eq!(project.sent(), 1);
 }
 
-/// W17: how long a project may keep this machine busy is its user's to say.
+/// W17: the user decides how long a project may keep this machine busy.
 #[test]
 fn limits_above_the_users_maximum_are_refused_with_the_variable_to_set() {
     for (limit, variable) in [

@@ -1,4 +1,4 @@
-//! Components that a few bytes make costly: to compile, or to check a config against.
+//! Small components that are costly to compile, or whose schema is costly to check a config against.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ pub(crate) fn module(body: &str) -> Vec<u8> {
     component(&format!("(component (core module {body}))"))
 }
 
-/// Components that are refused before they are compiled: what each is, its bytes, and what is said of it.
+/// Components that are refused before they are compiled: a name, the bytes, and the expected message.
 pub(crate) fn costly_to_compile() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let doubled = (0..30).fold("(component $c)".to_owned(), |inner, _| {
         format!("(component $c {inner} (instance (instantiate $c)) (instance (instantiate $c)))")
@@ -105,7 +105,7 @@ pub(crate) fn with_schema(schema: &str) -> Vec<u8> {
     encoder.encode().unwrap()
 }
 
-/// 28 levels of definitions, each of which `form` makes of a reference to the next.
+/// A schema of 28 levels of definitions. `form` makes each of them from a reference to the next.
 pub(crate) fn bomb(form: &str) -> String {
     let mut defs = String::new();
     for level in 0..28 {

@@ -1,7 +1,7 @@
-//! Components and schemas that a few bytes make costly: each command ends with words, within 2 GB of address space and
-//! without a lasting process, also on what no structural rule names.
+//! Small components and schemas that are costly: each command ends with a message, within 2 GB of address space and
+//! without a process that keeps running, even if no rule of structure refuses them.
 //!
-//! Linux alone limits the address space of a process so.
+//! Only Linux limits the address space of a process in this way.
 
 #![cfg(target_os = "linux")]
 
@@ -12,7 +12,7 @@ use crate::bombs::{bomb, costly_to_compile, module, with_schema};
 use crate::confined::limited;
 use crate::test_project::{Run, TestProject, command_in, guest_layers};
 
-/// What `plugin inspect` says of a component, without a cache that would know it.
+/// Runs `plugin inspect` on a component, with an empty cache.
 fn inspect(component: &[u8]) -> Run {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("p.wasm"), component).unwrap();
@@ -34,7 +34,7 @@ fn a_component_that_is_costly_to_compile_is_refused_with_a_message() {
     }
 }
 
-/// What passes the rules and is costly all the same ends with the process that compiles it.
+/// A component that passes the rules and is still costly ends with the process that compiles it.
 #[test]
 fn the_compiler_process_obeys_its_limits() {
     use std::io::Write as _;
@@ -53,7 +53,7 @@ fn the_compiler_process_obeys_its_limits() {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // It may be gone before it has read all.
+        // It may exit before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(&component);
         child.wait_with_output().unwrap()
     };
@@ -62,7 +62,7 @@ fn the_compiler_process_obeys_its_limits() {
     let large = compile("200000000", "600");
     assert!(!large.status.success(), "{:?}", large.status);
     assert!(large.stdout.is_empty());
-    // Nobody types it, and typed it does nothing.
+    // No user types this command. If typed, it does nothing.
     let typed = command_in(folder.path(), &["__compile"]).run_process();
     assert_eq!(typed.code, 1, "{typed:?}");
 }
@@ -103,7 +103,7 @@ fn a_schema_that_is_costly_to_check_is_refused_by_every_command() {
     }
 }
 
-/// The same for a schema that multiplies with the depth of what it checks: `check` makes values of its own.
+/// `plugin check` generates configs, so the cost of a schema may also grow with the depth of a value.
 #[test]
 fn a_schema_whose_cost_grows_with_config_depth_is_bounded() {
     let schema = r##"{"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}, "c": {"$ref": "#"}}, "required": ["a", "b", "c"]}"##;
@@ -128,7 +128,7 @@ fn a_schema_whose_cost_grows_with_config_depth_is_bounded() {
     assert!(run.says("takes more than 2000000 steps"), "{run:?}");
 }
 
-/// X19: without room for the pool of memories, a project is built as ever.
+/// X19: without enough address space for the memory pool, a project builds as usual.
 #[test]
 fn an_address_space_limit_does_not_change_the_artifacts() {
     let texts = [("one", "a b c"), ("two", "d")];

@@ -1,4 +1,4 @@
-//! What may be spent is never exceeded, and what was paid is kept.
+//! A budget is never exceeded, and paid answers are kept.
 
 use synix_scripted_provider::Endpoint;
 
@@ -6,7 +6,7 @@ use crate::money::{billed, pico};
 use crate::test_project::{BATCH_BUILD, RESUME, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
 
-/// M9: what could cost too much is refused before the first call, in both modes.
+/// M9: in both modes.
 #[test]
 fn a_budget_refuses_a_build_before_anything_is_sent() {
     for build in [&["build"][..], &BATCH_BUILD] {
@@ -20,7 +20,7 @@ fn a_budget_refuses_a_build_before_anything_is_sent() {
     }
 }
 
-/// Enough for the first layer; the summary's answer could cost 0.0015 dollars.
+/// Enough for the first layer. The answer of the summary may cost 0.0015 dollars.
 const HALFWAY: &str = "0.001";
 
 /// M9
@@ -38,7 +38,7 @@ fn a_budget_stops_a_running_build_and_keeps_paid_answers() {
     assert_eq!(project.ledger().duplicates(), []);
 }
 
-/// M9: what a batch build spent before counts when it is taken up again.
+/// M9: the amount that a batch build has already spent counts after `resume`.
 #[test]
 fn a_batch_build_continues_with_a_higher_budget() {
     let project = TestProject::team();
@@ -62,11 +62,11 @@ fn a_batch_build_continues_with_a_higher_budget() {
     assert!(pico(&status["cost_usd"]) <= 10_000_000_000);
 }
 
-/// M9: a batch under way counts with all that it may cost, also for the command that finds it there.
+/// M9: a batch in flight counts with its maximum cost, also for another command.
 #[test]
 fn requests_in_flight_count_against_the_budget() {
     let project = TestProject::team();
-    // Two batched layers: 0.0002 dollars at most for the first, as much again for the second.
+    // Two batched layers, each with a maximum cost of 0.0002 dollars.
     let more = TEAM.replace(
         "[layers.summary]",
         r#"[layers.again]
@@ -110,11 +110,11 @@ fn the_pipeline_files_budget_applies_unless_the_command_sets_one() {
     project.run(&["build"]).expect_code(5);
     assert_eq!(project.sent(), 0);
     project.ok(&["build", "--budget", "1"]);
-    // Nothing is left to send, so nothing is refused.
+    // No requests are left, so nothing is refused.
     project.ok(&["build"]);
 }
 
-/// M9: without a highest cost there is no telling, and the model is named.
+/// M9: the error names the model.
 #[test]
 fn a_budget_refuses_requests_without_a_maximum_cost() {
     for (without, words) in [

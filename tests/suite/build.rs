@@ -1,4 +1,4 @@
-//! One pipeline, three ways to its answers; and what a second build costs.
+//! One pipeline in three modes, and the cost of a second build.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use synix_scripted_provider::{Endpoint, PriceClass};
 
 use crate::test_project::{BATCH_BUILD, MODES, Mode, Run, TestProject};
 
-/// Builds one pipeline in each of the ways and returns each one's artifacts.
+/// Builds one pipeline in each mode and returns the artifacts of each build.
 fn in_every_way(make: impl Fn() -> TestProject) -> Vec<BTreeSet<(String, String)>> {
     let made = |mode| {
         let project = make();
@@ -27,7 +27,7 @@ fn sync_batch_and_replay_make_the_same_bytes() {
     assert_all_equal(&in_every_way(TestProject::team), 7);
 }
 
-/// L13: a transform with two dependent calls ends in one command, whatever the mode.
+/// L13: a transform with two dependent calls finishes in one command in every mode.
 #[test]
 fn dependent_requests_make_the_same_bytes_in_every_mode() {
     assert_all_equal(
@@ -87,7 +87,7 @@ fn building_again_sends_nothing() {
     }
 }
 
-/// M4: a switch of mode pays nothing twice.
+/// M4: a change of mode pays nothing twice.
 #[test]
 fn a_batch_build_after_a_sync_build_sends_nothing() {
     let project = TestProject::team();
@@ -97,7 +97,7 @@ fn a_batch_build_after_a_sync_build_sends_nothing() {
     assert_eq!(project.sent(), 4);
 }
 
-/// M4: the reverse.
+/// M4
 #[test]
 fn a_sync_build_after_a_batch_build_sends_nothing() {
     let project = TestProject::team();
@@ -107,7 +107,7 @@ fn a_sync_build_after_a_batch_build_sends_nothing() {
     assert_eq!(project.sent(), 4);
 }
 
-/// M3, I8: new bytes at the same path ask what they must and nothing else.
+/// M3, I8: new bytes at the same path send only the requests that depend on them.
 #[test]
 fn changing_one_input_of_three_sends_one_row_and_the_summary() {
     let project = TestProject::team();
@@ -148,12 +148,12 @@ fn a_plan_counts_exactly_what_a_build_sends() {
     assert_eq!(project.sent(), 0);
 }
 
-/// A9: a request has one body, whoever carries it.
+/// A9: the mode does not change the body of a request.
 #[test]
 fn a_request_has_the_same_body_in_a_sync_call_and_in_a_batch() {
     let bodies = |mode| {
         let project = TestProject::team();
-        // A reasoning model takes other parameters than the rest.
+        // A reasoning model takes different parameters.
         let layers = crate::test_project::TEAM
             .replace("gpt-4o-mini", "o4-mini")
             .replace("temperature = 0.2\n", "");
@@ -169,7 +169,7 @@ fn a_request_has_the_same_body_in_a_sync_call_and_in_a_batch() {
     assert_eq!(bodies(Mode::Sync), bodies(Mode::Batch));
 }
 
-/// A6: nothing is built from partial input unless asked for, and then it says so.
+/// A6: a result of partial input is marked.
 #[test]
 fn dependants_of_a_failed_unit_are_held_back_unless_partial_input_is_allowed() {
     let project = TestProject::team();
@@ -193,7 +193,7 @@ fn dependants_of_a_failed_unit_are_held_back_unless_partial_input_is_allowed() {
     );
 }
 
-/// A6: what a build with errors replaces is gone: an old artifact is no input.
+/// A6: an old artifact is not an input of a build with errors.
 #[test]
 fn the_old_artifact_of_a_failed_unit_is_not_in_the_new_snapshot() {
     let project = TestProject::team();

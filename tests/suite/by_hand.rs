@@ -1,6 +1,6 @@
-//! Components made without any SDK: from text by hand, and by a third party from the published contract.
+//! Components made without an SDK: a handwritten one, and one that a third party makes from the published contract.
 //!
-//! Both go the way of `wasm-tools component embed` and `wasm-tools component new`, in process.
+//! Both are made as `wasm-tools component embed` and `wasm-tools component new` do it, in this process.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::test_project::{MODES, TestProject, command_in, guest_layers};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const SMALLEST: &str = include_str!("../guests/by_hand/smallest.wat");
 
-/// What `wasm-tools component embed` does: puts the published contract into a core module.
+/// Does what `wasm-tools component embed` does: adds the published contract to a core module.
 fn embed(module: &mut Vec<u8>) {
     let mut resolve = wit_parser::Resolve::default();
     let (package, _) = resolve.push_path(format!("{ROOT}/wit")).unwrap();
@@ -22,7 +22,7 @@ fn embed(module: &mut Vec<u8>) {
     embed_component_metadata(module, &resolve, world, StringEncoding::UTF8).unwrap();
 }
 
-/// What `wasm-tools component new` does.
+/// Does what `wasm-tools component new` does.
 fn new(module: &[u8]) -> Vec<u8> {
     let mut encoder = ComponentEncoder::default()
         .validate(true)
@@ -62,7 +62,7 @@ fn a_handwritten_component_makes_the_same_artifacts_in_every_mode() {
     assert!(made.iter().all(|other| *other == made[0]), "{made:?}");
 }
 
-/// The documents tell its reader to check it.
+/// The documents tell the reader to run this check.
 #[test]
 fn a_handwritten_component_passes_the_whole_check() {
     let folder = tempfile::tempdir().unwrap();
@@ -85,7 +85,7 @@ fn a_component_made_from_the_contract_alone_runs() {
         fs::write(folder.path().join(name), bytes).unwrap();
     }
     let source = Path::new(ROOT).join("tests/guests/by_hand/third_party.c");
-    // The object that `wit-bindgen` makes carries the contract, so nothing is embedded.
+    // The object that `wit-bindgen` makes contains the contract, so nothing is embedded.
     let mut zig = Command::new(tool("zig"));
     zig.args([
         "cc",

@@ -1,5 +1,5 @@
-//! `plugin check` names the right point for each guest in `tests/guests/examples/planted`, and none for those that keep to
-//! the contract in unusual ways.
+//! `plugin check` reports the right point for each guest in `tests/guests/examples/planted`, and none for guests that
+//! obey the contract in unusual ways.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::invocation::Run;
 use crate::test_project::command_in;
 
-/// Where the name of a guest is in the component of all of them.
+/// Marks the place of a guest's name in the component that contains all guests.
 const MARK: &[u8] = b"synix-planted:";
 const NAME_BYTES: usize = 34;
 
@@ -34,9 +34,9 @@ impl Planted {
     }
 }
 
-/// A compiler that compiled the component once: the code of two guests differs in their names alone.
+/// A compiler that has compiled the component once: the code of two guests differs only in their names.
 ///
-/// `plugin check` keeps no compiled code, so each of a hundred guests would be compiled anew, which takes half of the time.
+/// `plugin check` stores no compiled code, so it would compile each of 100 guests, which takes half of the time.
 #[cfg(unix)]
 struct Compiler {
     folder: tempfile::TempDir,
@@ -100,7 +100,7 @@ impl Compiler {
     }
 }
 
-/// Checks a guest; returns the exit code and the points that fail.
+/// Checks a guest and returns the exit code and the failed points.
 fn check(component: &Planted, compiler: &Compiler, name: &str) -> (i32, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("planted.wasm"), component.named(name)).unwrap();
@@ -113,7 +113,7 @@ fn check(component: &Planted, compiler: &Compiler, name: &str) -> (i32, Vec<Stri
     (run.code, failed.map(name).collect())
 }
 
-/// Checks every guest, on each core one, and says what is not as expected.
+/// Checks every guest, one on each core, and returns a line for each unexpected result.
 fn wrong(guests: &[(&str, Option<&str>)]) -> Vec<String> {
     let component = Planted::new(synix_test_components::bytes("planted"));
     let compiler = Compiler::new(&component);

@@ -1,4 +1,4 @@
-//! The command's contract: exit codes, JSON, messages.
+//! The interface of the command: exit codes, JSON, messages.
 
 use crate::test_project::{BATCH_BUILD, TEAM, TestProject, command_in};
 use crate::transcript::assert_transcript;
@@ -34,7 +34,7 @@ fn every_command_prints_a_json_document() {
     }
 }
 
-/// C6, C11: an answer is data on stdout, talk is on stderr.
+/// C6, C11: results are on stdout, errors on stderr.
 #[test]
 fn a_failing_command_writes_nothing_to_stdout() {
     let project = TestProject::team();

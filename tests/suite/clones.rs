@@ -1,4 +1,4 @@
-//! A project as a stranger would write it, and what would notice if it got its way.
+//! A project that an attacker could publish, with everything that would show that an attack succeeded.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +9,14 @@ use crate::invocation::Invocation;
 use crate::test_project::{KEY, Run, TestProject};
 use crate::trust::Elsewhere;
 
-/// What only the user has.
+/// A secret that only the user has.
 pub(crate) const SECRET: &str = "aws-secret-of-the-user";
 
-/// What is asked of each note.
+/// The prompt for each note.
 pub(crate) const QUESTION: &str = "Say: {{ content }}";
 
-/// A pipeline that asks one question for each note; `pipeline` stands in its table, `provider` in that of the provider.
+/// A pipeline that sends one request for each note. `pipeline` are lines for its own table, `provider` for that of the
+/// provider.
 pub(crate) fn asking_toml(pipeline: &str, provider: &str, prompt: &str) -> String {
     format!(
         r#"[pipeline]
@@ -43,7 +44,7 @@ prompt = "{prompt}"
     )
 }
 
-/// A project of a stranger, and what would notice if it got its way.
+/// A project of an attacker, with everything that would show that an attack succeeded.
 pub(crate) struct HostileClone {
     pub(crate) project: TestProject,
     pub(crate) elsewhere: Elsewhere,
@@ -52,7 +53,7 @@ pub(crate) struct HostileClone {
 }
 
 impl HostileClone {
-    /// `provider` stands in the table of the provider, `pipeline` in that of the pipeline.
+    /// `provider` are lines for the table of the provider, `pipeline` for that of the pipeline.
     pub(crate) fn new(provider: &str, pipeline: &str) -> Self {
         let project = TestProject::with_layers("");
         project.write("notes/a.md", "a note");
@@ -76,14 +77,14 @@ impl HostileClone {
         self.elsewhere.between(&mut self.command(arguments))
     }
 
-    /// The command in the clone, with what a user has in the environment.
+    /// A command in the clone, with a secret in its environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Invocation {
         let mut command = self.project.command(arguments);
         command.env("AWS_SECRET_ACCESS_KEY", SECRET);
         command
     }
 
-    /// Nothing came of a command for the stranger.
+    /// Asserts that a command had no effect that helps the attacker.
     #[track_caller]
     pub(crate) fn nothing_came_of(&self, arguments: &[&str], run: &Run) {
         let what = format!("{arguments:?}: {run:?}");

@@ -1,6 +1,5 @@
-//! A cloned project, or a pull into one's own, with a `.synix`, a `cassettes` folder and golden files that a stranger
-//! filled. Each attack ends with a clear error or does nothing, and the victim's own file stays as it is (W2, W4, W5,
-//! W11, W12, W19).
+//! A cloned or pulled project in which an attacker prepared a `.synix`, a `cassettes` folder and golden files. Each
+//! attack ends with a clear error or does nothing, and the user's own file is not changed (W2, W4, W5, W11, W12, W19).
 
 #![cfg(unix)]
 
@@ -15,7 +14,7 @@ use crate::test_project::{Run, TEAM, TestProject, command_in};
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/team-report");
 
-/// What a stranger wants to have replaced, emptied or shown.
+/// The file that an attacker wants to replace, empty or read.
 const MINE: &str = "export PATH=/home/me/bin # nobody else's concern\n";
 
 /// A file of the user, outside of any project.
@@ -70,7 +69,7 @@ fn assert_clear(run: &Run, words: &str) {
     assert!(!run.says("panicked") && !run.says(MINE.trim()), "{run:?}");
 }
 
-/// Row 3: the name in `damage.json` was taken for a path, by every command that reads.
+/// Row 3: every command that reads used the name in `damage.json` as a path.
 #[test]
 fn a_forged_damage_marker_overwrites_no_file_of_the_user() {
     let victim = Victim::new();
@@ -93,7 +92,7 @@ fn a_forged_damage_marker_overwrites_no_file_of_the_user() {
     }
 }
 
-/// Rows 16 and 17: a lock was cut and signed, whatever it led to.
+/// Rows 16 and 17: synix truncated and wrote a lock through a link.
 #[test]
 fn a_state_lock_that_is_a_link_is_not_written() {
     let victim = Victim::new();
@@ -111,7 +110,7 @@ fn a_state_lock_that_is_a_link_is_not_written() {
     }
 }
 
-/// Row 18: `gc` deletes what synix made, and enters no link.
+/// Row 18: `gc` deletes only what synix wrote, and does not follow links.
 #[test]
 fn gc_deletes_nothing_outside_the_state() {
     let photos = tempfile::tempdir().unwrap();
@@ -154,7 +153,7 @@ fn a_cassette_is_not_recorded_behind_a_link() {
     assert_clear(&project.run(record), "symbolic link");
     victim.assert_untouched();
     assert_eq!(project.sent(), 0);
-    // A folder that the user names is the user's, link or not.
+    // The user may name any folder, including a link.
     let project = TestProject::team();
     let folder = tempfile::tempdir().unwrap();
     link(&project, "recordings", folder.path());
@@ -162,7 +161,7 @@ fn a_cassette_is_not_recorded_behind_a_link() {
     assert!(folder.path().join("suite.json").exists());
 }
 
-/// Row 20: a state elsewhere, and the database of another program.
+/// Row 20: a state outside the project, and the database of another program.
 #[test]
 fn a_state_behind_a_link_is_not_used() {
     let elsewhere = tempfile::tempdir().unwrap();
@@ -191,7 +190,7 @@ fn a_state_behind_a_link_is_not_used() {
         }
         assert_eq!(fs::read(&foreign).unwrap(), before);
     }
-    // The same as a plain file.
+    // The same database as a plain file.
     let project = TestProject::team();
     project.write(".synix/.gitignore", "*\n");
     fs::copy(&foreign, project.path(".synix/state.sqlite3")).unwrap();
@@ -204,7 +203,7 @@ fn a_state_behind_a_link_is_not_used() {
     );
 }
 
-/// Rows 28 and 29: what never ends is not read.
+/// Rows 28 and 29: endless files are not read.
 #[test]
 fn pipes_and_devices_are_not_read() {
     let replay: &[&str] = &["plan", "--cassette-mode", "replay"];
@@ -225,7 +224,7 @@ fn pipes_and_devices_are_not_read() {
     }
 }
 
-/// Row 29: what is named on the command line may be a link, and is bounded all the same.
+/// Row 29: a file on the command line may be a link, but its size is limited too.
 #[test]
 fn files_named_on_the_command_line_have_a_size_limit() {
     let project = TestProject::team();
@@ -269,7 +268,7 @@ fn files_named_on_the_command_line_have_a_size_limit() {
     assert!(run.code != 0 && run.says("bytes"), "{run:?}");
 }
 
-/// Row 40: a row below whose digest the content was changed.
+/// Row 40: the content of a row was changed, but not its digest.
 #[test]
 fn an_artifact_that_does_not_match_its_digest_is_neither_shown_nor_used() {
     let project = built();
@@ -284,20 +283,20 @@ fn an_artifact_that_does_not_match_its_digest_is_neither_shown_nor_used() {
     let run = project.run(&["show", "ws-bela"]);
     assert_clear(&run, "does not match its digest");
     assert!(!run.says("evil words"), "{run:?}");
-    // The summary is made from it.
+    // The summary depends on it.
     let layers = TEAM.replace("Sum up:", "Sum this up:");
     project.pipeline("synix.toml", &layers);
     let sent = project.sent();
     let run = project.run(&["build"]);
     assert!(run.code != 0 && !run.says("evil words"), "{run:?}");
     assert_eq!(project.sent(), sent);
-    // What the message says helps.
+    // The advice in the message helps.
     project.ok(&["clean"]);
     project.ok(&["build"]);
     assert_eq!(project.sent(), sent + 1);
 }
 
-/// Row 41: what acts as soon as a row is read or written.
+/// Row 41: they would act as soon as a row is read or written.
 #[test]
 fn triggers_and_views_planted_in_a_database_are_refused() {
     for (planted, word) in [
@@ -320,7 +319,7 @@ fn triggers_and_views_planted_in_a_database_are_refused() {
     }
 }
 
-/// Row 43: `damage.json` names a batch of the user's that is none of this project's.
+/// Row 43: `damage.json` names a batch of the user that belongs to another project.
 #[test]
 fn a_reset_cancels_no_batch_of_another_project() {
     let project = TestProject::team();
@@ -341,7 +340,7 @@ fn a_reset_cancels_no_batch_of_another_project() {
     assert_eq!(project.ledger().calls(Endpoint::BatchesCancel), 0);
 }
 
-/// A pipeline file is named in the state; resuming a build opens it.
+/// The state stores the name of the pipeline file, and `resume` opens it.
 #[test]
 fn a_build_whose_pipeline_file_is_outside_the_project_is_refused() {
     let project = TestProject::team();
@@ -380,7 +379,7 @@ fn only_the_owner_can_read_the_state() {
     }
 }
 
-/// A project as a stranger would offer it, with the recording of a template.
+/// A project that an attacker could publish, with the cassette of a template.
 fn clone() -> (tempfile::TempDir, PathBuf) {
     let temp = tempfile::tempdir().unwrap();
     let project = temp.path().join("project");
@@ -388,7 +387,7 @@ fn clone() -> (tempfile::TempDir, PathBuf) {
     (temp, project)
 }
 
-/// What stands in the environment and nowhere else.
+/// A secret that is only in the environment.
 const SECRET: &str = "the-secret-of-the-environment";
 
 fn demo(project: &Path, more: &[&str]) -> Run {
@@ -396,7 +395,7 @@ fn demo(project: &Path, more: &[&str]) -> Run {
     command.env("MY_TOKEN", SECRET).run()
 }
 
-/// Row 10: a golden file was shown in the difference, whatever it led to.
+/// Row 10: the diff showed a golden file, whatever it linked to.
 #[test]
 fn golden_files_behind_links_are_not_read() {
     let victim = Victim::new();
@@ -415,7 +414,7 @@ fn golden_files_behind_links_are_not_read() {
     assert_clear(&demo(&project, &[]), "symbolic link");
 }
 
-/// Rows 11 and 15: the copy made plain files of links that lead out.
+/// Rows 11 and 15: the copy turned links that lead outside into plain files.
 #[test]
 fn a_demo_copies_nothing_from_outside_the_project() {
     let victim = Victim::new();
@@ -433,7 +432,7 @@ fn a_demo_copies_nothing_from_outside_the_project() {
     }
 }
 
-/// A source may be a link to another file of the project, as everywhere.
+/// A source may be a link to another file of the project.
 #[test]
 fn a_demo_copies_links_within_the_project() {
     let (_temp, project) = clone();
@@ -451,7 +450,7 @@ fn a_demo_copies_links_within_the_project() {
     assert_eq!(run.code, 0, "{run:?}");
 }
 
-/// Row 12: golden files were deleted and written in a folder that `golden` led to.
+/// Row 12: golden files were deleted and written in the folder that `golden` linked to.
 #[test]
 fn golden_files_are_updated_only_inside_the_project() {
     let victim = tempfile::tempdir().unwrap();
@@ -465,7 +464,7 @@ fn golden_files_are_updated_only_inside_the_project() {
         assert_eq!(fs::read_to_string(victim.path().join(name)).unwrap(), MINE);
     }
     assert_eq!(fs::read_dir(victim.path()).unwrap().count(), 2);
-    // In a folder of its own, only what it would write goes, and a link is replaced itself.
+    // In a folder of the project, only files that the command would write are deleted, and a link itself is replaced.
     let (_temp, project) = clone();
     let golden = project.join("golden");
     fs::write(golden.join("notes.txt"), MINE).unwrap();
@@ -483,7 +482,7 @@ fn golden_files_are_updated_only_inside_the_project() {
     assert_eq!(demo(&project, &[]).code, 0);
 }
 
-/// Row 13: a pipe has no end.
+/// Row 13: a pipe never ends.
 #[test]
 fn a_demo_names_a_pipe_in_the_project() {
     let (_temp, project) = clone();
@@ -494,7 +493,7 @@ fn a_demo_names_a_pipe_in_the_project() {
     );
 }
 
-/// Row 14: two links in each of many folders stood for twice as much with each level.
+/// Row 14: with two links in each folder, every level doubled the size of the copy.
 #[test]
 fn a_demo_does_not_expand_links_to_folders() {
     let (_temp, project) = clone();
@@ -511,7 +510,7 @@ fn a_demo_does_not_expand_links_to_folders() {
     assert_eq!(run.code, 0, "{run:?}");
 }
 
-/// Row 9: what a project wants to have run at the end of a build does not run in a demo.
+/// Row 9: a demo runs no `on_done`.
 #[test]
 fn a_demo_runs_no_command_of_the_project() {
     let (temp, project) = clone();
@@ -529,7 +528,7 @@ fn a_demo_runs_no_command_of_the_project() {
     assert!(!trace.exists());
 }
 
-/// Rows 1 and 49: compiled code of others, and of other components, is compiled again.
+/// Rows 1 and 49: compiled code of another user or another component is not used.
 #[test]
 fn planted_or_swapped_compiled_code_is_not_run() {
     let project = TestProject::guest("echo", &[("a", "x")]);
@@ -558,7 +557,7 @@ fn planted_or_swapped_compiled_code_is_not_run() {
     plan("mine");
     let first = files();
     assert!(!first.is_empty());
-    // Whole and well formed, but sealed by somebody else.
+    // Well formed, but sealed by another user.
     plan("another's");
     let second = files();
     assert!(
@@ -573,7 +572,7 @@ fn planted_or_swapped_compiled_code_is_not_run() {
     assert_eq!(mode & 0o777, 0o700);
 }
 
-/// Row 1: a cache folder in the project is no cache.
+/// Row 1
 #[test]
 fn a_cache_folder_inside_the_project_is_not_used() {
     let project = TestProject::guest("echo", &[("a", "x")]);
@@ -584,7 +583,7 @@ fn a_cache_folder_inside_the_project_is_not_used() {
     assert_eq!(kept, 0);
 }
 
-/// A folder that is there already may lead anywhere; `init` makes nothing behind a link.
+/// An existing folder may contain a link that leads anywhere.
 #[test]
 fn init_writes_nothing_behind_a_link() {
     let temp = tempfile::tempdir().unwrap();

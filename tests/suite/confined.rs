@@ -1,16 +1,16 @@
-//! Limits that the kernel puts on a command and on all that it starts.
+//! Kernel limits for a command and all of its child processes.
 
 use std::process::Command;
 
 use crate::invocation::Invocation;
 
-/// What a shell lets the command and all that it starts reserve, in KiB.
+/// The address space of a command and its child processes in KiB.
 const ADDRESS_SPACE: u32 = 2_000_000;
 
-/// How long each process may use the processor. The kernel counts it, so a machine that is busy changes nothing.
+/// The processor time of each process. The kernel counts it, so a busy machine does not change the result.
 const SECONDS: u32 = 60;
 
-/// The command under a limit of address space, and one of time on the processor: a command that spins ends by a signal.
+/// The command under limits of address space and processor time. A command that spins ends by a signal.
 pub(crate) fn limited(command: &Invocation) -> Command {
     let command = command.process();
     let mut shell = Command::new("/bin/sh");

@@ -1,5 +1,5 @@
-//! Providers to which no connection comes about: names that nobody knows, certificates that nobody trusts, servers that do
-//! not speak TLS. The build stops early, says what to do, and pays nothing.
+//! Providers that cannot be reached: unknown host names, untrusted certificates, servers without TLS. The build stops
+//! early, reports what to do, and pays nothing.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use rustls::{ServerConfig, ServerConnection};
 
 use crate::test_project::TestProject;
 
-/// For 127.0.0.1, for a hundred years, and signed by itself; made for this test, and no secret of anybody.
+/// A self-signed certificate for 127.0.0.1, valid for 100 years. It was made for this test and is not a secret.
 const CERTIFICATE: &str = include_str!("../provider/own.crt");
 const KEY: &str = include_str!("../provider/own.key");
 
-/// Twenty notes and one question for each, to the provider at a URL.
+/// Twenty notes with one request for each, to the provider at a URL.
 fn asking(url: &str) -> TestProject {
     let project = TestProject::with_layers("");
     for number in 0..20 {
@@ -33,7 +33,7 @@ fn pipeline(url: &str) -> String {
     )
 }
 
-/// A server with a certificate of its own, and its URL.
+/// Starts a server with a self-signed certificate and returns its URL.
 fn with_own_certificate() -> String {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
@@ -47,7 +47,7 @@ fn with_own_certificate() -> String {
     let config = Arc::new(config);
     serve(move |mut stream| {
         let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-        // Whoever calls ends it.
+        // The client closes the connection.
         while connection
             .complete_io(&mut stream)
             .is_ok_and(|(read, _)| read > 0)
@@ -55,7 +55,7 @@ fn with_own_certificate() -> String {
     })
 }
 
-/// A server that speaks HTTP without TLS, and its URL.
+/// Starts a server that speaks HTTP without TLS and returns its URL.
 fn without_tls() -> String {
     serve(|mut stream| {
         use std::io::Write as _;
@@ -78,7 +78,8 @@ fn count(project: &TestProject, table: &str) -> i64 {
         .unwrap()
 }
 
-/// A build ends early and in words, nothing is paid, and a provider that is there gets every request once.
+/// Asserts that a build stops early with these messages and pays nothing, and that a reachable provider then gets every
+/// request once.
 #[track_caller]
 fn stops_early(url: &str, words: &[&str]) {
     let project = asking(url);
@@ -91,7 +92,7 @@ fn stops_early(url: &str, words: &[&str]) {
     {
         assert!(run.says(words), "{words}: {run:?}");
     }
-    // One cause is one group.
+    // Failures with one cause are one group.
     assert!(run.stdout.contains(" and 17 more"), "{run:?}");
     assert_eq!(count(&project, "attempt"), 3, "{run:?}");
     assert_eq!(count(&project, "answer"), 0);
@@ -140,7 +141,7 @@ fn a_server_without_tls_stops_the_build_early() {
     );
 }
 
-/// What the words for a certificate say helps.
+/// The advice in the message for certificates helps.
 #[test]
 fn a_certificate_in_ssl_cert_file_is_trusted() {
     let url = with_own_certificate();
@@ -156,7 +157,7 @@ fn a_certificate_in_ssl_cert_file_is_trusted() {
     );
 }
 
-/// A batch that could not be sent was not, and nothing is unclear.
+/// A batch that was not sent is not unclear.
 #[test]
 fn a_batch_build_sends_nothing_to_an_unreachable_provider() {
     for (url, words) in [

@@ -1,4 +1,4 @@
-//! Killed at every point, a build is taken up again and pays for nothing twice.
+//! A build that is killed at any point can be resumed and pays for nothing twice.
 
 use std::collections::BTreeSet;
 use std::process::ExitStatus;
@@ -8,17 +8,17 @@ use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
 
 type Artifacts = BTreeSet<(String, String)>;
 
-/// Threads of kills; each has a project and a provider of its own.
+/// Threads that kill builds. Each has its own project and provider.
 const LANES: u64 = 2;
 
-/// What an undisturbed build makes.
+/// The artifacts of a build that is not killed.
 fn undisturbed() -> Artifacts {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     project.artifacts()
 }
 
-/// Says whether a command killed itself, as `SYNIX_CRASH_AT` makes it do.
+/// Returns whether a command killed itself because of `SYNIX_CRASH_AT`.
 #[cfg(unix)]
 pub(crate) fn was_killed(status: ExitStatus) -> bool {
     std::os::unix::process::ExitStatusExt::signal(&status) == Some(9)
@@ -30,7 +30,7 @@ pub(crate) fn was_killed(status: ExitStatus) -> bool {
     status.code() == Some(0xc000_0409_u32.cast_signed())
 }
 
-/// Kills the command at its `fatal`th point; false where it ended before.
+/// Kills the command at a crash point, and returns false if it ended before.
 fn kill_at(project: &TestProject, command: &[&str], fatal: u64) -> bool {
     let mut command = project.command(command).process();
     command.env("SYNIX_CRASH_AT", fatal.to_string());
@@ -41,7 +41,7 @@ fn kill_at(project: &TestProject, command: &[&str], fatal: u64) -> bool {
     killed
 }
 
-/// Requests that the state knows may have been billed without an answer.
+/// Returns the number of requests that may have been billed without an answer, according to the state.
 pub(crate) fn unclear(project: &TestProject) -> usize {
     let count =
         project
@@ -52,8 +52,8 @@ pub(crate) fn unclear(project: &TestProject) -> usize {
     usize::try_from(count.unwrap()).unwrap()
 }
 
-/// No answer of a batch is paid twice, and of single calls at most those that were in flight and are on record as
-/// such: they may be asked again in a batch.
+/// Asserts that no answer of a batch is paid twice. A sync call may be repeated in a batch only if the state records it
+/// as unclear.
 pub(crate) fn assert_paid_once(project: &TestProject, what: &str) {
     let ledger = project.ledger();
     let duplicates = ledger.duplicates();
@@ -70,7 +70,7 @@ pub(crate) fn assert_paid_once(project: &TestProject, what: &str) {
     );
 }
 
-/// No submission took a step that `docs/batch.md` does not list.
+/// Asserts that every submission only took steps that `docs/batch.md` lists.
 fn assert_known_steps(project: &TestProject, what: &str) {
     let documents = include_str!("../../docs/batch.md");
     let (_, table) = documents.split_once("| from | to |").unwrap();
@@ -96,9 +96,9 @@ fn assert_known_steps(project: &TestProject, what: &str) {
     }
 }
 
-/// Kills the command at one point after another until it ends by itself.
+/// Kills the command at one crash point after another, until it ends by itself.
 ///
-/// Returns how many there were, and how many requests were left unclear by them.
+/// Returns the number of crash points and the number of requests that became unclear.
 fn kill_everywhere(
     command: &'static [&'static str],
     resume: &'static [&'static str],
@@ -113,7 +113,7 @@ fn kill_everywhere(
             if !kill_at(&project, command, fatal) {
                 return fatal;
             }
-            // What it finds depends on how far the other came: no build, an open one, or one that has ended.
+            // Depending on the crash point, there is no build, an open build or a finished one.
             project.run(resume);
             let again = project.run(command);
             let what = format!("killed at point {fatal}");
@@ -131,18 +131,18 @@ fn kill_everywhere(
     (end - 1, lost.into_inner())
 }
 
-/// M1, M2: before and after every write and every call of a batch build.
+/// M1, M2: the crash points are before and after every write and every call.
 #[test]
 fn a_batch_build_survives_a_kill_at_every_point() {
     let (points, _) = kill_everywhere(&BATCH_BUILD, &RESUME);
     assert!(points > 40, "only {points} points");
 }
 
-/// M4: the same of a build by single calls.
+/// M4
 #[test]
 fn a_sync_build_survives_a_kill_at_every_point() {
     let (points, unclear) = kill_everywhere(&["build"], &["build"]);
     assert!(points > 20, "only {points} points");
-    // Nothing of a killed process runs on: what it had in flight is lost, and on record.
+    // A killed process receives no answers, so its calls in flight are recorded as unclear.
     assert!(unclear > 0);
 }

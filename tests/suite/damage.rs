@@ -1,4 +1,4 @@
-//! Damage to the state and to cassettes: told exactly, repaired by nobody, and nothing is spent on top of it.
+//! Damage to the state and to cassettes: it is reported in detail, nothing repairs it, and nothing is sent.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::test_project::{BATCH_BUILD, RESUME, Run, TestProject, text};
 
 const PAGE: usize = 8192;
 
-/// Overwrites the page that a table begins on.
+/// Overwrites the first page of a table.
 fn break_table(project: &TestProject, table: &str) {
     let database = project.database();
     database
@@ -29,7 +29,7 @@ fn break_table(project: &TestProject, table: &str) {
     fs::write(path, bytes).unwrap();
 }
 
-/// A batch build with its batch in flight, and a damaged table.
+/// A batch build with its batch in flight and a damaged table, and the id of the batch.
 fn in_flight_and_broken() -> (TestProject, String) {
     let project = TestProject::team();
     project.pause_batches();
@@ -43,7 +43,7 @@ fn advises(run: &Run) -> bool {
     run.says("--reset-state") && run.says("was set aside as .synix/damaged-")
 }
 
-/// L8: a damaged database stops every command that could spend money; the others say the same.
+/// L8: a damaged database stops every command.
 #[test]
 fn a_damaged_state_is_reported_and_nothing_is_sent() {
     let project = TestProject::team();
@@ -69,7 +69,7 @@ fn a_damaged_state_is_reported_and_nothing_is_sent() {
     assert_eq!(project.sent(), 4);
 }
 
-/// L8: the damaged file is there byte for byte, under a dated name.
+/// L8: the file gets a name with a date.
 #[test]
 fn a_damaged_state_is_set_aside_unchanged() {
     let project = TestProject::team();
@@ -86,7 +86,7 @@ fn a_damaged_state_is_set_aside_unchanged() {
     assert_eq!(kept, "this is no database");
 }
 
-/// M7, L8: what was lost is said as far as it can be read, live batches by provider and id.
+/// M7, L8: the report counts everything that can still be read, and lists live batches by provider and id.
 #[test]
 fn a_damage_report_names_the_live_batches() {
     let (project, batch) = in_flight_and_broken();
@@ -98,7 +98,7 @@ fn a_damage_report_names_the_live_batches() {
     );
 }
 
-/// L8: the copy that is put back is taken up again, and nothing is paid twice.
+/// L8: nothing is paid twice after a backup was restored.
 #[test]
 fn a_build_continues_on_a_restored_state() {
     let project = TestProject::team();
@@ -116,7 +116,7 @@ fn a_build_continues_on_a_restored_state() {
     assert_eq!((project.sent(), project.artifact_names().len()), (4, 7));
 }
 
-/// M7: a reset cancels what goes on at the provider and keeps it on record as abandoned.
+/// M7: a reset cancels live batches at the provider and records them as abandoned.
 #[test]
 fn a_reset_cancels_and_records_live_batches() {
     let (project, batch) = in_flight_and_broken();
@@ -132,7 +132,7 @@ fn a_reset_cancels_and_records_live_batches() {
     assert_eq!(project.ledger().calls(Endpoint::BatchesCancel), 1);
 }
 
-/// M7: a batch that may be somebody else's is not cancelled.
+/// M7: a batch that may belong to another project is not cancelled.
 #[test]
 fn a_reset_cancels_no_batch_of_unknown_ownership() {
     let project = TestProject::team();
@@ -148,7 +148,7 @@ fn a_reset_cancels_no_batch_of_unknown_ownership() {
     assert_eq!(project.ledger().calls(Endpoint::BatchesCancel), 0);
 }
 
-/// M7: a batch of the old state is never taken for one of the new.
+/// M7: a batch of the old state is never adopted by the new one.
 #[test]
 fn an_abandoned_batch_is_not_adopted() {
     let (project, batch) = in_flight_and_broken();
@@ -165,7 +165,7 @@ fn an_abandoned_batch_is_not_adopted() {
     assert!(live.len() == 1 && live[0] != batch, "{status}");
 }
 
-/// L8: with the state its builds are gone; `resume` starts the pipeline over where the user says so.
+/// L8: the builds are lost with the state, so `resume --reset-state` builds the pipeline from the start.
 #[test]
 fn resume_with_a_reset_starts_over() {
     let (project, _) = in_flight_and_broken();
@@ -176,7 +176,7 @@ fn resume_with_a_reset_starts_over() {
     project.ok(&["build"]);
 }
 
-/// L8: one flag for each danger; this one touches nothing where nothing is damaged.
+/// L8: the flag has no effect if nothing is damaged.
 #[test]
 fn a_reset_of_an_undamaged_state_does_nothing() {
     let project = TestProject::team();
@@ -185,7 +185,7 @@ fn a_reset_of_an_undamaged_state_does_nothing() {
     assert_eq!(project.sent(), 4);
 }
 
-/// L8: a cassette that cannot be read is named with the line, before anything is sent, and left as it is.
+/// L8: the error names the line, nothing is sent, and the file is not changed.
 #[test]
 fn recording_does_not_overwrite_a_broken_cassette() {
     let project = TestProject::team();
@@ -204,7 +204,7 @@ fn recording_does_not_overwrite_a_broken_cassette() {
     assert_eq!(text, broken);
 }
 
-/// L8: an entry whose request was edited is named by its key.
+/// L8: the error names the key of an entry whose request was edited.
 #[test]
 fn recording_does_not_overwrite_an_edited_cassette() {
     let project = TestProject::team();

@@ -1,4 +1,4 @@
-//! The documents promise only what the command knows (C12).
+//! The documents only promise what the command does (C12).
 
 use std::fs;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub(crate) fn documents() -> Vec<PathBuf> {
     documents
 }
 
-/// The lines of code blocks that call the command, without a comment behind them.
+/// Returns the lines of code blocks that call the command, without trailing comments.
 fn commands(text: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let mut inside = false;
@@ -45,7 +45,7 @@ fn commands(text: &str) -> Vec<String> {
     commands
 }
 
-/// C12: each command and each of its flags exists.
+/// C12: every flag exists too.
 #[test]
 fn every_command_in_the_documents_exists() {
     let folder = tempfile::tempdir().unwrap();
@@ -84,7 +84,7 @@ fn every_command_in_the_documents_exists() {
     }
 }
 
-/// C12: a block under a comment with a file's name is a part of that file, as `plugin new` fills it in.
+/// C12: a block under a comment with a file name is a part of that file, as `plugin new` fills it in.
 #[test]
 fn every_quoted_block_is_in_its_file() {
     let mut quoted = 0;
@@ -109,7 +109,7 @@ fn every_quoted_block_is_in_its_file() {
     assert!(quoted >= 7, "only {quoted} blocks name their file");
 }
 
-/// C12: each language is told as its scaffold tells it: what to get, and how to test.
+/// C12: the commands to install the tools and to run the tests.
 #[test]
 fn the_documents_list_the_commands_of_each_scaffold() {
     let told = fs::read_to_string(format!("{ROOT}/docs/plugins.md")).unwrap();
@@ -130,7 +130,7 @@ fn the_documents_list_the_commands_of_each_scaffold() {
     }
 }
 
-/// C12: a file that a document links to is there.
+/// C12: the target of every link exists.
 #[test]
 fn every_link_between_documents_leads_somewhere() {
     for document in documents() {

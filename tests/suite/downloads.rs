@@ -1,4 +1,4 @@
-//! Downloads of plugins from servers that lie, break off, send elsewhere or want a password.
+//! Downloads of plugins from servers that send wrong bytes, close the connection, redirect or require a password.
 
 use serde_json::json;
 use synix_core::digest::Digest;
@@ -8,7 +8,7 @@ use crate::registry::{Answer, Registry, WASM, descriptor};
 
 const MIB: u64 = 1 << 20;
 
-/// Runs a plan that must fail with exit code 1 and keep nothing.
+/// Runs a plan that must fail with exit code 1 and store nothing.
 #[track_caller]
 fn assert_refused(reference: &str, words: &[&str]) -> PluginProject {
     let project = PluginProject::new(reference);

@@ -1,4 +1,4 @@
-//! Crates in several versions: each is in `deny.toml`, with the reason why.
+//! Each crate with several versions is in `deny.toml`, with a reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use toml::{Table, Value};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-/// The parts of `windows-targets`, one for each processor, come and go with it.
+/// The parts of `windows-targets`, one for each processor, have the versions of that crate.
 const PARTS: &str = "windows_";
 
 #[test]
@@ -14,7 +14,7 @@ fn a_crate_with_two_versions_has_a_reason_in_deny_toml() {
     let skipped = skipped();
     let mut unknown = Vec::new();
     for (name, versions) in duplicates() {
-        // The newest is the one that stays when the others are gone.
+        // The newest version stays when the others are gone.
         let older = versions.iter().take(versions.len() - 1);
         unknown.extend(
             older
@@ -57,7 +57,7 @@ fn read(name: &str) -> Table {
         .unwrap()
 }
 
-/// The versions of each crate that has several, from the oldest.
+/// Returns the versions of each crate that has several, oldest first.
 fn duplicates() -> BTreeMap<String, Vec<String>> {
     let lock = read("Cargo.lock");
     let mut versions: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -75,7 +75,7 @@ fn duplicates() -> BTreeMap<String, Vec<String>> {
     versions
 }
 
-/// What `skip` lists: name and version, cut to what tells incompatible versions apart.
+/// Returns the names and versions in `skip`, with only the compatible part of a version.
 fn skipped() -> BTreeSet<(String, String)> {
     let deny = read("deny.toml");
     let entry = |entry: &Value| {

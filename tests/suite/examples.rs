@@ -1,6 +1,7 @@
-//! The one example in every language: each passes `plugin check`, and all say, ask and make the same.
+//! The example plugin in every language: each passes `plugin check`, and all have the same descriptor, requests and
+//! outputs.
 //!
-//! What differs between languages by nature stands in the inputs: white space, escapes, line ends, long characters.
+//! The inputs contain what languages treat differently: white space, escapes, line ends, long characters.
 
 use std::fs;
 use std::path::Path;
@@ -10,13 +11,13 @@ use serde_json::{Value, json};
 use crate::languages::{languages, made};
 use crate::test_project::{TestProject, command_in};
 
-/// Answers full of what languages trim and escape differently.
+/// Answers with characters that languages trim and escape differently.
 const ODD_ANSWERS: [&str; 2] = [
     "\u{3000}\u{2028}\u{85}\u{a0}\t\u{b}\u{c}\r\n \u{feff}- \"Call\" <Ann> & Bela\\\r\n\u{2003}\n\u{1c}\n\u{1680}- \u{1f600} pay\u{0}\u{7f}\n\u{202f}\u{205f}\u{200a}",
     "\u{1f} one \u{200b}",
 ];
 
-/// A note's file name, its content and the config it is run with.
+/// The file name and content of each note, and the config for it.
 fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let long = "Grüße 漢字 \u{1f600} \"x\" \\ \u{2028}\n".repeat(3000);
     vec![
@@ -48,7 +49,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     ]
 }
 
-/// What a plugin says, asks and makes; not what it weighs.
+/// Returns the exit code, the record without its fuel, and stderr after a usage error.
 fn run(component: &Path, folder: &Path, arguments: &[&str]) -> (i32, Value, String) {
     let file = component.to_str().unwrap();
     let arguments = [&["plugin", "run", file, "--json"], arguments].concat();
@@ -74,7 +75,7 @@ fn every_example_passes_all_applicable_points_of_the_check() {
             .filter(|point| point["outcome"] != "pass")
             .map(|point| (&point["point"], &point["outcome"]))
             .collect();
-        // Each input is a unit of its own, so that there are no keys and no order to get wrong.
+        // Each input is a unit of its own, so keys and order do not apply.
         let expected = [json!("unit-keys"), json!("input-order")];
         let skip = json!("skip");
         assert_eq!(
@@ -168,7 +169,7 @@ fn every_example_sends_and_makes_the_same_for_unusual_inputs() {
         such.map(|one| one.0).collect::<Vec<_>>()
     };
     assert_eq!(ending_with(1), [""; 0]);
-    // A source is text, what is none comes from other layers; and the names of the first two cannot be seen whole.
+    // A source must be UTF-8 text, and the first two names have invisible characters.
     let refused = [
         "<b>&amp; \u{2028}\u{2029}.txt",
         "日本語 👩\u{200d}👦\u{feff}.txt",
@@ -183,7 +184,7 @@ fn every_example_sends_and_makes_the_same_for_unusual_inputs() {
     assert_eq!(ending_with(2), refused);
 }
 
-/// White space is what Unicode calls so, no more and no less.
+/// White space is what Unicode defines as such.
 #[test]
 fn every_example_trims_white_space_alike() {
     let folder = tempfile::tempdir().unwrap();
@@ -209,7 +210,7 @@ fn every_example_trims_white_space_alike() {
     }
 }
 
-/// What is no text comes from another layer; nothing is asked about it.
+/// Only another layer can make an input that is not text. No request is sent for it.
 #[test]
 fn every_example_refuses_an_image_with_the_same_message() {
     let mut layers = String::from(

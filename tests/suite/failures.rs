@@ -1,4 +1,5 @@
-//! Garbage is never an artifact: what a model or provider does wrong fails its unit, by a kind of its own.
+//! An unusable answer never becomes an artifact: each error of a model or provider fails its unit with a kind of its
+//! own.
 
 use synix_scripted_provider::{
     Endpoint, Fault, FaultKind, Mode as Only, Reply, Rule, Script, StatusReply, ToolCall,
@@ -8,7 +9,7 @@ use crate::build::kinds;
 use crate::test_project::{BATCH_BUILD, KEY, Mode, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
 
-/// A script that cuts off every answer to what one person writes.
+/// A script that truncates every answer to what one person writes.
 pub(crate) fn truncating(name: &str) -> Script {
     Script::new().rule(Rule::on(format!("I am {name}")).reply(cut_off()))
 }
@@ -20,7 +21,7 @@ fn cut_off() -> Reply {
     }
 }
 
-/// Six people, each with another misfortune, and one without.
+/// Six people whose answers are unusable, each in another way.
 fn unlucky() -> TestProject {
     let project = TestProject::team();
     for name in [
@@ -53,7 +54,7 @@ fn misfortunes() -> Script {
         .rule(Rule::on("I am tooled").reply(Reply::ToolCalls(vec![tool])))
 }
 
-/// A1, A7: each kind of bad answer is a failure of its own kind, named by its unit.
+/// A1, A7
 #[track_caller]
 fn assert_bad_answers_fail_by_kind(command: &[&str]) {
     let project = unlucky();
@@ -93,7 +94,7 @@ fn bad_answers_in_a_batch_fail_with_their_kind() {
     assert_bad_answers_fail_by_kind(&BATCH_BUILD);
 }
 
-/// A8: a request whose failure cost nothing is asked again by the next build.
+/// A8: this holds for requests whose failure cost nothing.
 #[test]
 fn the_next_build_retries_a_failed_request() {
     for mode in [Mode::Sync, Mode::Batch] {
@@ -111,7 +112,7 @@ fn the_next_build_retries_a_failed_request() {
     }
 }
 
-/// A1: a layer may take what is cut off, and only then is it an artifact.
+/// A1: without this setting, a truncated answer is not an artifact.
 #[test]
 fn a_layer_that_accepts_truncated_answers_gets_them() {
     let project = TestProject::team();
@@ -124,7 +125,7 @@ fn a_layer_that_accepts_truncated_answers_gets_them() {
     assert_eq!(project.content("ws-bela"), "half a sen");
 }
 
-/// A2: the provider's own words are read where they stand, and the other rows are kept.
+/// A2: the reason is the provider's own message.
 #[test]
 fn a_failed_row_reports_why_and_the_other_rows_are_kept() {
     let project = TestProject::team();
@@ -147,7 +148,7 @@ fn a_failed_row_reports_why_and_the_other_rows_are_kept() {
     );
 }
 
-/// A4: what is missing is asked again, what is odd is reported, and no other row is lost.
+/// A4: a missing row is sent again, and an unexpected row is reported.
 #[test]
 fn an_invalid_row_does_not_affect_the_other_rows() {
     for reply in [
@@ -175,7 +176,7 @@ fn an_invalid_row_does_not_affect_the_other_rows() {
     }
 }
 
-/// A5: a download that breaks off is taken again, not parsed.
+/// A5: a truncated download is not parsed.
 #[test]
 fn a_truncated_download_is_repeated() {
     let project = TestProject::team();
@@ -195,7 +196,7 @@ fn a_truncated_download_is_repeated() {
     );
 }
 
-/// A3: an output file may appear after the batch says that it is completed.
+/// A3: an output file may appear after the batch is completed.
 #[test]
 fn a_late_output_file_is_waited_for() {
     let project = TestProject::team();
@@ -209,7 +210,7 @@ fn a_late_output_file_is_waited_for() {
     );
 }
 
-/// L18: a key that is refused is refused for every request, so the rest is not sent.
+/// L18: the provider would refuse the key for every request, so the others are not sent.
 #[test]
 fn a_refused_key_is_tried_once() {
     let project = TestProject::team();
@@ -225,7 +226,7 @@ fn a_refused_key_is_tried_once() {
     assert_eq!(project.ledger().calls(Endpoint::Chat), 1);
 }
 
-/// L18: an account without money is not asked again and again.
+/// L18: an account without credit is not tried again.
 #[test]
 fn an_empty_account_is_tried_once() {
     let project = TestProject::team();
@@ -282,7 +283,7 @@ fn a_key_never_reaches_the_state_or_the_output() {
     }
 }
 
-/// Styles by one provider, and one title each by another that is asked as soon as a style is there.
+/// Styles by one provider, and a title for each by another provider, sent as soon as the style is made.
 const TITLES: &str = r#"
 [models.default]
 provider = "openai"
@@ -323,11 +324,11 @@ fn titles() -> TestProject {
     project
 }
 
-/// M3: what is in flight when a build must stop is waited for and kept.
+/// M3: a build that must stop waits for calls in flight and stores their answers.
 #[test]
 fn answers_in_flight_are_kept_when_another_providers_key_is_missing() {
     let project = titles();
-    // Goes on with the provider that stands last: only a key that is named is demanded elsewhere than at its own URL.
+    // A missing key is an error only if the pipeline file names its variable: this provider has a URL of its own.
     let named = format!("api_key_env = \"ANTHROPIC_API_KEY\"\n{TITLES}");
     project.pipeline("synix.toml", &named);
     project.script(Script::new().rule(Rule::on("I am bela").delay_ms(300)));
@@ -344,7 +345,7 @@ fn answers_in_flight_are_kept_when_another_providers_key_is_missing() {
     );
 }
 
-/// What is missing two layers below still marks what is made above it.
+/// A missing input marks all results in the downstream layers.
 #[test]
 fn partial_results_are_marked_in_all_downstream_layers() {
     let project = titles();
@@ -362,7 +363,7 @@ fn partial_results_are_marked_in_all_downstream_layers() {
     );
 }
 
-/// A6: each unit that lacks its input is named, in every layer below.
+/// A6: in every downstream layer.
 #[test]
 fn every_dependant_of_a_failed_unit_is_reported_as_held_back() {
     let project = titles();
@@ -395,7 +396,8 @@ fn a_unit_without_any_input_is_held_back_even_with_allow_partial() {
     assert_eq!(project.sent(), 3);
 }
 
-/// I9: a layer that took a truncated answer keeps it when another layer gets a whole one to the same question.
+/// I9: a layer that accepted a truncated answer keeps it, although another layer gets a complete answer to the same
+/// request.
 #[test]
 fn a_complete_answer_does_not_replace_an_accepted_truncated_one() {
     let project = TestProject::team();

@@ -1,5 +1,4 @@
-//! The transforms that come with synix, taken together: their reference, their conformance, and `chunk` and `merge` at
-//! the sizes they are promised for.
+//! All first-party transforms: their reference, their conformance, and the sizes that `chunk` and `merge` must handle.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,12 +15,12 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 fn synix(arguments: &[&str]) -> Run {
-    // In the repository, which contains the cache of the suite, synix would use no compiled code.
+    // In the repository, which contains the cache of the suite, synix would not use compiled code.
     let folder = tempfile::tempdir().unwrap();
     command_in(folder.path(), arguments).run()
 }
 
-/// Three copies of each once made up an eighth of the command.
+/// Three copies of each were once an eighth of the command's size.
 #[test]
 fn the_command_holds_each_component_once_and_packed() {
     let command = fs::read(env!("CARGO_BIN_EXE_synix")).unwrap();
@@ -38,7 +37,7 @@ fn the_command_holds_each_component_once_and_packed() {
     }
 }
 
-/// C12: each setting stands in the documents with the type and default it has.
+/// C12: the documents give the type and default of each setting.
 #[test]
 fn the_documented_reference_matches_the_descriptors() {
     let written = fs::read_to_string(format!("{ROOT}/docs/transforms.md")).unwrap();
@@ -72,7 +71,7 @@ fn every_setting_has_a_type_and_a_description() {
     }
 }
 
-/// C12: the documents name no filter that templates do not have.
+/// C12: the documents only name filters that templates have.
 #[test]
 fn every_filter_in_the_documents_exists() {
     let written = fs::read_to_string(format!("{ROOT}/docs/transforms.md")).unwrap();
@@ -188,7 +187,7 @@ fn a_text_in_two_notes_is_sent_once() {
     );
 }
 
-/// M3: a section that is added is the one that is asked about.
+/// M3: only an added section sends a request.
 #[test]
 fn unchanged_chunks_send_nothing() {
     let project = notes();
@@ -200,7 +199,7 @@ fn unchanged_chunks_send_nothing() {
     assert_eq!(project.sent(), 3);
 }
 
-/// C1: pieces and what is made of them are the same in every mode.
+/// C1: the artifacts of downstream layers are the same too.
 #[test]
 fn chunks_are_the_same_in_every_mode() {
     let made = MODES.map(|mode: Mode| {
@@ -238,7 +237,7 @@ by = "author"
 prompt = "What did {{ group }} do?{% for one in inputs %} {{ one.content }}{% endfor %}"
 "#;
 
-/// C1: metadata of a source reaches what is made of answers about it, in every mode alike.
+/// C1: in every mode, an answer keeps the metadata of its source.
 #[test]
 fn answers_are_grouped_by_the_metadata_of_their_inputs() {
     let made = MODES.map(|mode: Mode| {
@@ -280,7 +279,7 @@ fn an_invalid_config_is_reported_with_its_key_and_a_fix() {
     assert_eq!(project.sent(), 0);
 }
 
-/// Words that differ from line to line and run to run alike.
+/// Returns random words that are the same in every run for a seed.
 fn words(seed: u64, length: usize) -> String {
     let mut state = seed;
     let mut text = String::new();
@@ -339,7 +338,7 @@ transform = "merge"
 inputs = ["pieces"]
 "#,
     );
-    // Every tenth line is the one before with another end; each is as long as a piece.
+    // Every tenth line is the line before it with another end. Each has the size of a chunk.
     let mut text = String::new();
     for line in 0..10_000 {
         let (seed, end) = if line % 10 == 9 {

@@ -1,4 +1,4 @@
-//! Letting old bodies go: nothing that is used, nothing that is in flight, and no money unless it is said.
+//! `gc` deletes old data: nothing that is used or in flight, and no answer unless the user requests it.
 
 use std::fs::{self, File};
 
@@ -6,21 +6,21 @@ use serde_json::Value;
 
 use crate::test_project::{RESUME, TEAM, TestProject};
 
-/// Collects two years later, so that everything is old.
+/// Runs `gc` two years later, so that everything is old.
 fn collect(project: &TestProject, arguments: &[&str]) -> Value {
     let mut command = project.command(&[&["gc", "--json"], arguments].concat());
     command.env("SYNIX_CLOCK", "2028-01-01T00:00:00Z");
     command.run().expect_code(0).json()
 }
 
-/// A team whose first text was another one, four builds ago.
+/// A team after five builds, each with another text.
 fn with_history() -> TestProject {
     let project = TestProject::team();
     let layers = format!("{TEAM}\n[layers.papers]\nsource = \"papers/*.md\"\n");
     project.pipeline("synix.toml", &layers);
     for text in ["first", "second", "third", "fourth", "fifth"] {
         project.write("bios/amara.md", &format!("I am the {text} amara."));
-        // Large enough for a file of its own.
+        // Large enough to be stored in a file of its own.
         project.write("papers/long.md", &text.repeat(20_000));
         project.ok(&["build"]);
     }
@@ -56,7 +56,7 @@ fn current_artifacts_are_kept() {
 fn old_units_and_snapshots_are_deleted() {
     let project = with_history();
     let freed = collect(&project, &[]);
-    // Three of five snapshots stay; a paper, a text, its style and a summary went with each other one.
+    // Three of five snapshots are kept. A paper, a text, its style and a summary are deleted with each of the others.
     assert_eq!(
         (&freed["snapshots"], &freed["units"]),
         (&2.into(), &8.into())
@@ -82,7 +82,7 @@ fn recent_units_and_snapshots_are_kept() {
     );
 }
 
-/// What was paid for is there when the pipeline goes back to it.
+/// A paid answer is used when the pipeline returns to its request.
 #[test]
 fn unused_answers_are_kept_by_default() {
     let project = with_history();
@@ -105,7 +105,7 @@ fn answers_are_deleted_only_with_the_answers_flag() {
     assert_eq!(project.sent(), sent + 2);
 }
 
-/// A request whose text was let go has it again when it is asked anew.
+/// The next build that needs the request stores its body again.
 #[test]
 fn a_request_whose_body_was_deleted_can_be_recorded_later() {
     let project = with_history();
@@ -135,7 +135,7 @@ fn a_large_content_is_deleted_with_its_last_reference() {
     assert_eq!(project.content("papers/long"), "fifth".repeat(20_000));
 }
 
-/// M7: what is in flight is money, however old it is.
+/// M7: a request in flight is kept, however old it is.
 #[test]
 fn gc_keeps_a_build_in_flight() {
     let project = TestProject::team();
@@ -147,7 +147,7 @@ fn gc_keeps_a_build_in_flight() {
     assert_eq!((project.sent(), project.artifact_names().len()), (4, 7));
 }
 
-/// L6: a build at work stands on what would go.
+/// L6: the running build uses data that `gc` would delete.
 #[test]
 fn gc_is_refused_while_a_process_drives_a_build() {
     let project = TestProject::team();
@@ -194,13 +194,12 @@ fn files_of_settled_batches_and_completed_builds_are_deleted() {
         project.write(file, "{}");
     }
     let freed = collect(&project, &[]);
-    // The settled batch's file and the lock of the completed build.
+    // The file of the settled batch and the lock of the completed build.
     assert_eq!(freed["files"], 2);
     assert!(project.path(&live).exists() && project.path(".synix/locks/build-2").exists());
     assert!(!project.path(".synix/locks/build-1").exists());
 }
 
-/// What a reader works on is never damaged by a collection.
 #[test]
 fn the_database_is_intact_after_gc() {
     let project = with_history();

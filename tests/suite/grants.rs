@@ -1,4 +1,4 @@
-//! Capabilities are declared and granted, limits of a layer hold, and a plugin reads what its config names.
+//! Declared and granted capabilities, token limits, and the files that a plugin can read.
 
 use crate::test_project::{BATCH_BUILD, TestProject, guest_layers};
 use crate::transcript::assert_transcript;
@@ -64,7 +64,7 @@ fn a_grant_without_a_declared_capability_has_no_effect() {
     assert_eq!(project.sent(), 0);
 }
 
-/// The second question of each unit is refused, in every mode before it is sent.
+/// In every mode, the second request of each unit is refused before it is sent.
 #[test]
 fn the_requests_of_a_unit_stay_within_its_token_limit() {
     for command in [&["build"][..], &BATCH_BUILD] {
@@ -94,7 +94,7 @@ fn the_token_limit_is_part_of_the_fingerprint() {
     assert_eq!(plan["layers"][1]["requests"], 0, "{plan}");
 }
 
-/// The path stands in a value that is a plain text for the schema, so nobody reads it.
+/// The schema declares `system` as plain text, so synix does not read the file of that name.
 #[test]
 fn a_plugin_gets_only_the_files_that_its_config_names() {
     let project = map_layer(

@@ -1,9 +1,9 @@
-//! Guests and files that mean harm, or are broken: each ends in an error that names the plugin and what is wrong, nobody
-//! else's units are lost, and the state opens afterwards.
+//! Guests and files that are malicious or broken: each ends in an error that names the plugin and the reason, the units
+//! of other plugins are made, and the state stays usable.
 
 use crate::test_project::{Run, TestProject};
 
-/// The layer of the guest beside one of a guest that does its work.
+/// A layer of the guest, and a layer of a guest that works.
 fn layers(plugin: &str) -> String {
     format!(
         r#"
@@ -42,7 +42,7 @@ fn project_with_plugin(plugin: &str, texts: &[(&str, &str)]) -> TestProject {
     project
 }
 
-/// What no error may exceed, whatever a guest says.
+/// The maximum size of all messages, whatever a guest prints.
 const MESSAGE_BYTES: usize = 64 << 10;
 
 #[track_caller]
@@ -152,7 +152,7 @@ fn a_failing_split_fails_its_layer() {
     }
 }
 
-/// The label belongs to whoever comes first; the other unit fails.
+/// The first unit keeps the label, and the other unit fails.
 #[test]
 fn a_unit_cannot_use_the_label_of_another_unit() {
     let project = project_with_plugin("forged_labels", &[("a", "x"), ("b", "y")]);
@@ -197,12 +197,12 @@ fn assert_does_not_load(project: &TestProject, plugin: &str, said: &str) {
     assert!(matches!(run.code, 1 | 2), "{plugin}: {run:?}");
     assert_told(plugin, &run, said);
     assert_eq!(project.sent(), 0, "{plugin}");
-    // Without the plugin the same project builds.
+    // The same project builds without the plugin.
     project.pipeline("synix.toml", &layers("echo"));
     project.ok(&["build"]);
 }
 
-/// A file in the place of a plugin.
+/// Asserts that a build refuses these bytes as a plugin.
 #[track_caller]
 fn assert_file_is_refused(name: &str, bytes: &[u8], said: &str) {
     let project = project_with_plugin(name, &[("only", "x")]);
@@ -326,12 +326,12 @@ fn deeply_nested_components_are_refused() {
     assert_file_is_refused("nested", &nested(), "components are nested too deeply");
 }
 
-/// A component in a component, half a million deep.
+/// A component that contains a component, and so on, 500,000 levels deep.
 fn nested() -> Vec<u8> {
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
     const COMPONENT_SECTION: u8 = 4;
     let mut size = EMPTY.len();
-    // From the innermost outwards, as what stands before each component.
+    // From the innermost to the outermost: the bytes before each component.
     let mut heads = Vec::new();
     for _ in 0..500_000 {
         let mut head = [EMPTY, &[COMPONENT_SECTION]].concat();
@@ -382,7 +382,7 @@ fn excess_output_on_stdout_is_cut_off_and_does_not_fail_the_unit() {
     assert!(size < 10_000_000, "{size}");
 }
 
-/// The same unit gets the same bytes anywhere; another unit gets others; no time passes.
+/// The same unit always gets the same random bytes, another unit gets others, and the clock stands still.
 #[test]
 fn randomness_and_time_depend_only_on_the_unit() {
     let made = || {
@@ -416,7 +416,8 @@ fn printed_lines_are_logged_with_their_layer_and_unit() {
     );
 }
 
-/// Every command divides inputs while it waits for other things; the guest may print all the same, and draws the same.
+/// Every command calls `split` while it waits for other things. The guest may still print, and gets the same random
+/// bytes.
 #[test]
 fn a_guest_may_print_during_split() {
     let project = project_with_plugin("wasi_split", &[("a", "x"), ("b", "y")]);

@@ -1,7 +1,7 @@
-//! Projects as a stranger would write them, cloned and tried: one for each attack on whoever runs a command in one.
+//! Projects that an attacker could publish: each test clones one and runs commands in it.
 //!
-//! Each command that needs no yes is run in each of them. None may run anything, reach anybody, show a secret, or touch a
-//! file outside; those that need a yes refuse. `SECURITY.md` promises it.
+//! Every command that needs no permission runs in each of them. None may run a program, connect to a server, print a
+//! secret or change a file outside. The commands that need permission refuse. `SECURITY.md` promises this.
 
 use std::fs;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::test_project::command_in;
 use crate::test_project::{BATCH_BUILD, TestProject};
 use crate::trust::Elsewhere;
 
-/// Commands that never need a yes.
+/// Commands that never need permission.
 const SAFE: [&[&str]; 15] = [
     &["plan"],
     &["batch-build", "plan"],
@@ -32,7 +32,7 @@ const SAFE: [&[&str]; 15] = [
     &["plugin", "inspect", "map"],
 ];
 
-/// Commands that act for the user.
+/// Commands that send requests or change something.
 const ACTING: [&[&str]; 4] = [
     &["build"],
     &BATCH_BUILD,
@@ -48,13 +48,13 @@ impl HostileClone {
         }
     }
 
-    /// The commands that act do not, and say why.
+    /// Asserts that the commands of [`ACTING`] refuse with this exit code and message.
     #[track_caller]
     fn is_refused(&self, code: i32, why: &str) {
         for arguments in ACTING {
             let run = self.run(arguments);
             self.nothing_came_of(arguments, &run);
-            // Without a build there is nothing to take up.
+            // There is no build to resume.
             if arguments[1..] != ["resume"] {
                 assert!(run.code == code && run.says(why), "{arguments:?}: {run:?}");
             }
@@ -95,7 +95,7 @@ fn a_server_of_the_clone_gets_no_key() {
     clone.is_refused(5, "OPENAI_API_KEY");
 }
 
-/// W3, attack 5: the same by `.env`.
+/// W3, attack 5: the attacker's server in `.env`.
 #[test]
 fn dot_env_cannot_move_a_provider() {
     let clone = HostileClone::new("", "");
@@ -112,7 +112,7 @@ fn dot_env_cannot_move_a_provider() {
     );
 }
 
-/// W3, attack 6: any variable as a key.
+/// W3, attack 6: another variable as the key.
 #[test]
 fn no_other_secret_is_sent_as_a_key() {
     for base_url in ["", "base_url = \"https://evil.example/v1\""] {
@@ -123,7 +123,7 @@ fn no_other_secret_is_sent_as_a_key() {
     }
 }
 
-/// W3, attack 7: a file of the user as `.env`.
+/// W3, attack 7: a `.env` that links to a file of the user.
 #[cfg(unix)]
 #[test]
 fn dot_env_must_not_be_a_link() {
@@ -137,7 +137,7 @@ fn dot_env_must_not_be_a_link() {
     clone.is_refused(1, "symbolic link");
 }
 
-/// W11, attacks 28 and 29: a `.env` that never ends.
+/// W11, attacks 28 and 29: an endless `.env`.
 #[cfg(unix)]
 #[test]
 fn dot_env_must_be_a_regular_file_of_limited_size() {
@@ -173,7 +173,7 @@ fn a_command_of_the_clone_is_not_run() {
     }
 }
 
-/// W10, attack 44: a service on this machine, called by a URL of the clone.
+/// W10, attack 44: a URL of a service on this machine.
 #[test]
 fn a_local_service_is_not_called() {
     let service = Elsewhere::start();
@@ -194,7 +194,7 @@ fn a_local_service_is_not_called() {
     assert_eq!(service.seen(), [""; 0]);
 }
 
-/// W21, attack 21: a `.env` that has answers written outside.
+/// W21, attack 21: a `.env` that makes synix write answers outside the project.
 #[test]
 fn dot_env_cannot_move_cassettes() {
     let clone = HostileClone::new("base_url = \"https://evil.example\"", "");
@@ -206,7 +206,7 @@ fn dot_env_cannot_move_cassettes() {
     clone.is_refused(5, "evil.example");
 }
 
-/// W1, attack 22: a `.env` that brings the tools along, and another project that is built.
+/// W1, attack 22: a `.env` that supplies the tools for a build of another plugin.
 #[test]
 fn dot_env_cannot_supply_tools() {
     let clone = HostileClone::new("", "");
@@ -235,7 +235,7 @@ fn dot_env_cannot_supply_tools() {
     }
 }
 
-/// Attacks 23 and 24: what `.env` says of crashes and proxies has no effect.
+/// Attacks 23 and 24
 #[test]
 fn dot_env_cannot_crash_a_command_or_set_a_proxy() {
     let proxy = Elsewhere::start();
@@ -253,7 +253,7 @@ fn dot_env_cannot_crash_a_command_or_set_a_proxy() {
     assert_eq!(proxy.seen(), [""; 0]);
 }
 
-/// W21, attack 46: a server to which everybody on the way can listen.
+/// W21, attack 46: anyone on the network path could read the key.
 #[test]
 fn a_remote_server_gets_no_key_over_plain_http() {
     let clone = HostileClone::new("base_url = \"http://evil.example/v1\"", "");
@@ -263,7 +263,7 @@ fn a_remote_server_gets_no_key_over_plain_http() {
     clone.nothing_came_of(&["build", "--trust"], &run);
 }
 
-/// Attack 47: a key that would begin another header.
+/// Attack 47: a key that would add another header.
 #[test]
 fn a_key_with_line_breaks_is_not_sent() {
     let project = TestProject::team();
@@ -275,7 +275,7 @@ fn a_key_with_line_breaks_is_not_sent() {
     assert_eq!(project.sent(), 0);
 }
 
-/// W8, attack 48: a pipeline file that another user put into a folder above.
+/// W8, attack 48: another user put a pipeline file into a parent folder.
 #[cfg(unix)]
 #[test]
 fn another_users_pipeline_file_in_a_parent_folder_is_not_used() {
@@ -286,7 +286,7 @@ fn another_users_pipeline_file_in_a_parent_folder_is_not_used() {
     fs::set_permissions(&above, fs::Permissions::from_mode(0o1777)).unwrap();
     fs::create_dir_all(above.join("mine/sub")).unwrap();
     if chown(&above, Some(4242), None).is_err() {
-        // Only root can give a folder away; the search itself is tested without.
+        // Only root can change the owner of a folder. Another test covers the search.
         return;
     }
     chown(above.join("synix.toml"), Some(4242), None).unwrap();
@@ -300,7 +300,7 @@ fn another_users_pipeline_file_in_a_parent_folder_is_not_used() {
     }
 }
 
-/// W5, W12: answers that no provider gave.
+/// W5, W12: its answers did not come from a provider.
 #[test]
 fn the_state_of_a_clone_is_not_built_on() {
     let maker = TestProject::team();

@@ -1,4 +1,4 @@
-//! What a `.env`, a provider, a golden file or a name of a clone does to commands that only read: nothing.
+//! A hostile `.env`, provider, golden file or name has no effect on commands that only read.
 
 #![cfg(target_os = "linux")]
 
@@ -7,7 +7,7 @@ use std::fs;
 use crate::clones::HostileClone;
 use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row};
 
-/// W1, W3, W11, W21 and rows 22 to 24, 46, 47: a `.env` that moves, brings or never ends.
+/// W1, W3, W11, W21 and rows 22 to 24, 46, 47: it moves folders, supplies tools or never ends.
 #[test]
 fn a_hostile_dot_env_has_no_effect_on_reading() {
     let texts = [
@@ -43,7 +43,7 @@ fn a_hostile_dot_env_has_no_effect_on_reading() {
     ]);
 }
 
-/// W3, W9, W10, W21: what a build would ask about is no matter to who reads.
+/// W3, W9, W10, W21: commands that only read ignore what a build would need permission for.
 #[test]
 fn reading_does_nothing_that_needs_permission() {
     let provider = |line: &'static str| {
@@ -107,7 +107,7 @@ fn reading_does_nothing_that_needs_permission() {
     }
 }
 
-/// W4: golden files and links, which `demo run` follows nowhere.
+/// W4: `demo run` does not follow links.
 #[test]
 fn hostile_golden_files_reveal_nothing() {
     ends_as_told([
@@ -151,7 +151,7 @@ fn hostile_golden_files_reveal_nothing() {
     ]);
 }
 
-/// W16: names that would steer a terminal.
+/// W16: names that would control a terminal.
 #[test]
 fn control_characters_in_names_are_escaped() {
     ends_as_told([

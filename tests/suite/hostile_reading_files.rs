@@ -1,4 +1,4 @@
-//! Files of a clone that lead out, that are none, or that never end, under commands that only read.
+//! Files of a clone that link outside, are not regular files or never end, under commands that only read.
 
 #![cfg(target_os = "linux")]
 
@@ -6,7 +6,7 @@ use std::fs;
 
 use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row, use_plugin};
 
-/// W20, W25, W27, rows 11, 13, 15, 28, 29: files that lead out, that are none, or that never end.
+/// W20, W25, W27, rows 11, 13, 15, 28, 29
 #[test]
 fn outside_and_endless_files_are_refused() {
     ends_as_told([
@@ -172,7 +172,7 @@ fn outside_and_endless_files_are_refused() {
     const PIPE: &str = "it is not a regular file";
     let leads_out = HARMLESS.demo(1, "which is not in the project");
     let never_ends = HARMLESS.demo(1, "is neither a file nor a folder");
-    // `plan` reads no cassette; only a replay does.
+    // Only a replay reads a cassette; `plan` does not.
     for (name, link_ends, pipe_ends) in [
         (
             "synix.lock",

@@ -1,4 +1,4 @@
-//! Pipeline files, notes and prompts of a clone that are small to write and large to read.
+//! Small pipeline files, notes and prompts of a clone that expand when they are read.
 
 #![cfg(target_os = "linux")]
 
@@ -8,7 +8,7 @@ use std::fs;
 use crate::clones::HostileClone;
 use crate::reading_table::{HARMLESS, ends_as_told, replace, row};
 
-/// W14, W17, rows 31 to 39: what is small to write and large to read.
+/// W14, W17, rows 31 to 39
 #[test]
 fn inputs_that_expand_are_bounded() {
     let file = |text: fn() -> String| {

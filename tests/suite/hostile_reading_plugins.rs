@@ -1,4 +1,4 @@
-//! Plugins of a clone that are costly to compile or to check, that spin, hoard or flood.
+//! Plugins of a clone that are costly to compile or to check, or that use too much time, memory or output.
 
 #![cfg(target_os = "linux")]
 
@@ -10,7 +10,7 @@ use crate::reading_table::{
     Ends, HARMLESS, ends_as_told, own_plugin, replace, row, use_guest, use_plugin,
 };
 
-/// W6, W7: a component that is small to send and large to compile, or to check a config against.
+/// W6, W7: a component that is small to send, and costly to compile or to check a config against.
 #[test]
 fn costly_components_and_schemas_are_refused_with_a_message() {
     let own = |bytes: Vec<u8>| {
@@ -48,10 +48,10 @@ fn costly_components_and_schemas_are_refused_with_a_message() {
     );
 }
 
-/// W14, W17, W18, rows 62 to 73: plugins that spin, hoard and flood.
+/// W14, W17, W18, rows 62 to 73: plugins that use too much time, memory or output.
 #[test]
 fn a_misbehaving_plugin_is_stopped_with_a_message() {
-    // What is wrong with a plugin as such is an error; what is wrong with its units stands in the plan.
+    // An error of the plugin fails the command; an error of a unit is shown in the plan.
     let broken = |words| HARMLESS.plugin(1, words);
     let failed = |words| HARMLESS.plan(0, words);
     for (guest, ends) in [
@@ -90,7 +90,7 @@ fn a_misbehaving_plugin_is_stopped_with_a_message() {
         let note = "---\nunits: 600000\nquestions: 0\n---\nA note.\n";
         clone.project.write("notes/a.md", note);
         use_guest(clone);
-        // As much as a layer has by default: with less it would not come so far.
+        // The default of a layer. With less fuel, the plugin would fail before.
         replace(clone, "fuel = 200000000", "fuel = 5000000000");
     })]);
 }

@@ -1,4 +1,4 @@
-//! A `.synix` that came along with a clone, under commands that only read.
+//! A `.synix` that was cloned with the project, under commands that only read.
 
 #![cfg(target_os = "linux")]
 
@@ -9,7 +9,7 @@ use crate::folders::copy;
 use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, row};
 use crate::test_project::TestProject;
 
-/// W2, W5, W11, W12: a `.synix` that came along.
+/// W2, W5, W11, W12
 #[test]
 fn a_hostile_state_does_no_harm() {
     fn with_state(change: impl Fn(&HostileClone) + 'static) -> impl Fn(&HostileClone) {

@@ -1,9 +1,9 @@
-//! The keys say exactly what was asked and made: no more, no less.
+//! Fingerprints and request keys: what makes a layer stale and what does not.
 
 use crate::test_project::{BATCH_BUILD, MODES, Mode, RESUME, TEAM, TestProject};
 use crate::transcript::assert_transcript;
 
-/// I1: the bytes of a prompt file are part of what a layer is.
+/// I1: the bytes of a prompt file are part of the fingerprint.
 #[test]
 fn a_new_prompt_sends_the_requests_of_its_layer_again() {
     let project = TestProject::team();
@@ -16,7 +16,7 @@ fn a_new_prompt_sends_the_requests_of_its_layer_again() {
     assert_eq!(project.sent(), 8);
 }
 
-/// I1: so is the model.
+/// I1: the model is part of the fingerprint.
 #[test]
 fn a_new_model_sends_the_requests_of_its_layer_again() {
     let project = TestProject::team();
@@ -26,7 +26,7 @@ fn a_new_model_sends_the_requests_of_its_layer_again() {
     assert_eq!(project.sent(), 8);
 }
 
-/// I1: a build whose pipeline became another one is not taken up by accident.
+/// I1: a build is not continued by accident with another pipeline.
 #[test]
 fn resume_refuses_a_changed_pipeline() {
     let project = TestProject::team();
@@ -44,7 +44,7 @@ fn resume_refuses_a_changed_pipeline() {
     assert_eq!(project.artifact_names().len(), 7);
 }
 
-/// I1: a revision asks again on purpose.
+/// I1: a user sets a new revision to get new answers.
 #[test]
 fn a_new_revision_sends_the_requests_of_its_layer_again() {
     let project = TestProject::team();
@@ -57,7 +57,7 @@ fn a_new_revision_sends_the_requests_of_its_layer_again() {
     assert_eq!(project.sent(), 5);
 }
 
-/// I2: nothing depends on where a project lies.
+/// I2: nothing depends on the path of a project.
 #[test]
 fn a_moved_project_is_fresh() {
     let mut project = TestProject::team();
@@ -68,7 +68,7 @@ fn a_moved_project_is_fresh() {
     assert_eq!((project.sent(), project.artifacts()), (4, artifacts));
 }
 
-/// I2: a build can be taken up from elsewhere.
+/// I2
 #[test]
 fn a_moved_project_can_be_resumed() {
     let mut project = TestProject::team();
@@ -80,7 +80,7 @@ fn a_moved_project_can_be_resumed() {
     assert_eq!((project.sent(), project.artifact_names().len()), (4, 7));
 }
 
-/// I6: one answer, many askers.
+/// I6
 #[test]
 fn two_layers_with_the_same_requests_share_the_answers() {
     let twin = TEAM
@@ -106,7 +106,7 @@ fn two_layers_with_the_same_requests_share_the_answers() {
     }
 }
 
-/// I9: a unit whose questions are not those of its earlier run fails, and names both.
+/// I9: the error names both requests.
 #[test]
 fn a_unit_whose_requests_change_between_runs_fails() {
     let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")]);
@@ -135,7 +135,7 @@ fn a_unit_whose_requests_change_between_runs_fails() {
     );
 }
 
-/// I11: what the pipeline no longer makes is gone.
+/// I11
 #[test]
 fn a_removed_source_leaves_no_artifact() {
     let project = TestProject::team();
@@ -147,7 +147,7 @@ fn a_removed_source_leaves_no_artifact() {
     assert_eq!(names.len(), 5);
 }
 
-/// I11: a removed layer too.
+/// I11
 #[test]
 fn a_removed_layer_leaves_no_artifact() {
     let project = TestProject::team();
@@ -158,7 +158,7 @@ fn a_removed_layer_leaves_no_artifact() {
     assert_eq!((project.sent(), project.artifact_names().len()), (4, 6));
 }
 
-/// Other code that asks the same and makes the same costs nothing.
+/// New code that sends the same requests and makes the same outputs costs nothing.
 #[test]
 fn a_refactored_plugin_sends_nothing() {
     let layers = crate::test_project::guest_layers("map").replace("./plugins/map.wasm", "map");
@@ -181,7 +181,7 @@ fn a_refactored_plugin_sends_nothing() {
     assert_eq!((project.sent(), project.content("made/a")), (2, made));
 }
 
-/// An artifact with the same content as before leaves its dependants fresh.
+/// An artifact with the same content leaves its dependants fresh.
 #[test]
 fn a_rewritten_source_with_the_same_bytes_is_fresh() {
     let project = TestProject::team();
@@ -198,7 +198,8 @@ fn a_rewritten_source_with_the_same_bytes_is_fresh() {
     assert_eq!(stale, 0, "{plan:#}");
 }
 
-/// I7: another pipeline's artifacts of the same layer and label are never taken for this one's, in a cassette or in the state.
+/// I7: artifacts of another pipeline with the same layer and label are never used, neither from a cassette nor from the
+/// state.
 #[test]
 fn two_pipelines_with_the_same_labels_share_nothing() {
     let project = TestProject::team();

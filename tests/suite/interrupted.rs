@@ -1,6 +1,6 @@
-//! Ctrl-C and SIGTERM while a plugin runs: the command ends with its exit code, whatever the plugin is at.
+//! Ctrl-C and SIGTERM while a plugin runs: the command ends with its exit code, whatever the plugin does.
 //!
-//! The guest loops for fifteen minutes by its limits, so a command that waited for it would not end within any test.
+//! The limits let the guest loop for 15 minutes, so a command that waited for it would not end within any test.
 
 #![cfg(target_os = "linux")]
 
@@ -15,10 +15,11 @@ use crate::test_project::{BATCH_BUILD, TestProject, guest_layers, text};
 
 const LIMITS: &str = "[layers.made.limits]\nfuel = 1_000_000_000_000\nwall_s = 900\n";
 
-/// Processor time, in hundredths of a second, after which it is a guest that runs: all else took less.
+/// Processor time in hundredths of a second. A command that used as much is running a guest: everything else takes
+/// less.
 const BUSY: u64 = 50;
 
-/// A project whose unit `dizzy` never ends; the answer for `calm` is known and recorded.
+/// A project whose unit `dizzy` never ends. The answer for `calm` is stored and recorded.
 fn dizzy() -> TestProject {
     let project = TestProject::guest("moody", &[("calm", "a quiet day")]);
     let layers = format!("{}{LIMITS}", guest_layers("moody"));
@@ -28,12 +29,12 @@ fn dizzy() -> TestProject {
     project
 }
 
-/// Returns the processor time that a process and all below it have taken.
+/// Returns the processor time that a process and all of its child processes have used.
 fn ticks(process: u32) -> u64 {
     let Ok(stat) = fs::read_to_string(format!("/proc/{process}/stat")) else {
         return 0;
     };
-    // The name before may hold blanks.
+    // The name before may contain blanks.
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     let own: u64 = [11, 12]
         .map(|at| fields[at].parse::<u64>().unwrap())
@@ -47,7 +48,7 @@ fn ticks(process: u32) -> u64 {
     own + below.sum::<u64>()
 }
 
-/// Waits until a guest runs in the command, ends the command with SIGTERM and returns its exit code and what it said.
+/// Waits until the command runs a guest, ends it with SIGTERM and returns its exit code, stdout and stderr.
 fn stop_at_work(mut child: Child) -> (i32, String, String) {
     while ticks(child.id()) < BUSY {
         let ended = child.try_wait().unwrap();
@@ -74,7 +75,7 @@ fn start(project: &TestProject, arguments: &[&str]) -> Child {
     command.spawn().unwrap()
 }
 
-/// A unit that was stopped is no failed one: it is made by the next build, and nothing is paid again.
+/// The next build makes the interrupted unit, and nothing is paid twice.
 #[test]
 fn an_interrupted_unit_is_not_a_failure() {
     for command in [
@@ -104,7 +105,7 @@ fn an_interrupted_unit_is_not_a_failure() {
     }
 }
 
-/// A guest that divides its inputs runs where the build itself is driven.
+/// `split` runs on the thread that drives the build.
 #[test]
 fn a_guest_can_be_interrupted_during_split() {
     let project = TestProject::guest("spin_split", &[("one", "x")]);
@@ -116,7 +117,7 @@ fn a_guest_can_be_interrupted_during_split() {
     assert_eq!(status["failures"], Value::Array(Vec::new()), "{status}");
 }
 
-/// M8: what is on its way is paid, so its answer is waited for and kept, though the guests are stopped at once.
+/// M8: requests in flight are paid for, so their answers are waited for and stored, although the guests stop at once.
 #[test]
 fn an_interrupt_keeps_the_answers_of_requests_in_flight() {
     let project = dizzy();
@@ -139,7 +140,7 @@ fn an_interrupt_keeps_the_answers_of_requests_in_flight() {
     );
 }
 
-/// Commands that keep nothing end at once, with an error like any other.
+/// They end at once with an error.
 #[test]
 fn commands_that_store_nothing_can_be_interrupted_while_a_guest_runs() {
     let project = dizzy();
@@ -173,7 +174,7 @@ fn commands_that_store_nothing_can_be_interrupted_while_a_guest_runs() {
     }
 }
 
-/// The command that the demo runs ends with it, and the copy of the project goes.
+/// The copy of the project is deleted.
 #[test]
 fn an_interrupt_ends_a_demo_and_its_command() {
     let project = dizzy();

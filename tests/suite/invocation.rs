@@ -1,8 +1,9 @@
-//! One run of the command, and what it left behind: in this process by default, in one of its own where that is the point.
+//! One invocation of the command and its output. It runs in this process by default, and in its own process where that
+//! matters.
 //!
-//! A test needs a process for a signal or a kill, a terminal, limits of the kernel, a command that runs beside another,
-//! and for what a library reads from the environment of the process: proxies and certificates. For all else a process
-//! adds only its start and a second copy of the engine.
+//! A test needs a process for a signal or a kill, a terminal, kernel limits, a command that runs beside another one,
+//! and for what a library reads from the environment of the process: proxies and certificates. For everything else a
+//! process only adds its start and a second copy of the engine.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -23,8 +24,8 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_synix");
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home/cache");
 
-/// Variables that no value of an environment replaces: libraries read them from the process, the first ends it, and
-/// `tracing` has one filter for all commands of a process.
+/// Variables that must be set in a process: libraries read most of them from there, the first one kills the process,
+/// and `tracing` has one filter for all commands of a process.
 const OF_A_PROCESS: [&str; 7] = [
     "SYNIX_CRASH_AT",
     "SYNIX_LOG",
@@ -35,13 +36,13 @@ const OF_A_PROCESS: [&str; 7] = [
     "TMPDIR",
 ];
 
-/// Arguments, a folder, and an environment of its own.
+/// Arguments, a folder and an environment.
 #[derive(Clone)]
 pub(crate) struct Invocation {
     folder: PathBuf,
     arguments: Vec<OsString>,
     variables: BTreeMap<OsString, OsString>,
-    /// What compiles components for a command in this process.
+    /// The program that compiles components for a command in this process.
     compiler: PathBuf,
 }
 
@@ -54,7 +55,7 @@ pub(crate) struct Run {
 }
 
 impl Invocation {
-    /// A command in `folder`, with only what it needs in its environment.
+    /// A command in `folder` with a minimal environment.
     pub(crate) fn new<A: Into<OsString> + Clone>(folder: &Path, arguments: &[A]) -> Self {
         let variables = [
             ("HOME", HOME),
@@ -73,7 +74,7 @@ impl Invocation {
         }
     }
 
-    /// Lets another program than synix compile components.
+    /// Uses another program than synix to compile components.
     #[cfg(unix)]
     pub(crate) fn compiled_by(&mut self, program: &Path) -> &mut Self {
         self.compiler = program.to_owned();
@@ -101,12 +102,11 @@ impl Invocation {
         self
     }
 
-    /// The environment of this command, as a value.
     pub(crate) fn environment(&self) -> Environment {
         Environment::new(&self.variables, self.folder.clone())
     }
 
-    /// Runs the command in this process, unless it has something that only a process of its own can have.
+    /// Runs the command in this process, unless it needs its own process.
     pub(crate) fn run(&self) -> Run {
         if self.needs_process() {
             return self.run_process();
@@ -136,7 +136,7 @@ impl Invocation {
                 .any(|name| self.variables.contains_key(OsStr::new(name)))
     }
 
-    /// What a process would print, which names the files of its folder without the folder.
+    /// Removes the folder from printed paths, as a process in that folder would print them.
     fn as_typed(&self, printed: &str) -> String {
         let mut folder = self.folder.to_str().expect("text").to_owned();
         if !folder.ends_with('/') {
@@ -145,7 +145,7 @@ impl Invocation {
         printed.replace(&folder, "")
     }
 
-    /// The command as a process, which is not started yet.
+    /// Returns the command as a process that is not started yet.
     pub(crate) fn process(&self) -> Command {
         let mut command = Command::new(PROGRAM);
         command
@@ -157,13 +157,12 @@ impl Invocation {
         command
     }
 
-    /// Runs the command in a process of its own.
     pub(crate) fn run_process(&self) -> Run {
         Run::of(&mut self.process())
     }
 }
 
-/// Lets Ctrl-C and SIGTERM end the tests: a build that runs in this process handles them, and so they end nothing else.
+/// Makes Ctrl-C and SIGTERM end the tests: a build that runs in this process handles these signals.
 fn end_at_an_interrupt() {
     static LISTENS: Once = Once::new();
     LISTENS.call_once(|| {
@@ -174,12 +173,10 @@ fn end_at_an_interrupt() {
 }
 
 impl Run {
-    /// Runs a process to its end.
     pub(crate) fn of(command: &mut Command) -> Self {
         Self::of_output(command.output().expect("a finished command"))
     }
 
-    /// What a process left that has ended.
     pub(crate) fn of_output(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("text");
         Self {

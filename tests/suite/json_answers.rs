@@ -1,4 +1,4 @@
-//! Answers in JSON: members that become metadata, lists that become artifacts, and answers that are none.
+//! Answers in JSON: members that become metadata, lists that become artifacts, and answers that are not JSON.
 
 use serde_json::json;
 use synix_scripted_provider::{Rule, Script};
@@ -109,7 +109,7 @@ fn explode_makes_an_artifact_of_each_list_element() {
     );
 }
 
-/// What is wrong with an answer is a failure with its place, never an artifact of nothing.
+/// The message names the place of the error. No empty artifact is made.
 #[test]
 fn an_answer_of_the_wrong_form_fails_its_unit_with_a_message() {
     for (ann, words) in [
@@ -180,7 +180,7 @@ fn an_undefined_variable_is_reported_with_the_defined_ones() {
     assert_eq!(project.sent(), 0);
 }
 
-/// X15: a question of nothing is not paid for.
+/// X15: an empty prompt is not paid for.
 #[test]
 fn an_empty_prompt_is_refused_before_anything_is_sent() {
     for empty in ["", " \\n"] {

@@ -1,4 +1,4 @@
-//! With `--json` an error is a document, too: one on stdout, with a kind that scripts can rest on.
+//! With `--json` an error is one document on stdout, with a kind that scripts can rely on.
 
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ fn each_error_has_its_kind() {
     assert_eq!(error_of(&project, &["plan"], 2)["kind"], "pipeline");
 }
 
-/// The exit code is that of the text; the hint is a line of its own.
+/// The help is on a line of its own.
 #[test]
 fn an_error_in_text_ends_with_a_help_line() {
     let project = TestProject::team();
@@ -78,7 +78,7 @@ fn an_error_in_text_ends_with_a_help_line() {
     assert_eq!(lines[1], "help: run `synix build` first");
 }
 
-/// Arguments that cannot be read are an error like any other, wherever `--json` stands.
+/// `--json` may be at any place.
 #[test]
 fn a_usage_error_is_a_json_document() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,7 +96,7 @@ fn a_usage_error_is_a_json_document() {
     assert_eq!(run.stdout, "", "{run:?}");
 }
 
-/// A build keeps why it stopped, with its causes and what to do.
+/// A build stores why it stopped, with the causes and what to do.
 #[test]
 fn the_error_of_a_build_is_an_object_or_null() {
     let project = TestProject::team();
@@ -118,7 +118,7 @@ fn the_error_of_a_build_is_an_object_or_null() {
     assert_eq!(done["error"], Value::Null);
 }
 
-/// U13: no sentence is said twice.
+/// U13
 #[test]
 fn a_missing_price_is_reported_once() {
     let project = TestProject::team();
@@ -131,7 +131,6 @@ fn a_missing_price_is_reported_once() {
     );
 }
 
-/// One grammar of durations, wherever one is given.
 #[test]
 fn every_duration_option_has_the_same_syntax() {
     let folder = tempfile::tempdir().unwrap();

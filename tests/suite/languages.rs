@@ -1,4 +1,4 @@
-//! Plugins in other languages: what each builds, and what one pipeline of all makes.
+//! Plugins in other languages: what each build makes, and what one pipeline of all makes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ const NOTES: [(&str, &str); 3] = [
     ("wednesday", "Book \"the\" train;\nwrite to Bela – soon."),
 ];
 
-/// The folder that `cargo xtask setup --languages` fills, or the one named in `SYNIX_TOOLS`.
+/// Returns the folder that `cargo xtask setup --languages` fills, or the one named in `SYNIX_TOOLS`.
 pub(crate) fn tool_folder() -> PathBuf {
     #[expect(
         clippy::disallowed_methods,
@@ -30,7 +30,7 @@ pub(crate) fn tool_folder() -> PathBuf {
     named.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("languages/bin"))
 }
 
-/// The path of a tool.
+/// Returns the path of a tool.
 #[track_caller]
 pub(crate) fn tool(name: &str) -> PathBuf {
     let path = tool_folder().join(name);
@@ -48,7 +48,7 @@ pub(crate) fn succeeds(command: &mut Command) -> Run {
     Run::of(command).expect_code(0)
 }
 
-/// `synix plugin` with the tools in their folder and whatever their own environment is.
+/// `synix plugin` with the tools of the languages.
 pub(crate) fn plugin(arguments: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_synix"));
     command
@@ -64,7 +64,7 @@ pub(crate) fn plugin(arguments: &[&str], folder: &Path) -> Command {
     command
 }
 
-/// A plugin's folder as `synix plugin new` makes it.
+/// Makes a plugin's folder with `synix plugin new`.
 pub(crate) fn scaffold(language: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     succeeds(&mut plugin(
@@ -74,13 +74,13 @@ pub(crate) fn scaffold(language: &str) -> TempDir {
     folder
 }
 
-/// What `synix plugin build` writes into a plugin's folder.
+/// Builds a plugin with `synix plugin build` and returns the component.
 fn component(folder: &Path) -> Vec<u8> {
     let file = succeeds(&mut plugin(&["build"], folder)).stdout;
     fs::read(file.trim()).unwrap()
 }
 
-/// An example as `synix plugin new` and `synix plugin build` make it, with nothing edited.
+/// An example that `synix plugin new` and `synix plugin build` made, without edits.
 #[derive(Debug)]
 pub(crate) struct Made {
     pub folder: PathBuf,
@@ -88,7 +88,8 @@ pub(crate) struct Made {
     pub component: Vec<u8>,
 }
 
-/// The example in a language, made once for all tests: most compilers take longer than what is tested.
+/// Returns the example in a language. It is built once for all tests, because most compilers take longer than the
+/// tests.
 pub(crate) fn made(language: &str) -> &'static Made {
     static MADE: [OnceLock<Made>; 6] = [const { OnceLock::new() }; 6];
     let at = languages().iter().position(|known| known == language);
@@ -108,7 +109,7 @@ pub(crate) fn made(language: &str) -> &'static Made {
     })
 }
 
-/// Every language that has a scaffold.
+/// Returns every language that has a scaffold.
 pub(crate) fn languages() -> Vec<String> {
     let scaffolds = fs::read_dir(format!("{ROOT}/plugins/scaffolds")).unwrap();
     let mut names: Vec<String> = scaffolds
@@ -118,7 +119,7 @@ pub(crate) fn languages() -> Vec<String> {
     names
 }
 
-/// One layer for each component over the same notes.
+/// A layer for each component, over the same notes.
 fn project_with_components(components: &[(&str, Vec<u8>)]) -> TestProject {
     let mut layers = String::from(
         "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\n[layers.notes]\nsource = \"notes/*.md\"\n",
@@ -150,7 +151,7 @@ fn all_languages_make_the_same_artifacts_in_every_mode() {
     let runs = [Mode::Sync, Mode::Sync, Mode::Batch, Mode::Replay].map(|mode| {
         let project = project_with_components(&components);
         project.build_in(mode).expect_code(0);
-        // The languages ask the same, and what was asked is not asked again.
+        // The languages send the same requests, and none is sent twice.
         assert_eq!(project.sent(), 2 * NOTES.len(), "{mode:?}");
         project.artifacts()
     });
@@ -169,7 +170,7 @@ fn all_languages_make_the_same_artifacts_in_every_mode() {
     }
 }
 
-/// The header that a person reads and tests with is the one that is compiled.
+/// The header in the SDK is the one that is compiled.
 #[test]
 fn the_c_header_matches_the_generator() {
     let generator = wit_bindgen_c::Opts::default().build();
@@ -180,7 +181,7 @@ fn the_c_header_matches_the_generator() {
     );
 }
 
-/// The generator is compiled for this test, and not again for each plugin.
+/// The generator is compiled for this test, and not for each plugin.
 #[test]
 fn the_types_of_the_contract_in_rust_are_the_generators() {
     let transform = wit_bindgen_rust::Opts {
@@ -308,7 +309,7 @@ var Plugin = synix.Plugin{
 }
 "#;
 
-/// A project whose one plugin takes no config and asks nothing, built, and the log of its units.
+/// Builds a project whose only plugin has no config and sends no requests, and returns the log of its units.
 fn logged(language: &str, made: &[u8]) -> (TestProject, String) {
     let project = project_with_components(&[(language, made.to_owned())]);
     let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
@@ -326,7 +327,7 @@ fn logged(language: &str, made: &[u8]) -> (TestProject, String) {
     (project, logs.join("\n"))
 }
 
-/// Clocks stand still, random numbers are the same on every run, and there is no machine to see.
+/// The clock stands still, random numbers are the same in every run, and there are no files or variables.
 #[test]
 fn a_go_plugin_cannot_observe_the_machine() {
     let folder = scaffold("go");
@@ -374,7 +375,7 @@ fn a_c_plugin_may_print_and_cannot_open_files() {
     assert_eq!(shown["metadata"]["quoted"], "a\"\\\n\u{1}");
 }
 
-/// A trap has no words of its own.
+/// A trap has no message of its own.
 #[test]
 fn a_go_panic_is_in_the_failure_of_its_unit() {
     let folder = scaffold("go");

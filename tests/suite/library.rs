@@ -1,4 +1,4 @@
-//! The command as a library: what it knows is what it is handed, and what it says goes where it is told.
+//! The command as a library: it reads only what it is given, and writes only where it is told to.
 
 use std::io::Cursor;
 
@@ -24,7 +24,7 @@ fn a_build_takes_its_key_from_the_given_environment() {
     assert_eq!(project.sent(), 4);
 }
 
-/// The other tests run commands in this process, and rest on this.
+/// The other tests run commands in this process and rely on this.
 #[test]
 fn a_process_and_the_library_print_the_same() {
     let project = TestProject::team();
@@ -54,7 +54,7 @@ fn a_process_and_the_library_print_the_same() {
     }
 }
 
-/// Two commands in one process have two folders.
+/// Two commands in one process have different folders.
 #[test]
 fn paths_are_relative_to_the_given_folder() {
     let (one, other) = (TestProject::team(), TestProject::team());
@@ -103,7 +103,7 @@ fn a_usage_error_returns_a_code_and_a_document() {
     assert!(help.stdout.contains("Usage: synix"), "{help:?}");
 }
 
-/// A question is put where a person can read it, and what the person types counts.
+/// The prompt is written to the given terminal, and the given input is read.
 #[test]
 fn trust_can_prompt_without_the_terminal_of_the_process() {
     let project = TestProject::team();
@@ -124,6 +124,6 @@ fn trust_can_prompt_without_the_terminal_of_the_process() {
     assert_eq!(ask("n\n"), 5);
     assert_eq!(ask("maybe\n"), 5);
     assert_eq!(ask("yes\n"), 0);
-    // It was noted, so nobody is asked again.
+    // The permission is stored, so there is no second prompt.
     assert_eq!(ask(""), 0);
 }

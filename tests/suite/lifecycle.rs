@@ -1,4 +1,4 @@
-//! A batch build may be left, taken up, killed and run beside another.
+//! A batch build can be left, resumed, killed and run beside another one.
 
 use std::fs::File;
 
@@ -7,7 +7,7 @@ use synix_scripted_provider::Endpoint;
 use crate::test_project::{BATCH_BUILD, RESUME, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
 
-/// L1: `resume` looks at the provider without being told to poll.
+/// L1: `resume` polls the provider once even without `--poll`.
 #[test]
 fn resume_without_poll_collects_finished_batches() {
     let project = TestProject::team();
@@ -24,7 +24,7 @@ fn resume_without_poll_collects_finished_batches() {
     );
 }
 
-/// L2: a build knows its pipeline file.
+/// L2: the state stores the pipeline file of a build.
 #[test]
 fn resume_needs_no_pipeline_path() {
     let project = TestProject::team();
@@ -41,7 +41,7 @@ fn resume_needs_no_pipeline_path() {
     assert_eq!(project.sent(), 4);
 }
 
-/// L2: also where no file has the usual name.
+/// L2: no file has the default name.
 #[test]
 fn a_project_whose_only_pipeline_has_another_name_can_be_resumed_and_read() {
     let project = TestProject::team();
@@ -54,7 +54,7 @@ fn a_project_whose_only_pipeline_has_another_name_can_be_resumed_and_read() {
     assert_eq!(project.artifact_names().len(), 7);
 }
 
-/// L3: a limit of time ends the wait, not the build.
+/// L3: a timeout ends the wait, not the build.
 #[test]
 fn a_poll_timeout_leaves_the_build_submitted() {
     let project = TestProject::team();
@@ -74,7 +74,7 @@ fn a_poll_timeout_leaves_the_build_submitted() {
         .expect_code(4);
 }
 
-/// L6: the second process that drives a build is refused and told about the first.
+/// L6: the error names the first process.
 #[test]
 fn a_second_process_that_drives_a_build_is_refused() {
     let project = TestProject::team();
@@ -91,7 +91,7 @@ fn a_second_process_that_drives_a_build_is_refused() {
     assert_transcript!(run);
 }
 
-/// L12: branches that do not need each other go out in one wave.
+/// L12
 #[test]
 fn independent_layers_are_in_flight_together() {
     let project = TestProject::team();
@@ -102,7 +102,7 @@ fn independent_layers_are_in_flight_together() {
     assert_eq!(project.ledger().pending.len(), 6);
 }
 
-/// L5, L13: `--poll` goes on until nothing is left, however deep the questions go.
+/// L5, L13: `--poll` continues until no request is left, whatever depends on what.
 #[test]
 fn polling_continues_through_dependent_requests() {
     let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two")]);
@@ -116,7 +116,7 @@ fn polling_continues_through_dependent_requests() {
     );
 }
 
-/// L14, L15: where a build stands follows from its rows.
+/// L14, L15: the status of a build follows from its rows.
 #[test]
 fn a_finished_build_is_reported_as_completed() {
     let project = TestProject::team();
@@ -180,7 +180,7 @@ fn the_builds_are_listed_newest_first() {
     assert_eq!(builds, [second, first]);
 }
 
-/// M5: two runs that start at the same moment send one set of requests, and both end.
+/// M5: both builds complete.
 #[test]
 fn concurrent_batch_builds_send_each_request_once() {
     let project = TestProject::team();

@@ -1,4 +1,4 @@
-//! A layer has no more units and asks no more than its sources explain, unless the pipeline file says so (W14).
+//! A layer has no more units and requests than its sources justify, unless the pipeline file allows more (W14).
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use synix_scripted_provider::Script;
 use crate::test_project::{BATCH_BUILD, RESUME, TestProject, guest_layers, text};
 use crate::transcript::assert_transcript;
 
-/// A note of a few bytes whose plugin makes so many units of it, with so many questions each.
+/// A note of a few bytes whose plugin makes this number of units, with this number of requests each.
 fn swarm(units: u32, questions: u32) -> TestProject {
     let project = TestProject::with_layers(&guest_layers("swarm"));
     project.plugin("swarm");
@@ -24,7 +24,7 @@ fn layers_with(setting: &str) -> String {
     format!("{}{setting}\n", guest_layers("swarm"))
 }
 
-/// W14: counted before they are made, by every command that would make them.
+/// W14: every command that would make the units counts them first.
 #[test]
 fn a_note_cannot_become_hundreds_of_thousands_of_units() {
     let project = swarm(600_000, 0);
@@ -44,7 +44,7 @@ fn a_note_cannot_become_hundreds_of_thousands_of_units() {
     assert_eq!(project.sent(), 0);
 }
 
-/// W14: a number in the file stands over the default, in both directions, and says what to write.
+/// W14: the setting replaces the default, upwards and downwards, and the error names it.
 #[test]
 fn max_units_sets_how_many_units_a_layer_may_have() {
     let project = swarm(3000, 0);
@@ -52,7 +52,7 @@ fn max_units_sets_how_many_units_a_layer_may_have() {
     project.pipeline("synix.toml", &layers_with("max_units = 3000"));
     project.ok(&["build"]);
     assert_eq!(project.artifact_names().len(), 3001);
-    // The number of the pipeline is also that of each layer without one.
+    // The setting of the pipeline also applies to each layer without its own.
     project.pipeline("synix.toml", &guest_layers("swarm"));
     let file = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let name = "name = \"suite\"";
@@ -66,7 +66,7 @@ fn max_units_sets_how_many_units_a_layer_may_have() {
     assert_transcript!(run);
 }
 
-/// W14: the number of the pipeline holds for all layers together, and for each that has none.
+/// W14: the setting of the pipeline applies to all layers together, and to each layer without its own.
 #[test]
 fn max_units_limits_the_whole_pipeline() {
     let project = TestProject::with_layers(
@@ -93,7 +93,7 @@ fn max_units_limits_the_whole_pipeline() {
     project.ok(&["build"]);
 }
 
-/// W14: 300 units of 20 questions are 6000 paid requests of six bytes; most of them are never asked.
+/// W14: 300 units with 20 requests each are 6000 paid requests from six bytes. Most of them are never sent.
 #[test]
 fn a_note_cannot_become_thousands_of_requests() {
     for command in [&["build"][..], &BATCH_BUILD] {
@@ -106,14 +106,14 @@ fn a_note_cannot_become_thousands_of_requests() {
         assert!(run.says("set `max_requests = "), "{run:?}");
         let sent = project.sent();
         assert!(sent > 0 && sent <= 2000, "{sent}");
-        // What was asked for is kept and counts, so that a second try does not get further.
+        // Sent requests are stored and count, so a second build gets no further.
         project.run(command).expect_code(5);
         assert!(project.sent() <= 2000, "{}", project.sent());
         assert_eq!(project.ledger().duplicates(), []);
     }
 }
 
-/// W14: a batch build goes on with a higher number, and pays nothing twice.
+/// W14: nothing is paid twice.
 #[test]
 fn a_build_continues_with_a_higher_limit() {
     let project = swarm(10, 3);
@@ -132,7 +132,7 @@ fn a_build_continues_with_a_higher_limit() {
     assert_eq!(project.ledger().duplicates(), []);
 }
 
-/// W14: what is in flight when the limit is met is waited for: it is paid.
+/// W14: requests in flight are paid for, so the build waits for them.
 #[test]
 fn calls_in_flight_finish_when_the_limit_is_reached() {
     let project = swarm(50, 2);
@@ -152,7 +152,7 @@ fn calls_in_flight_finish_when_the_limit_is_reached() {
     assert_eq!(open, 0);
 }
 
-/// Layers that each take in all before them: each would have as many units as all of these together.
+/// Layers that each have all layers before them as inputs: each would have as many units as all of these together.
 fn doubling(layers: u32, transform: &str, config: &str) -> TestProject {
     let mut text = "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\
                     [layers.l00]\nsource = \"notes/*.md\"\n"
@@ -172,7 +172,7 @@ fn doubling(layers: u32, transform: &str, config: &str) -> TestProject {
     project
 }
 
-/// W14: a plan and a build end soon where nothing is asked between the layers.
+/// W14: without requests between the layers, a plan and a build end quickly.
 #[test]
 fn layers_that_double_their_units_reach_the_limit() {
     let config = "config.by_template = \"{{ label }}-#\"";
@@ -184,11 +184,11 @@ fn layers_that_double_their_units_reach_the_limit() {
             "{run:?}"
         );
     }
-    // A few of them are no matter.
+    // A few such layers are allowed.
     doubling(8, "group", config).ok(&["build"]);
 }
 
-/// W14: where each layer waits for answers, a plan counts what it foresees and does not list it.
+/// W14: where each layer waits for answers, a plan only counts the units that it predicts.
 #[test]
 fn a_plan_counts_predicted_units_without_listing_them() {
     let config = "config.prompt = \"#: {{ content }}\"\nconfig.label = \"{{ label }}-#\"";
@@ -202,7 +202,7 @@ fn a_plan_counts_predicted_units_without_listing_them() {
     assert!(project.ok(&["plan"]).stdout.lines().count() < 200);
 }
 
-/// W14: a large build of many files is not asked about; neither is one large file cut into pieces.
+/// W14: neither many files nor the chunks of one large file reach a limit.
 #[test]
 fn large_builds_are_not_limited() {
     let project = TestProject::with_layers(

@@ -1,4 +1,4 @@
-//! What is logged, and in which colours messages are.
+//! The log, and the colours of messages.
 
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
@@ -74,7 +74,7 @@ fn each_request_is_logged_with_its_attempts_and_without_its_content() {
     for secret in [KEY, "I am bela", "authorization", "Sum up"] {
         assert!(!run.stderr.contains(secret), "{secret}: {}", run.stderr);
     }
-    // Without a filter, nothing is logged.
+    // Nothing is logged without a filter.
     assert_eq!(project.ok(&["build", "-q"]).stderr, "");
 }
 

@@ -1,7 +1,7 @@
-//! The suite: drives the command `synix` as a user does, against a scripted provider on this machine.
+//! The suite drives the command `synix` as a user does, against a scripted provider on this machine.
 //!
-//! One file for each area of behaviour; [`test_project`] sets up what they share. A test of a promise in the list of known
-//! failures (M1, A2, …) names its row in its doc line.
+//! One file for each area of behaviour; [`test_project`] sets up what they share. A test of a promise in the list of
+//! known failures (M1, A2, …) names its row in its doc line.
 
 #![allow(
     clippy::disallowed_methods,
@@ -115,7 +115,7 @@ mod workbench {
     }
 }
 
-/// C10: a file without its `mod` line would never be compiled and its tests never run.
+/// C10: a file without its `mod` line is never compiled, and its tests never run.
 #[test]
 fn every_file_of_the_suite_is_compiled() {
     let listed = include_str!("main.rs");

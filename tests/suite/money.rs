@@ -1,4 +1,4 @@
-//! What is shown as cost is what a provider bills, and what is planned bounds it.
+//! The cost that synix shows is the cost that the provider bills, and a plan bounds it.
 
 use serde_json::Value;
 use synix_scripted_provider::{Ledger, PriceClass, Reply, Rule, Script};
@@ -6,7 +6,7 @@ use synix_scripted_provider::{Ledger, PriceClass, Reply, Rule, Script};
 use crate::test_project::{BATCH_BUILD, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
 
-/// What the ledger's entries cost, in picodollars, at the listed prices of the models of [`TEAM`].
+/// Returns the cost of the ledger's entries in picodollars, at the listed prices of the models of [`TEAM`].
 pub(crate) fn billed(ledger: &Ledger) -> u64 {
     let cost = |entry: &synix_scripted_provider::Executed| {
         let (input, output) = if entry.model.starts_with("gpt-4o-mini") {
@@ -24,7 +24,7 @@ pub(crate) fn billed(ledger: &Ledger) -> u64 {
     ledger.executed.iter().map(cost).sum()
 }
 
-/// A cost in picodollars.
+/// Converts a cost to picodollars.
 #[track_caller]
 pub(crate) fn pico(cost: &Value) -> u64 {
     let usd = cost.as_f64().unwrap_or_else(|| panic!("{cost} is no cost"));
@@ -37,7 +37,7 @@ pub(crate) fn pico(cost: &Value) -> u64 {
     pico
 }
 
-/// M10, M11: a sync build.
+/// M10, M11
 #[test]
 fn a_build_costs_what_the_provider_billed() {
     let project = TestProject::team();
@@ -46,7 +46,7 @@ fn a_build_costs_what_the_provider_billed() {
     assert!(billed(&project.ledger()) > 0);
 }
 
-/// M9, M10: rows of batches at the batch rate, calls beside them at the other.
+/// M9, M10: rows of batches have the batch price, sync calls the full price.
 #[test]
 fn a_batch_build_costs_what_the_provider_billed() {
     let project = TestProject::team();
@@ -60,13 +60,13 @@ fn a_batch_build_costs_what_the_provider_billed() {
         .map(|layer| pico(&layer["cost_usd"]))
         .sum();
     assert_eq!(layers, billed(&project.ledger()));
-    // The batch carries the second layer, alone.
+    // Only the second layer is in the batch.
     let batch = &status["batches"][0];
     assert_eq!(batch["cost_usd"], status["layers"][1]["cost_usd"]);
     assert_eq!(batch["tokens"], status["layers"][1]["tokens"]);
 }
 
-/// M11: a row that failed and one that is missing take nothing from the cost of the others.
+/// M11: neither a failed nor a missing row changes it.
 #[test]
 fn a_failed_row_does_not_change_the_cost_of_the_other_rows() {
     let project = TestProject::team();
@@ -78,7 +78,7 @@ fn a_failed_row_does_not_change_the_cost_of_the_other_rows() {
     assert!(billed(&project.ledger()) > 0);
 }
 
-/// M11: an answer that is no artifact was billed all the same.
+/// M11: the provider bills it, although it is not an artifact.
 #[test]
 fn a_refused_answer_is_in_the_cost() {
     let project = TestProject::team();
@@ -86,7 +86,7 @@ fn a_refused_answer_is_in_the_cost() {
     project.script(Script::new().rule(Rule::on("amara").reply(refusal)));
     project.run(&["build"]).expect_code(3);
     let status = project.json(&["build", "--allow-partial", "--retry-failed"]);
-    // The second build asks amara's again, and is refused again.
+    // The second build sends amara's request again, which is refused again.
     let entries = project.ledger().executed;
     let of_second: Vec<_> = entries.into_iter().skip(3).collect();
     assert_eq!(of_second.len(), 2);
@@ -97,7 +97,7 @@ fn a_refused_answer_is_in_the_cost() {
     assert_eq!(pico(&status["cost_usd"]), billed(&ledger));
 }
 
-/// M10: each artifact says what its answers cost.
+/// M10
 #[test]
 fn an_artifact_costs_what_its_answers_cost() {
     let project = TestProject::team();
@@ -125,7 +125,7 @@ fn an_artifact_costs_what_its_answers_cost() {
     assert_eq!(of_lineage, all);
 }
 
-/// M9: a model that nobody gave a price for has none; its own price in the file is taken at once.
+/// M9: a price in the pipeline file applies at once.
 #[test]
 fn an_unknown_model_has_no_price_until_the_file_gives_one() {
     let project = TestProject::team();
@@ -151,7 +151,7 @@ fn an_unknown_model_has_no_price_until_the_file_gives_one() {
     assert_eq!(status["unpriced"].as_array().map(Vec::len), Some(0));
 }
 
-/// M10: nothing is paid in a replay.
+/// M10
 #[test]
 fn a_replay_costs_nothing() {
     let project = TestProject::team();
@@ -163,7 +163,7 @@ fn a_replay_costs_nothing() {
     assert_eq!(pico(&shown["provenance"]["cost_usd"]), 0);
 }
 
-/// M9: a plan counts what is then sent, and its bounds hold.
+/// M9
 #[test]
 fn a_plan_bounds_the_bill() {
     for (plan, build) in [
@@ -177,7 +177,7 @@ fn a_plan_bounds_the_bill() {
         assert_eq!(layer["exact"], true);
         assert_eq!(layer["input_tokens_estimated"], false);
         assert_eq!(layer["output_tokens_max"], 600);
-        // What follows from answers is not known, and is said not to be.
+        // What depends on answers is not known, and is marked so.
         assert_eq!(planned["layers"][2]["exact"], false);
         assert_eq!(planned["layers"][2]["requests"], 0);
         assert_eq!(project.sent(), 0);
@@ -192,7 +192,7 @@ fn a_plan_bounds_the_bill() {
     }
 }
 
-/// M9: a batch is planned at its own rate.
+/// M9
 #[test]
 fn a_batch_plan_costs_half() {
     let project = TestProject::team();
@@ -200,7 +200,7 @@ fn a_batch_plan_costs_half() {
     assert_eq!(cost(&["plan"]), cost(&["batch-build", "plan"]) * 2);
 }
 
-/// M9: what cannot be bounded is not given a number.
+/// M9
 #[test]
 fn a_plan_without_max_tokens_has_a_minimum_cost_and_no_maximum() {
     let project = TestProject::team();
@@ -213,7 +213,7 @@ fn a_plan_without_max_tokens_has_a_minimum_cost_and_no_maximum() {
     assert!(project.ok(&["plan"]).says("max_tokens"));
 }
 
-/// M9: a model that OpenAI did not publish an encoding for is estimated, and says so.
+/// M9: OpenAI has published no encoding for some models, so their tokens are estimated.
 #[test]
 fn a_plan_marks_its_estimates() {
     let project = TestProject::team();

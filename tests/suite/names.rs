@@ -1,10 +1,10 @@
-//! Names that people type: the beginning of one is enough, and the nearest is offered for one that leads nowhere.
+//! Names on the command line: a unique prefix is enough, and an unknown name gets a suggestion.
 
 use serde_json::Value;
 
 use crate::test_project::{BATCH_BUILD, TEAM, TestProject};
 
-/// The error of a command that fails with exit code 2.
+/// Returns the error of a command that fails with exit code 2.
 #[track_caller]
 fn error(project: &TestProject, arguments: &[&str]) -> Value {
     let run = project.run(&[arguments, &["--json"]].concat());
@@ -24,7 +24,7 @@ fn a_build_is_found_by_its_id_its_number_or_a_prefix() {
             "{name}"
         );
     }
-    // It was found, and has nothing left to do.
+    // The prefix was resolved; the build has ended.
     let run = project.run(&["resume", "build", "--json"]).expect_code(5);
     assert_eq!(run.json()["error"]["kind"], "ended");
 }
@@ -44,7 +44,7 @@ fn an_ambiguous_prefix_lists_up_to_five_builds() {
     for command in ["resume", "status"] {
         assert_eq!(error(&project, &[command, "b"])["kind"], "ambiguous");
     }
-    // A whole id comes before those that begin with it.
+    // A complete id takes precedence over ids that begin with it.
     assert_eq!(project.json(&["status", "build-1"])["build"], "build-1");
 }
 

@@ -1,4 +1,4 @@
-//! Old state directories, kept under `tests/state`, go on: read, migrated, and never paid for again (L9).
+//! Old states, stored in `tests/state`, can be read and migrated, and nothing in them is paid for again (L9).
 //!
 //! `make_the_state_of_this_format` made them, one folder for each format, with the command of its time.
 
@@ -16,7 +16,7 @@ use crate::test_project::{BATCH_BUILD, RESUME, TEAM, TestProject, text};
 
 const STATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/state");
 
-/// Makes the folder of the present format; run it once when the format is done, before its release:
+/// Makes the folder of the current format. Run it once when the format is final, before its release:
 ///
 /// `cargo test --workspace --locked --test suite make_the_state_of_this_format -- --ignored`
 #[test]
@@ -25,7 +25,7 @@ fn make_the_state_of_this_format() {
     let project = TestProject::team();
     let layers = format!("{TEAM}\n[layers.papers]\nsource = \"papers/*.md\"\n");
     project.pipeline("synix.toml", &layers);
-    // Large enough for a file of its own.
+    // Large enough to be stored in a file of its own.
     project.write("papers/long.md", &"All work and no play. ".repeat(3000));
     project.ok(&BATCH_BUILD);
     project.ok(&["build"]);
@@ -54,7 +54,7 @@ fn make_the_state_of_this_format() {
     fs::write(folder.join("artifacts.txt"), artifacts(&project)).unwrap();
 }
 
-/// Layer, label and digest of every artifact, a line each.
+/// Returns the layer, label and digest of every artifact, one line each.
 fn artifacts(project: &TestProject) -> String {
     let artifacts = project.artifacts();
     let lines = artifacts
@@ -75,12 +75,12 @@ fn with_state(folder: &Path) -> TestProject {
         copy(&folder.join(part), &project.path(part));
     }
     copy(&folder.join("state"), &project.path(".synix"));
-    // It was made elsewhere, before states had a mark.
+    // It was made on another machine, before states had a seal.
     project.trust();
     project
 }
 
-/// L9: each format that was ever written has its folder here.
+/// L9: each format that was ever written has a folder.
 #[test]
 fn every_format_has_a_stored_state() {
     for folder in old_states() {
@@ -92,7 +92,7 @@ fn every_format_has_a_stored_state() {
     }
 }
 
-/// L9: what an old state holds can be read.
+/// L9
 #[test]
 fn an_old_state_can_be_read() {
     for folder in old_states() {
@@ -111,7 +111,7 @@ fn an_old_state_can_be_read() {
     }
 }
 
-/// L9: a build on an old state sends nothing that was answered, also where a plugin was compiled anew since.
+/// L9: no stored answer is requested again, even if the plugin was compiled anew.
 #[test]
 fn a_build_on_an_old_state_sends_nothing() {
     for folder in old_states() {
@@ -123,7 +123,7 @@ fn a_build_on_an_old_state_sends_nothing() {
     }
 }
 
-/// L9: the first command that writes brings the file to the present format.
+/// L9: the first command that writes migrates the file to the current format.
 #[test]
 fn an_old_state_is_migrated_when_it_is_written() {
     for folder in old_states() {
@@ -137,7 +137,7 @@ fn an_old_state_is_migrated_when_it_is_written() {
     }
 }
 
-/// The settings of a pipeline in the words of the first versions of synix, made from how they are kept now.
+/// Returns the settings of a pipeline as the first versions of synix stored them, from the current form.
 fn first_words(parts: &Value) -> BTreeMap<String, String> {
     let mut words = BTreeMap::from([("name".to_owned(), text(&parts["name"]))]);
     for (name, layer) in parts["layers"].as_object().unwrap() {
@@ -202,7 +202,7 @@ fn first_fingerprint(words: &BTreeMap<String, String>) -> Digest {
     words.iter().fold(encoder, add).finish()
 }
 
-/// A team whose batch was sent by the first version of synix, and is under way.
+/// A team whose batch was sent by the first version of synix and is in flight.
 fn sent_by_the_first_version() -> TestProject {
     let project = TestProject::team();
     project.pause_batches();
@@ -223,7 +223,7 @@ fn sent_by_the_first_version() -> TestProject {
     project
 }
 
-/// L9: an open batch build goes on with a synix that knows another form of fingerprints; its batch is paid for.
+/// L9: the first version had another form of fingerprints. The batch is already paid for.
 #[test]
 fn an_open_build_of_the_first_version_continues() {
     let project = sent_by_the_first_version();
@@ -234,7 +234,7 @@ fn an_open_build_of_the_first_version_continues() {
     assert_eq!(project.ledger().duplicates(), []);
 }
 
-/// I1: and is refused where the pipeline is another one now, in words of today.
+/// I1: the error has the current terms.
 #[test]
 fn an_open_build_of_the_first_version_reports_a_changed_pipeline() {
     let project = sent_by_the_first_version();
@@ -249,7 +249,7 @@ fn an_open_build_of_the_first_version_reports_a_changed_pipeline() {
     );
 }
 
-/// L9: what an earlier version made runs once more, from the answers on record, and a plan says so.
+/// L9: units of an earlier version run once more with the stored answers, and a plan reports it.
 #[test]
 fn units_of_the_first_version_are_stale_because_of_their_version() {
     let project = with_state(&PathBuf::from(format!("{STATES}/format-1")));

@@ -1,4 +1,4 @@
-//! What a person reads of each command, whole, from the first plan of a project to the lineage of its summary.
+//! The whole output of each command, from the first plan of a project to the lineage of its summary.
 
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 

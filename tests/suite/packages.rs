@@ -1,4 +1,4 @@
-//! What is published: a package holds all that it is compiled from.
+//! Published packages contain everything that they are compiled from.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// crates.io has what is published there and nothing else.
+/// crates.io only has what is published there.
 #[test]
 fn a_published_package_depends_only_on_published_packages() {
     let workspace = read(Path::new(ROOT));
@@ -35,13 +35,13 @@ fn a_published_package_depends_only_on_published_packages() {
     assert!(published.len() > 15, "{}", published.len());
 }
 
-/// `cargo package` takes the files below the manifest and no others. Tests are not compiled from a package.
+/// `cargo package` takes only the files below the manifest. Tests are not compiled from a package.
 #[test]
 fn a_published_package_embeds_no_file_from_outside() {
     let mut outside = Vec::new();
     for folder in published().keys() {
         let root = Path::new(ROOT).join(folder);
-        // A package without the usual folder has its one file beside the manifest.
+        // A package without a `src` folder has one source file, beside the manifest.
         let mut open = vec![root.join("src")];
         if !open[0].is_dir() {
             let code = fs::read_to_string(root.join("lib.rs")).unwrap();
@@ -74,7 +74,7 @@ fn a_published_package_embeds_no_file_from_outside() {
     assert!(outside.is_empty(), "{outside:#?}");
 }
 
-/// Whether a line embeds a file by a path that leads out of the package. `depth` is that of the line's file in it.
+/// Returns whether a line embeds a file by a path outside the package. `depth` is the depth of the line's file in it.
 fn leaves(line: &str, depth: usize) -> bool {
     let ups = line.matches("../").count();
     let of_the_file = ["include_str!", "include_bytes!"];
@@ -83,7 +83,7 @@ fn leaves(line: &str, depth: usize) -> bool {
         || of_the_package.iter().any(|way| line.contains(way)) && ups > 0
 }
 
-/// The folders of the published packages, with their names and manifests.
+/// Returns the folders of the published packages, with their names and manifests.
 fn published() -> BTreeMap<PathBuf, (String, Table)> {
     let workspace = read(Path::new(ROOT));
     let members = workspace["workspace"]["members"].as_array().unwrap();

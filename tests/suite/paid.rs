@@ -1,4 +1,4 @@
-//! What was paid for without a usable answer is not bought again unless the user says so.
+//! A paid answer that is unusable is not paid for again unless the user requests it.
 
 use std::net::TcpListener;
 
@@ -18,7 +18,7 @@ fn finish(reason: &str) -> Reply {
     }
 }
 
-/// Each way to pay for nothing, with its kind.
+/// Each kind of a paid and unusable answer.
 fn useless() -> [(Reply, &'static str); 4] {
     [
         (finish("length"), "truncated"),
@@ -28,7 +28,7 @@ fn useless() -> [(Reply, &'static str); 4] {
     ]
 }
 
-/// DESIGN 1: in every build, whichever way it was sent and is to be sent.
+/// DESIGN 1: in every build, whichever mode sent it and whichever would send it.
 #[test]
 fn a_useless_answer_is_paid_for_once() {
     for (reply, kind) in useless() {
@@ -53,7 +53,7 @@ fn a_useless_answer_is_paid_for_once() {
     }
 }
 
-/// DESIGN 1: a batch build that is taken up gives what cost nothing another attempt, and no more.
+/// DESIGN 1: `resume` retries only requests that cost nothing.
 #[test]
 fn resume_retries_only_failures_that_cost_nothing() {
     let project = TestProject::team();
@@ -71,7 +71,7 @@ fn resume_retries_only_failures_that_cost_nothing() {
         TestProject::failures(&project.status()),
         crate::build::kinds(&[("bela", "refused"), ("summary", "held_back")])
     );
-    // U12: the hint names what would help, and no command that would not.
+    // U12: the hint only names commands that would help.
     for part in [
         "`synix batch-build resume build-1 --retry-failed` sends requests again that were paid for",
         "after a change of the pipeline: `synix batch-build run`",
@@ -83,7 +83,7 @@ fn resume_retries_only_failures_that_cost_nothing() {
     assert_eq!(project.artifact_names().len(), 7);
 }
 
-/// DESIGN 1: the kinds that are named are asked again, the others stay.
+/// DESIGN 1: the other kinds stay failed.
 #[test]
 fn retry_failed_retries_only_the_named_kinds() {
     let project = TestProject::team();
@@ -106,7 +106,7 @@ fn retry_failed_retries_only_the_named_kinds() {
     assert_transcript!(wrong);
 }
 
-/// DESIGN 1: what changes is another question; what a layer accepts after all was paid for already.
+/// DESIGN 1: a change makes a new request. An answer that a layer accepts after a change is already paid for.
 #[test]
 fn a_pipeline_change_retries_a_paid_failure() {
     let project = TestProject::team();
@@ -117,7 +117,7 @@ fn a_pipeline_change_retries_a_paid_failure() {
     let accepting = TEAM.replace("batch = true\n", "batch = true\naccept = [\"truncated\"]\n");
     project.pipeline("synix.toml", &accepting);
     project.ok(&["build"]);
-    // Nothing but the summary of it.
+    // Only the summary is sent.
     assert_eq!(
         (project.sent(), project.content("ws-bela")),
         (sent + 1, "half a sen".to_owned())
@@ -130,7 +130,7 @@ fn a_pipeline_change_retries_a_paid_failure() {
     assert_eq!(project.sent(), sent + 1 + 4);
 }
 
-/// DESIGN 1: a plan sends what a build would, and counts apart what `--retry-failed` would send.
+/// DESIGN 1: a plan counts what a build would send, and separately what `--retry-failed` would send.
 #[test]
 fn a_plan_counts_the_requests_of_retry_failed_separately() {
     let project = TestProject::team();
@@ -150,7 +150,7 @@ fn a_plan_counts_the_requests_of_retry_failed_separately() {
         assert_eq!(retry["requests"], 2);
         let kinds = serde_json::json!({"refused": 1, "truncated": 1});
         assert_eq!(retry["kinds"], kinds);
-        // The questions are as long as the one that is asked anyway, but for the names.
+        // The requests are as long as the one that is sent anyway, except for the names.
         let (once, twice) = (pico(&layer["cost_usd"]), pico(&retry["cost_usd"]));
         assert!(once < twice && twice < 3 * once, "{layer}");
         let said = project.ok(plan);
@@ -161,7 +161,7 @@ fn a_plan_counts_the_requests_of_retry_failed_separately() {
     }
 }
 
-/// A budget counts what is sent: not what stays failed.
+/// A budget only counts what is sent.
 #[test]
 fn paid_failures_need_no_budget() {
     let project = TestProject::team();
@@ -172,7 +172,7 @@ fn paid_failures_need_no_budget() {
     assert!(run.expect_code(5).says("budget"));
 }
 
-/// A chain of questions, each about the answer to the one before.
+/// A chain of requests, each of which contains the answer to the one before.
 const CHAIN: &str = r#"
 [models.default]
 provider = "openai"
@@ -192,7 +192,7 @@ initial = "Nothing."
 label = "story"
 "#;
 
-/// X2: a provider that does not say what it counted spends the budget all the same.
+/// X2: an answer without token counts spends the budget too.
 #[test]
 fn a_budget_stops_a_build_without_token_counts() {
     let notes = 30;
@@ -207,7 +207,7 @@ fn a_budget_stops_a_build_without_token_counts() {
         project.script(
             Script::new().rule(Rule::any().reply(Reply::Raw(RawReply::with("/usage", usage)))),
         );
-        // Each answer may cost 0.00012 dollars: enough for a few of them.
+        // Each answer may cost 0.00012 dollars, so a few of them fit.
         let run = project.run(&["build", "--budget", "0.001"]).expect_code(5);
         assert!(
             run.says("the budget of $0.0010 could be exceeded"),
@@ -219,7 +219,7 @@ fn a_budget_stops_a_build_without_token_counts() {
         assert_eq!(status["cost_usd"], serde_json::Value::Null);
         assert_eq!(status["tokens"]["output"], serde_json::Value::Null);
         assert!(text(&status["unpriced"][0]).contains("gpt-4o-mini"));
-        // With more, it goes on where it stopped.
+        // With a larger budget, the build continues where it stopped.
         project.ok(&["build", "--budget", "1"]);
         assert_eq!(
             (project.sent(), project.ledger().duplicates().len()),
@@ -228,7 +228,7 @@ fn a_budget_stops_a_build_without_token_counts() {
     }
 }
 
-/// X15: a question without a text is asked nowhere.
+/// X15
 #[test]
 fn an_empty_request_is_not_sent() {
     for (command, note) in [(&["build"][..], ""), (&BATCH_BUILD, " \n\t\u{a0}\n")] {
@@ -246,14 +246,14 @@ fn an_empty_request_is_not_sent() {
             TestProject::failures(&status),
             crate::build::kinds(&[("bela", "guest"), ("summary", "held_back")])
         );
-        // A prompt that is empty whatever the input is a mistake in the pipeline.
+        // A prompt that is empty for every input is an error of the pipeline.
         project.write("prompts/style.md", " \n");
         assert!(project.run(command).expect_code(2).says("is empty"));
         assert_eq!(project.sent(), 2);
     }
 }
 
-/// A team whose provider is on a port where nobody listens, and that port.
+/// A team whose provider is at a port where no server listens, and that port.
 fn unreachable() -> (TestProject, u16) {
     let project = TestProject::team();
     for number in 0..20 {
@@ -276,7 +276,7 @@ fn unreachable() -> (TestProject, u16) {
     (project, port)
 }
 
-/// X8: a provider that nobody reaches is given up after the first requests, and its waits are told.
+/// X8: after the first requests the provider is given up, and the waits are reported.
 #[test]
 fn an_unreachable_provider_stops_the_build_early() {
     let (project, port) = unreachable();
@@ -289,7 +289,7 @@ fn an_unreachable_provider_stops_the_build_early() {
         .unwrap();
     assert_eq!(attempts, 3);
     assert_eq!(unclear(&project), 0);
-    // It is used again as soon as it is there.
+    // The provider is used again as soon as it can be reached.
     let provider = ScriptedProvider::start_on(port, Script::new()).unwrap();
     project.ok(&["build"]);
     assert_eq!(provider.ledger().executed.len(), 23);
@@ -299,7 +299,7 @@ fn unclear(project: &TestProject) -> usize {
     crate::crash::unclear(project)
 }
 
-/// X8: a provider that wants a pause is obeyed, and the pause is told once for all that wait.
+/// X8: the wait is reported once for all requests that wait.
 #[test]
 fn a_wait_that_the_provider_requests_is_reported() {
     let project = TestProject::team();

@@ -1,4 +1,4 @@
-//! What `plan` says is true: exact, or at least so much, or a guess that says so (U2).
+//! The numbers of `plan` are exact, a minimum, or marked as a guess (U2).
 
 use serde_json::Value;
 use synix_scripted_provider::{Reply, Rule, Script};
@@ -23,7 +23,7 @@ fn layer<'p>(plan: &'p Value, name: &str) -> &'p Value {
     layers.iter().find(|layer| layer["name"] == name).unwrap()
 }
 
-/// The line of a layer in the table that a person sees.
+/// Returns the line of a layer in the table.
 fn line(project: &TestProject, name: &str) -> String {
     let shown = project.ok(&["plan"]).stdout;
     let found = shown.lines().find(|line| line.starts_with(name));
@@ -33,7 +33,7 @@ fn line(project: &TestProject, name: &str) -> String {
 const STORY: &str = "[layers.story]\ntransform = \"fold\"\ninputs = [\"notes\"]\n\
     config.prompt = \"{{ so_far }}+{{ content }}\"\nconfig.label = \"story\"\n";
 
-/// U2: a fold asks one question after the other; only the first is known.
+/// U2: a fold sends one request after the other, and only the first is known.
 #[test]
 fn a_unit_that_may_send_more_requests_is_not_exact() {
     let project = with_notes(STORY, 60);
@@ -61,7 +61,7 @@ fn a_unit_that_may_send_more_requests_is_not_exact() {
     assert!(pico(&story["cost_usd"]) > 0);
 }
 
-/// U2: nor does a stranger's plugin say how often it asks, not even if it asks once.
+/// U2: a plugin does not declare how many requests it sends, even if it only sends one.
 #[test]
 fn a_plan_knows_only_the_first_requests_of_a_plugin() {
     let texts = [("a", "one"), ("b", "two"), ("c", "three")];
@@ -77,7 +77,7 @@ fn a_plan_knows_only_the_first_requests_of_a_plugin() {
     }
 }
 
-/// U2: a limit that the host enforces is a promise, whoever wrote the plugin.
+/// U2: the host enforces the limit, whoever wrote the plugin.
 #[test]
 fn a_request_limit_makes_a_plan_exact() {
     let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two")]);
@@ -93,7 +93,7 @@ fn a_request_limit_makes_a_plan_exact() {
     assert_eq!(with(2), (false.into(), 4.into()));
 }
 
-/// What is said of the transforms that come with synix is what they do.
+/// synix knows how many requests its own transforms send.
 #[test]
 fn first_party_transforms_send_as_many_requests_as_planned() {
     let ask = "config.prompt = \"About {{ label }} {{ content }}?\"\n";
@@ -119,7 +119,7 @@ fn first_party_transforms_send_as_many_requests_as_planned() {
     }
 }
 
-/// U2: what is behind answers that nobody has is not known, and that is not zero.
+/// U2: what depends on unknown answers is unknown, not zero.
 #[test]
 fn a_layer_downstream_of_unknown_answers_shows_question_marks() {
     let project = TestProject::team();
@@ -147,7 +147,7 @@ fn a_layer_downstream_of_unknown_answers_shows_question_marks() {
     assert!(!project.ok(&["plan"]).says("$0.0000+"));
 }
 
-/// A guess at a number of units is marked as one; where nothing tells, there is none.
+/// A guessed number of units is marked. If nothing suggests a number, there is none.
 #[test]
 fn a_guess_is_labelled() {
     let project = with_notes(
@@ -178,7 +178,7 @@ fn a_guess_is_labelled() {
         (&groups["units"], &groups["units_guess"]),
         (&0.into(), &Value::Null)
     );
-    // It asks nothing, so that much is known: its mode and its cost.
+    // This layer sends nothing, so its mode and its cost are known.
     assert_eq!(
         (text(&groups["mode"]), &groups["exact"]),
         ("none".to_owned(), &true.into())
@@ -202,7 +202,7 @@ fn a_guess_is_labelled() {
     );
 }
 
-/// The last line adds up what the others say.
+/// The last line is the sum of the others.
 #[test]
 fn a_plan_ends_with_a_total() {
     let project = TestProject::team();
@@ -220,7 +220,7 @@ fn a_plan_ends_with_a_total() {
     assert_eq!(total["cost_usd_max"], Value::Null);
     assert!(line(&project, "total").ends_with('+'));
 
-    // Without the layer behind, the bound is one of the whole.
+    // Without the downstream layer, the bound covers everything.
     let (rest, _) = TEAM.split_once("[layers.summary]").unwrap();
     project.pipeline("synix.toml", rest);
     let plan = project.json(&["plan"]);
@@ -232,12 +232,12 @@ fn a_plan_ends_with_a_total() {
     assert!(line(&project, "total").contains("up to $"));
     project.ok(&["build"]);
     assert!(billed(&project.ledger()) <= pico(&plan["total"]["cost_usd_max"]));
-    // Nothing is left to do, and nothing is shown that might be.
+    // Nothing is stale, and nothing that might be sent is shown.
     assert!(line(&project, "styles").contains("none"));
     assert!(line(&project, "total").ends_with('-'));
 }
 
-/// A layer whose answers are all on record says that it costs nothing.
+/// Such layers cost nothing.
 #[test]
 fn a_plan_reports_stored_answers() {
     let project = TestProject::team();
@@ -261,7 +261,6 @@ fn a_plan_reports_stored_answers() {
     );
 }
 
-/// What a batch has under way is not planned again, and is not forgotten either.
 #[test]
 fn a_plan_counts_requests_in_flight_separately() {
     let project = TestProject::team();
@@ -280,7 +279,7 @@ fn a_plan_counts_requests_in_flight_separately() {
     );
 }
 
-/// Changed keys are told, once for all units, not whole configs for each.
+/// The keys are reported once for all units, instead of whole configs for each.
 #[test]
 fn a_change_is_reported_once_with_its_keys() {
     let map = |config: &str| {
@@ -321,7 +320,6 @@ fn a_change_is_reported_once_with_its_keys() {
     assert_eq!(reasons[1]["reason"], "model");
 }
 
-/// The mismatch of a resumed build is told in the same way.
 #[test]
 fn a_pipeline_mismatch_names_the_changes() {
     let project = TestProject::team();
@@ -338,7 +336,6 @@ fn a_pipeline_mismatch_names_the_changes() {
     assert!(!run.says("{\""), "{run:?}");
 }
 
-/// A group is stale for the inputs that it has, not for those of others.
 #[test]
 fn a_group_is_not_stale_because_of_the_inputs_of_another_group() {
     let project = with_notes(
@@ -355,7 +352,7 @@ fn a_group_is_not_stale_because_of_the_inputs_of_another_group() {
     };
     for day in ["2025-01-03", "2025-01-09", "2025-02-01"] {
         note(day, "Something.");
-        // Texts of one month alone would be one question.
+        // Texts with only the month would be one request.
         note(day, &format!("Something on {day}."));
     }
     project.ok(&["build"]);
@@ -376,7 +373,7 @@ fn a_group_is_not_stale_because_of_the_inputs_of_another_group() {
     assert!(!shown.says("2025-02:"), "{}", shown.stdout);
 }
 
-/// However many units are stale or wrong, a screen shows a hundred lines of each.
+/// At most 100 lines of each list are printed.
 #[test]
 fn long_lists_are_shortened_in_text_and_complete_in_json() {
     let project = with_notes(
@@ -396,7 +393,7 @@ fn long_lists_are_shortened_in_text_and_complete_in_json() {
     );
 }
 
-/// A batch is planned at its rate, and its plan adds up as well.
+/// A batch is planned at the batch price.
 #[test]
 fn a_batch_plan_has_a_total_too() {
     let project = TestProject::team();

@@ -1,4 +1,4 @@
-//! `plugin check` lets good plugins pass and names the point that each planted fault breaks.
+//! `plugin check` passes correct plugins and names the point that each faulty guest fails.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn component(name: &str) -> &'static str {
     found.unwrap_or_else(|| panic!("no component {name}")).1
 }
 
-/// The names of the points with this outcome.
+/// Returns the names of the points with this outcome.
 fn points<'a>(report: &'a Value, outcome: &str) -> Vec<&'a str> {
     let points = report["points"].as_array().unwrap();
     let named = points.iter().filter(|one| one["outcome"] == outcome);
@@ -86,7 +86,7 @@ fn correct_plugins_pass_without_flags() {
     }
 }
 
-/// A point that is no longer tried would be left out or skipped.
+/// A point that is no longer run would be missing or skipped.
 #[test]
 fn every_applicable_point_is_run() {
     let per_input = ["unit-keys", "input-order"];
@@ -103,7 +103,7 @@ fn every_applicable_point_is_run() {
     assert!(point("long-input").contains("text"), "{report:#}");
     let (_, report) = check(component("reduce"), &[]);
     assert!(points(&report, "skip").is_empty(), "{report:#}");
-    // A prompt is nothing that a group needs, so none is made up.
+    // A group needs no prompt, so none is generated.
     let config = r#"{"by": "topic", "on_missing": "group", "prompt": "{{ group }}: {% for one in inputs %}{{ one.content }}{% endfor %}"}"#;
     let (code, report) = check(component("group"), &["--config", config]);
     assert_eq!((code, points(&report, "pass").len()), (0, 23), "{report:#}");
@@ -145,7 +145,7 @@ fn a_junit_report_is_written() {
     assert!(written.contains(r#"name="labels"><failure message="units"#));
 }
 
-/// A config and inputs of one's own take the place of those made up.
+/// A given config replaces the generated ones.
 #[test]
 fn a_given_config_is_validated_first() {
     let wrong = ["--config", r#"{"label": 1}"#];
@@ -155,7 +155,6 @@ fn a_given_config_is_validated_first() {
     assert_transcript!(run);
 }
 
-/// The causes of a file that cannot be taken are told, too.
 #[test]
 fn an_unreadable_input_is_a_usage_error_with_its_causes() {
     let folder = tempfile::tempdir().unwrap();
@@ -171,7 +170,7 @@ fn an_unreadable_input_is_a_usage_error_with_its_causes() {
     assert!(run.stderr.matches("because: ").count() >= 1, "{run:?}");
 }
 
-/// U9: the user says what the model answers; how far the check is stands on stderr.
+/// U9: progress is printed to stderr.
 #[test]
 fn a_check_uses_given_replies_and_reports_its_progress() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `plugin inspect` and `plugin run`: what an author sees of a component.
+//! `plugin inspect` and `plugin run`: what the author of a plugin sees of it.
 
 use std::path::PathBuf;
 

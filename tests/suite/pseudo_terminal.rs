@@ -1,6 +1,6 @@
-//! What a person at a terminal sees: the question of `synix trust`, lines that are redrawn, contents that cannot steer.
+//! Output at a terminal: the prompt of `synix trust`, lines that are redrawn, escaped content.
 //!
-//! `script` of util-linux makes the terminal.
+//! `script` of util-linux provides the terminal.
 
 #![cfg(target_os = "linux")]
 
@@ -12,13 +12,13 @@ use synix_scripted_provider::{Rule, Script};
 
 use crate::test_project::TestProject;
 
-/// What came of a command at a terminal: its exit code, and all that was drawn.
+/// The exit code of a command at a terminal, and everything that was drawn.
 struct Seen {
     code: i32,
     drawn: String,
 }
 
-/// Runs a command at a terminal of 100 columns on which somebody types as soon as the terminal shows `asks`.
+/// Runs a command at a terminal of 100 columns. `typed` is typed as soon as the terminal shows `prompt`.
 fn at_terminal(project: &TestProject, arguments: &[&str], asks: &str, typed: &str) -> Seen {
     let plain = project.command(arguments).process();
     let mut line = "stty cols 100 rows 30; exec".to_owned();
@@ -50,7 +50,7 @@ fn at_terminal(project: &TestProject, arguments: &[&str], asks: &str, typed: &st
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     let mut child = script.spawn().unwrap();
-    // Open until the end: `script` would type its end as the end of what is typed.
+    // It stays open until the end, because `script` would type an end of file when it is closed.
     let mut keyboard = child.stdin.take().unwrap();
     let mut screen = child.stdout.take().unwrap();
     let (mut bytes, mut piece, mut has_typed) = (Vec::new(), [0; 4096], false);
@@ -80,7 +80,7 @@ fn seen(project: &TestProject, arguments: &[&str]) -> Seen {
     at_terminal(project, arguments, "", "")
 }
 
-/// A project that asks for something.
+/// A project that needs permission for a command.
 fn with_a_command() -> TestProject {
     let project = TestProject::team();
     let file = std::fs::read_to_string(project.path("synix.toml")).unwrap();
@@ -92,7 +92,7 @@ fn with_a_command() -> TestProject {
     project
 }
 
-/// A yes is kept; anything else, Return alone and the end of what is typed included, is a no.
+/// `y` or `yes` grants. Anything else refuses, including an empty line and the end of the input.
 #[test]
 fn trust_prompts_at_a_terminal() {
     let question = "Do you grant all of these permissions, now and in later builds? [y/N] ";
@@ -108,7 +108,7 @@ fn trust_prompts_at_a_terminal() {
         let seen = at_terminal(&project, &["trust"], question, typed);
         assert_eq!(seen.code, code, "{typed:?}: {}", seen.drawn);
         assert!(seen.drawn.contains(answer), "{typed:?}: {}", seen.drawn);
-        // What is asked stands before the question.
+        // The permissions are listed before the prompt.
         let (asked, _) = seen.drawn.split_once(question).unwrap();
         assert!(
             asked.contains("run this command with your rights when a build ends: true"),
@@ -118,7 +118,7 @@ fn trust_prompts_at_a_terminal() {
     }
 }
 
-/// Nobody is asked what was said, and a document is no conversation.
+/// There is no prompt if the answer is known, or if the output is a JSON document.
 #[test]
 fn trust_does_not_prompt_without_a_question() {
     let project = with_a_command();
@@ -131,10 +131,10 @@ fn trust_does_not_prompt_without_a_question() {
     assert!(!again.drawn.contains("[y/N]"), "{}", again.drawn);
 }
 
-/// Moves the cursor up, as only a terminal needs it.
+/// Moves the cursor up, which only a terminal needs.
 const UP: &str = "\u{1b}[1A";
 
-/// A terminal has one line for each layer and batch, drawn again as it changes; a pipe and `--quiet` have none.
+/// A terminal has one line for each layer and batch, which is redrawn when it changes. A pipe and `--quiet` have none.
 #[test]
 fn progress_is_drawn_only_at_a_terminal() {
     for command in [
@@ -161,14 +161,14 @@ fn progress_is_drawn_only_at_a_terminal() {
     let project = TestProject::team();
     let quiet = seen(&project, &["build", "--quiet"]);
     assert!(
-        // Its result has colours there all the same.
+        // The result itself has colours.
         !quiet.drawn.contains(UP) && !quiet.drawn.contains("styles: "),
         "{:?}",
         quiet.drawn
     );
 }
 
-/// W16: what a model says is written out at a terminal, and drawn as it is with `--raw`.
+/// W16: `--raw` prints content without changes.
 #[test]
 fn content_is_escaped_at_a_terminal_without_raw() {
     let project = TestProject::team();

@@ -1,4 +1,4 @@
-//! A project that may only be read: another user's, or one on a read-only disk (U5, X13).
+//! A project that can only be read: another user's, or one on a read-only disk (U5, X13).
 
 #![cfg(unix)]
 
@@ -9,10 +9,10 @@ use std::path::Path;
 
 use crate::test_project::{BATCH_BUILD, Run, TestProject};
 
-/// A user that owns nothing here.
+/// A user who owns nothing here.
 const NOBODY: u32 = 65534;
 
-/// Commands that read.
+/// Commands that only read.
 const READING: [&[&str]; 7] = [
     &["list"],
     &["show", "summary"],
@@ -23,7 +23,7 @@ const READING: [&[&str]; 7] = [
     &["batch-build", "status"],
 ];
 
-/// Sets the mode of all that is in a folder: `folders` of folders, `files` of files.
+/// Sets the modes of everything in a folder.
 fn set_modes(path: &Path, folders: u32, files: u32) {
     let mode = if path.is_dir() { folders } else { files };
     if path.is_dir() {
@@ -34,14 +34,13 @@ fn set_modes(path: &Path, folders: u32, files: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A project that was built and then closed, and opened again when this is dropped.
+/// A project that was built and then made read-only. It becomes writable again when this is dropped.
 struct ReadOnlyProject {
     project: TestProject,
     home: tempfile::TempDir,
 }
 
 impl ReadOnlyProject {
-    /// `hold` keeps a connection to the database while it is closed, so that its log stays.
     fn new(project: TestProject) -> Self {
         let home = tempfile::tempdir().unwrap();
         set_modes(home.path(), 0o777, 0o666);
@@ -49,14 +48,14 @@ impl ReadOnlyProject {
         Self { project, home }
     }
 
-    /// Runs a command as somebody who may not write the project.
+    /// Runs a command as a user who may not write to the project.
     fn run(&self, arguments: &[&str]) -> Run {
         let mut command = self.project.command(arguments);
         command
             .env("HOME", self.home.path())
             .env_remove("XDG_CACHE_HOME");
         let mut command = command.process();
-        // The owner of everything may write anything.
+        // Root may write to any file.
         if self.home.path().metadata().unwrap().uid() == 0 {
             command.uid(NOBODY).gid(NOBODY);
         }
@@ -70,7 +69,7 @@ impl Drop for ReadOnlyProject {
     }
 }
 
-/// The names of the files in the state folder.
+/// Returns the names of the files in the state folder.
 fn files(project: &TestProject) -> Vec<String> {
     let entries = fs::read_dir(project.path(".synix")).unwrap();
     let mut names: Vec<String> = entries
@@ -108,7 +107,7 @@ fn a_read_only_state_without_a_write_ahead_log_is_read() {
     assert_readable(&ReadOnlyProject::new(project));
 }
 
-/// A build was killed, so what it wrote last is in the log.
+/// A build was killed, so its last writes are in the log.
 #[test]
 fn a_read_only_state_is_read_with_its_write_ahead_log() {
     let project = TestProject::team();
@@ -132,7 +131,6 @@ fn a_read_only_state_is_read_with_its_write_ahead_log() {
     assert!(runs.contains("from the log"), "{runs}");
 }
 
-/// What cannot be done says whose the project is.
 #[test]
 fn a_read_only_state_is_reported_with_its_owner() {
     let project = TestProject::team();
@@ -149,7 +147,7 @@ fn a_read_only_state_is_reported_with_its_owner() {
     assert_eq!(read_only.project.sent(), 4);
 }
 
-/// A state of somebody who lets nobody in.
+/// A state that its owner lets nobody read.
 #[test]
 fn an_unreadable_state_is_reported_with_its_owner() {
     let project = TestProject::team();
@@ -167,7 +165,7 @@ fn an_unreadable_state_is_reported_with_its_owner() {
     }
 }
 
-/// A first build in a folder that may not be written says so, sends nothing and leaves nothing.
+/// A first build fails, sends nothing and writes nothing.
 #[test]
 fn a_read_only_project_without_a_state_can_be_planned_but_not_built() {
     let read_only = ReadOnlyProject::new(TestProject::team());
@@ -178,7 +176,7 @@ fn a_read_only_project_without_a_state_can_be_planned_but_not_built() {
     assert!(!read_only.project.path(".synix").exists());
 }
 
-/// A project with a plugin of its own, which is not the one that its lock file pins.
+/// A project with a plugin that differs from the pin in the lock file.
 fn with_a_changed_plugin() -> TestProject {
     let project = TestProject::guest("moody", &[("calm", "a quiet day")]);
     project.ok(&["plan"]);
@@ -187,7 +185,7 @@ fn with_a_changed_plugin() -> TestProject {
     project
 }
 
-/// The lock file cannot be brought up to date: a plan says what differs, and only a build needs it written.
+/// A plan reports the difference. Only a build must write the lock file.
 #[test]
 fn a_read_only_lock_file_does_not_prevent_a_plan() {
     for pinned in [true, false] {
@@ -207,7 +205,7 @@ fn a_read_only_lock_file_does_not_prevent_a_plan() {
     }
 }
 
-/// What the lock file pins is not known where it cannot be read, so nothing is planned past it.
+/// The pins are unknown, so there is no plan.
 #[test]
 fn an_unreadable_lock_file_is_named() {
     let read_only = ReadOnlyProject::new(with_a_changed_plugin());

@@ -1,16 +1,16 @@
-//! What was made stays readable: after a failure, beside other pipelines, by id and by snapshot (U3, U4, U13).
+//! Artifacts stay readable: after a failure, beside other pipelines, by id and by snapshot (U3, U4, U13).
 
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
 use crate::test_project::{TEAM, TestProject, command_in, text};
 use crate::transcript::assert_transcript;
 
-/// Lets one person's request fail for good.
+/// A script in which the requests with a text always fail.
 fn refusing(words: &str) -> Script {
     Script::new().rule(Rule::on(words).reply(Reply::Status(StatusReply::new(400))))
 }
 
-/// A good build, then one in which a changed note fails.
+/// A complete build, then one in which a changed note fails.
 fn failed_since() -> TestProject {
     let project = TestProject::team();
     project.ok(&["build"]);
@@ -20,7 +20,7 @@ fn failed_since() -> TestProject {
     project
 }
 
-/// U3: a failed unit takes nothing away; what is shown says of which build it is, and why.
+/// U3: a failed unit removes nothing. The output names the build of the artifact and why it is stale.
 #[test]
 fn the_last_good_artifact_is_shown_after_a_failed_build() {
     let project = TestProject::team();
@@ -44,7 +44,7 @@ fn the_last_good_artifact_is_shown_after_a_failed_build() {
     assert_eq!(lineage["stale"]["kind"], "held_back");
 }
 
-/// U3: `list` marks what stands as it was last made.
+/// U3
 #[test]
 fn a_list_marks_the_stale_artifacts_of_failed_units() {
     let project = failed_since();
@@ -61,7 +61,7 @@ fn a_list_marks_the_stale_artifacts_of_failed_units() {
     assert_eq!(stale, [of_first("ws-bela"), of_first("summary")]);
     let run = project.ok(&["list", "summary"]);
     assert_transcript!(run);
-    // Put right, nothing is stale.
+    // After a successful build nothing is stale.
     project.script(Script::new());
     project.write("bios/bela.md", "I am bela, and I work again.");
     project.ok(&["build"]);
@@ -76,7 +76,7 @@ fn a_list_marks_the_stale_artifacts_of_failed_units() {
     );
 }
 
-/// U3: an artifact that the pipeline no longer makes is no failure; it is shown, and not listed.
+/// U3: an artifact that the pipeline no longer makes is not a failure.
 #[test]
 fn a_removed_artifact_is_shown_by_name_and_not_listed() {
     let project = TestProject::team();
@@ -90,7 +90,7 @@ fn a_removed_artifact_is_shown_by_name_and_not_listed() {
     );
 }
 
-/// U3: every snapshot can be read, and each artifact by the id that `list` prints.
+/// U3: `list` prints the ids.
 #[test]
 fn each_snapshot_and_each_id_can_be_read() {
     let project = TestProject::team();
@@ -134,7 +134,7 @@ fn each_snapshot_and_each_id_can_be_read() {
     }
 }
 
-/// A build that changed nothing stands on the snapshot before it.
+/// Such a build has the snapshot of the build before it.
 #[test]
 fn a_build_without_changes_can_be_named_as_a_snapshot() {
     let project = TestProject::team();
@@ -144,7 +144,7 @@ fn a_build_without_changes_can_be_named_as_a_snapshot() {
     assert_eq!(listed["artifacts"].as_array().unwrap().len(), 7);
 }
 
-/// U4: the views read the pipeline at hand, not the one that was built last.
+/// U4: views show the given pipeline, not the one that was built last.
 #[test]
 fn each_pipeline_shows_its_own_snapshot() {
     let project = TestProject::team();
@@ -167,12 +167,12 @@ fn each_pipeline_shows_its_own_snapshot() {
         "summary"
     );
     project.run(&["show", "other"]).expect_code(2);
-    // What it made is there although its file is gone.
+    // Its artifacts stay although its file is deleted.
     project.remove("second.toml");
     project.ok(&["show", "other", "--pipeline", "second.toml"]);
 }
 
-/// U4: with one pipeline there is nothing to choose, also without its file.
+/// U4: with one pipeline there is no choice, even without its file.
 #[test]
 fn the_only_pipeline_can_be_read_without_its_file() {
     let project = TestProject::team();
@@ -183,7 +183,6 @@ fn the_only_pipeline_can_be_read_without_its_file() {
     project.ok(&["show", "summary"]);
 }
 
-/// A pipeline that was never built says which were.
 #[test]
 fn a_pipeline_without_builds_names_the_pipelines_with_builds() {
     let project = TestProject::team();
@@ -195,7 +194,7 @@ fn a_pipeline_without_builds_names_the_pipelines_with_builds() {
     assert_transcript!(run);
 }
 
-/// U13: a layer that is not there is called a layer, and those that are there are named.
+/// U13: the error lists the layers.
 #[test]
 fn an_unknown_layer_is_reported_as_a_layer() {
     let project = TestProject::team();
@@ -209,7 +208,7 @@ fn an_unknown_layer_is_reported_as_a_layer() {
     );
 }
 
-/// U3: before a build has come to its end, a list says so.
+/// U3
 #[test]
 fn a_list_before_the_first_finished_build_explains_why_it_is_empty() {
     let project = TestProject::team();
@@ -220,7 +219,7 @@ fn a_list_before_the_first_finished_build_explains_why_it_is_empty() {
     assert_transcript!(run);
 }
 
-/// `-C` and `--pipeline` lead to a project from anywhere.
+/// `-C` and `--pipeline` work from any folder.
 #[test]
 fn a_project_can_be_named_from_another_folder() {
     let project = TestProject::team();

@@ -1,8 +1,8 @@
-//! Commands that only read, in a project that a stranger made to harm whoever runs them: how each of them ends.
+//! How commands that only read end in a project that an attacker made.
 //!
-//! Under limits of memory and of time on the processor, each ends by itself, with its result or with words that say what
-//! is wrong. The files `hostile_reading_*` have the attacks that a clone can carry, a row for each; `hostile_clones` and
-//! `clones_state` have what single attacks would have won.
+//! Under limits of memory and processor time, each command ends by itself, with its result or with a message that names
+//! the problem. The other files of this kind have a row for each attack that a clone can carry; `hostile_clones` and
+//! `clones_state` test what single attacks would have gained.
 
 #![cfg(target_os = "linux")]
 
@@ -14,7 +14,7 @@ use crate::confined::limited;
 use crate::folders::{self, files};
 use crate::test_project::Run;
 
-/// What every row is tried with.
+/// The commands that run for every row.
 const COMMANDS: [&[&str]; 5] = [
     &["plan"],
     &["demo", "run", "."],
@@ -23,14 +23,14 @@ const COMMANDS: [&[&str]; 5] = [
     &["plugin", "inspect", "plugins/own.wasm"],
 ];
 
-/// How a command ends: its exit code, and words that it says.
+/// How a command ends: its exit code, and a part of its output.
 type End = (i32, &'static str);
 
 /// How each of the commands ends.
 #[derive(Clone, Copy)]
 pub(crate) struct Ends([End; 5]);
 
-/// An attack that does no harm to any of the commands. The projects have no golden files, no recorded answers, no state.
+/// The ends of an attack without any effect. The projects have no golden files, recorded answers or state.
 pub(crate) const HARMLESS: Ends = Ends([
     (0, "total"),
     (1, "synix plan: has no golden file"),
@@ -65,17 +65,17 @@ impl Ends {
         self
     }
 
-    /// The commands that read the state end alike.
+    /// Sets the end of all commands that read the state.
     pub(crate) const fn state(self, code: i32, words: &'static str) -> Self {
         self.plan(code, words).list(code, words).show(code, words)
     }
 
-    /// A state is there, and what stands in it is shown.
+    /// A state exists, and its contents are shown.
     pub(crate) const fn built(self) -> Self {
         self.list(0, "said").show(0, "Answer ")
     }
 
-    /// The commands that load the plugin end alike.
+    /// Sets the end of all commands that load the plugin.
     pub(crate) const fn plugin(self, code: i32, words: &'static str) -> Self {
         self.plan(code, words).inspect(code, words)
     }
@@ -96,7 +96,7 @@ pub(crate) fn row(name: &str, ends: Ends, make: impl Fn(&HostileClone) + 'static
     }
 }
 
-/// The most that a command may say of what is wrong, in bytes.
+/// The maximum output of a command in bytes.
 const WORDS: usize = 64 << 10;
 
 #[track_caller]
@@ -117,11 +117,11 @@ pub(crate) fn ends_as_told(rows: impl IntoIterator<Item = Row>) {
             let what = format!("{} {arguments:?}: {run:?}", row.name);
             clone.nothing_came_of(arguments, &run);
             assert_eq!(self::around(&clone), around, "{what}");
-            // What a demo starts may not be ended by a signal either.
+            // The commands that a demo starts may not be killed either.
             assert!(!run.says("was killed"), "{what}");
             assert!(run.stdout.len() + run.stderr.len() < WORDS, "{what}");
             assert!(run.code == code && run.says(words), "{what}");
-            // A demo shows what the commands that it runs say.
+            // A demo prints the output of the commands that it runs.
             if code != 0 && arguments[0] != "demo" {
                 assert!(run.stderr.contains("error: "), "{what}");
             }
@@ -129,14 +129,14 @@ pub(crate) fn ends_as_told(rows: impl IntoIterator<Item = Row>) {
     }
 }
 
-/// Puts a guest in the place of the clone's plugin.
+/// Replaces the clone's plugin with a guest.
 pub(crate) fn own_plugin(clone: &HostileClone, guest: &str) {
     clone.project.plugin(guest);
     let made = clone.project.path(&format!("plugins/{guest}.wasm"));
     fs::rename(made, clone.project.path("plugins/own.wasm")).unwrap();
 }
 
-/// Uses the clone's plugin in its layer.
+/// Makes the clone's layer use its plugin.
 pub(crate) fn use_plugin(clone: &HostileClone) {
     replace(
         clone,
@@ -145,14 +145,14 @@ pub(crate) fn use_plugin(clone: &HostileClone) {
     );
 }
 
-/// The same with the settings of a guest: it has no config, and little fuel is as much as much.
+/// Does the same with the settings for a guest: no config and little fuel.
 pub(crate) fn use_guest(clone: &HostileClone) {
     use_plugin(clone);
     let config = "[layers.said.config]\nprompt = \"Say: {{ content }}\"\n";
     replace(clone, config, "[layers.said.limits]\nfuel = 200000000\n");
 }
 
-/// Everything in the folder around the project, and nothing of the project.
+/// Returns everything beside the project.
 fn around(clone: &HostileClone) -> Vec<PathBuf> {
     let found = fs::read_dir(clone.project.path("..")).unwrap();
     let mut paths: Vec<PathBuf> = found.map(|entry| entry.unwrap().path()).collect();

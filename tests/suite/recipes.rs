@@ -1,4 +1,4 @@
-//! The recipes of `docs/ci.md`, line by line, as a CI service's shell runs them, against the scripted provider.
+//! Every line of the recipes in `docs/ci.md`, run in the shell of a CI service against the scripted provider.
 
 #![cfg(unix)]
 
@@ -12,14 +12,14 @@ use crate::test_project::{Run, TestProject, command_in};
 
 const RECIPES: &str = include_str!("../../docs/ci.md");
 
-/// What a line of a recipe may run. Those that install synix from a release that is elsewhere are read and not run.
+/// Programs that a line of a recipe may run. Lines that install synix from a release are not run.
 const RUN: [&str; 3] = ["synix", "git", "jq"];
 const READ: [&str; 4] = ["name=synix", "curl", "sha256sum", "tar"];
 
-/// The lines of shell scripts, by the section that they stand in.
+/// Returns the lines of shell scripts with the titles of their sections.
 fn lines() -> Vec<(String, String)> {
     let (mut lines, mut section, mut block) = (Vec::new(), String::new(), "");
-    // The column of a script within a YAML block.
+    // The column of a script in a YAML block.
     let mut script: Option<usize> = None;
     for line in RECIPES.lines() {
         if let Some(title) = line.strip_prefix("## ") {
@@ -52,9 +52,9 @@ fn lines() -> Vec<(String, String)> {
     lines
 }
 
-/// Runs a line as a CI service does, with synix on the path.
+/// Runs a line as a CI service does, with synix in the path.
 fn run(project: &TestProject, path: &Path, line: &str) -> Run {
-    // Nobody waits five minutes for a provider that answers at once.
+    // This provider answers at once.
     let line = line.replace("--poll-interval 5m", "--poll-interval 0");
     let synix = command_in(&project.path(""), &[]).process();
     let mut shell = Command::new("bash");
@@ -91,7 +91,7 @@ fn every_recipe_for_a_ci_service_works() {
         }
         assert!(RUN.contains(&word), "{section}: {line}");
         if line.contains("build --batch") {
-            // What was merged during the day.
+            // A change that was merged during the day.
             project.write("bios/bela.md", "I am bela and I draw now.");
         }
         if word == "jq" && Command::new("jq").arg("--version").output().is_err() {
@@ -104,7 +104,7 @@ fn every_recipe_for_a_ci_service_works() {
             "{section}: {line}\n{}\n{}",
             run.stdout, run.stderr
         );
-        // Only what says so asks a provider.
+        // Only these lines send requests.
         let asks = line.contains("record") || line.contains("build --batch");
         assert_eq!(project.sent() > sent, asks, "{section}: {line}");
         ran.push(line);

@@ -1,4 +1,4 @@
-//! Plugins by path, URL and OCI reference: what is pinned, and when a pin moves.
+//! Plugins by path, URL and OCI reference: what is pinned, and when a pin changes.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::registry::{OLD_WASM, Registry, WASM};
 use crate::test_project::{Run, TestProject, text};
 use crate::transcript::assert_transcript;
 
-/// A project with a cache of its own and one layer with this transform.
+/// A project with its own cache and one layer with this transform.
 pub(crate) struct PluginProject {
     inner: TestProject,
 }
@@ -31,7 +31,7 @@ impl PluginProject {
         project
     }
 
-    /// A project whose plugin is a file of its own.
+    /// A project whose plugin is a file in it.
     fn with_file(guest: &str) -> Self {
         let project = Self::new("./plugin.wasm");
         project.write_plugin(guest);
@@ -50,7 +50,7 @@ impl PluginProject {
             "synix.toml",
             &format!("[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n{layers}"),
         );
-        // Its server is on this machine. Where the reference is wrong, other commands say so.
+        // The server is on this machine. An invalid reference is reported by other commands.
         self.inner.run(&["trust", "--yes"]);
     }
 
@@ -70,7 +70,7 @@ impl PluginProject {
         self.run_with(arguments, &[("SYNIX_CASSETTE_MODE", "replay")])
     }
 
-    /// A cassette for pipelines that ask nothing.
+    /// Records a cassette for a pipeline without requests.
     fn with_cassette(self) -> Self {
         self.run(&["build", "--cassette-mode", "record"]);
         self
@@ -232,7 +232,7 @@ fn an_unwritable_cache_is_reported_with_how_to_move_it() {
     assert_transcript!(run);
 }
 
-/// A pin that was edited by hand: the reference says itself that it is wrong.
+/// The pin was edited by hand.
 #[test]
 fn locked_names_the_pin_that_contradicts_the_digest_in_its_reference() {
     let stated = Digest::of(b"stated");
@@ -244,7 +244,7 @@ fn locked_names_the_pin_that_contradicts_the_digest_in_its_reference() {
     assert_transcript!(run);
 }
 
-/// Batches cost money whatever the lock file says.
+/// Batches cost money, whatever the lock file contains.
 #[test]
 fn a_lock_file_mismatch_does_not_prevent_cancel() {
     let project = PluginProject::with_file("two_steps");
@@ -423,7 +423,7 @@ fn pipelines_in_one_folder_have_a_lock_file_each() {
     assert!(project.path("other.lock").exists() && project.lock_file().is_empty());
 }
 
-/// The digest in a URL is the owner's word; the lock file only repeats it.
+/// The owner states the digest in the URL; the lock file only repeats it.
 #[test]
 fn a_pin_that_contradicts_the_digest_in_the_url_is_ignored() {
     let server = Registry::start();

@@ -1,7 +1,6 @@
-//! A server of plugins on this machine: files by path, and an OCI registry that can lie.
+//! A server of plugins on this machine: files by path, and an OCI registry that can send wrong replies.
 //!
-//! It writes its replies byte by byte, because a server that breaks off or
-//! announces another length is what the tests are about.
+//! It writes its replies byte by byte, because the tests need replies that are truncated or announce a wrong length.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -16,15 +15,15 @@ use synix_core::digest::Digest;
 pub(crate) const WASM: &str = "application/wasm";
 pub(crate) const OLD_WASM: &str = "application/vnd.wasm.content.layer.v1+wasm";
 
-/// What one path answers.
+/// The reply to calls of one path.
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
-    /// The announced length; `None`: none, the end of the connection is the end.
+    /// The announced length. `None` announces none: the end of the connection ends the body.
     pub announced: Option<u64>,
-    /// Goes on with this many zeros after the body.
+    /// The number of zero bytes after the body.
     pub zeros: u64,
 }
 
@@ -58,13 +57,13 @@ impl Answer {
 struct Shelves {
     answers: BTreeMap<String, Answer>,
     calls: Vec<Call>,
-    /// The token that everything below `/v2/` needs.
+    /// The token that all paths below `/v2/` require.
     token: Option<String>,
-    /// The `authorization` that the token itself needs.
+    /// The `authorization` that the path of the token requires.
     login: Option<String>,
 }
 
-/// One call that came in.
+/// A received call.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub path: String,
@@ -86,14 +85,14 @@ impl Registry {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (shelves, host) = (Arc::clone(&ours), name.clone());
-                // A client that goes away early is part of some tests.
+                // In some tests the client disconnects early.
                 thread::spawn(move || serve(&stream, &shelves, &host).ok());
             }
         });
         Self { host, shelves }
     }
 
-    /// Puts a file up and returns its reference.
+    /// Publishes a file and returns its reference.
     pub(crate) fn file(&self, path: &str, bytes: &[u8]) -> String {
         self.answer(path, Answer::of(bytes));
         format!("{}#sha256={}", self.url(path), Digest::of(bytes))
@@ -136,7 +135,7 @@ impl Registry {
         format!("oci://{}/{name}:{tag}", self.host)
     }
 
-    /// Puts a manifest up under its tag and its digest, and returns the digest.
+    /// Publishes a manifest under its tag and its digest, and returns the digest.
     pub(crate) fn push_manifest(&self, name: &str, tag: &str, manifest: &Value) -> Digest {
         let text = manifest.to_string();
         let digest = Digest::of(text.as_bytes());
@@ -158,7 +157,7 @@ impl Registry {
         path
     }
 
-    /// From now on images need a token, and the token this `authorization`, if any.
+    /// From now on images require a token, and the path of the token requires `login` as its `authorization`, if given.
     pub(crate) fn guard(&self, token: &str, login: Option<&str>) {
         let mut shelves = self.shelves.lock().unwrap();
         shelves.token = Some(token.to_owned());

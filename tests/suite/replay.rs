@@ -1,4 +1,4 @@
-//! A replay needs no network and no key, and depends on nothing but the pipeline, its inputs and the cassette.
+//! A replay needs no network and no key, and depends only on the pipeline, its inputs and the cassette.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -20,7 +20,7 @@ fn replay(project: &TestProject, arguments: &[&str]) -> Run {
     command.run()
 }
 
-/// C2: no key is read and no socket opened, found or not.
+/// C2: whether the answer is recorded or not.
 #[test]
 fn a_replay_needs_no_key_and_opens_no_socket() {
     let project = recorded();
@@ -42,7 +42,7 @@ fn a_replay_needs_no_key_and_opens_no_socket() {
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
-/// C1: a miss shows what was asked and what comes nearest.
+/// C1: the message shows the request.
 #[test]
 fn a_missing_recording_is_reported_with_the_nearest_one() {
     let project = recorded();
@@ -59,7 +59,7 @@ fn a_missing_recording_is_reported_with_the_nearest_one() {
     );
 }
 
-/// C1: answers in the store do not help a replay.
+/// C1
 #[test]
 fn a_replay_does_not_use_the_store() {
     let project = recorded();
@@ -68,7 +68,7 @@ fn a_replay_does_not_use_the_store() {
     replay(&project, &["build"]).expect_code(3);
 }
 
-/// C1: a live build uses nothing that a replay made.
+/// C1: an answer of a replay is not used.
 #[test]
 fn a_live_build_uses_no_replayed_answer() {
     let project = recorded();
@@ -79,7 +79,7 @@ fn a_live_build_uses_no_replayed_answer() {
     assert_eq!(project.sent(), sent + 4);
 }
 
-/// C1: both modes record the same, and record what the store knew already.
+/// C1: both modes record the same, including answers that were already stored.
 #[test]
 fn a_batch_build_records_the_same_cassette() {
     let by_call = recorded();
@@ -89,7 +89,7 @@ fn a_batch_build_records_the_same_cassette() {
     let cassette = |project: &TestProject| {
         std::fs::read_to_string(project.path("cassettes/suite.json")).unwrap()
     };
-    // Ids that the provider gave are not the same in two runs; what was asked and answered is.
+    // The ids from the provider differ between two runs; requests and answers do not.
     let answers = |text: &str| {
         let document: serde_json::Value = serde_json::from_str(text).unwrap();
         let requests = document["requests"].as_object().unwrap();
@@ -109,7 +109,7 @@ fn a_replay_without_a_cassette_reports_the_expected_path() {
     assert!(run.says("no cassette at"), "{run:?}");
 }
 
-/// A plan of a replay prices nothing that the replay would not send: what the cassette lacks is missing.
+/// A replay sends nothing, so an answer that is not in the cassette is missing.
 #[test]
 fn a_replay_plan_reports_missing_answers_without_a_price() {
     let project = recorded();
@@ -145,7 +145,7 @@ fn a_replay_plan_reports_missing_answers_without_a_price() {
             "{shown:?}"
         );
     }
-    // What is said is what a replay does, and what recording costs is told without one.
+    // The replay matches the plan. A plan without replay shows the cost of recording.
     replay(&project, &["build"]).expect_code(3);
     let live = project.json(&["plan"]);
     assert!(live["total"]["requests"].as_u64().unwrap() > 0, "{live:#}");

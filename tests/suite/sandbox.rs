@@ -1,4 +1,4 @@
-//! A plugin that misbehaves fails its own unit, with a message that says how, and nobody else's.
+//! A misbehaving plugin fails only its own unit, with a message that names the reason.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::transcript::assert_transcript;
 const LIMITS: &str =
     "[layers.made.limits]\nfuel = 1_000_000_000\nmemory_mb = 256\noutput_mb = 32\n";
 
-/// A guest that asks nothing, with one input.
+/// Runs a guest that sends no requests, with one input.
 fn run_alone(guest: &str, text: &str) -> (TestProject, Run) {
     let project = TestProject::guest(guest, &[("only", text)]);
     project.pipeline("synix.toml", &format!("{}{LIMITS}", guest_layers(guest)));
@@ -79,7 +79,7 @@ fn a_guest_that_allocates_without_end_runs_out_of_memory() {
     assert_fails("hoard_memory", "x", "out of memory");
 }
 
-/// Rust keeps such frames in the guest's own memory, so its edge is met before the host's stack limit.
+/// Rust keeps such frames in the guest's own memory, which ends before the host's stack limit is reached.
 #[test]
 fn endless_recursion_is_a_failure() {
     assert_fails("recurse", "x", "crashed: out of bounds memory access");
@@ -144,7 +144,7 @@ fn invalid_units_of_split_are_refused() {
     ] {
         let project = TestProject::guest("bad_split", &[("only", "x")]);
         let config = format!("[layers.made.config]\nfault = \"{fault}\"\n");
-        // It asks nothing, so nothing of it can be in a batch.
+        // The guest sends no requests, so its layer has no batch.
         let layers = guest_layers("bad_split").replace("batch = true\n", "");
         project.pipeline("synix.toml", &format!("{layers}{config}"));
         let run = project.run(&["build"]);
@@ -224,7 +224,7 @@ fn groups_are_made_from_input_headers() {
     assert_eq!(project.sent(), 2);
 }
 
-/// Every guest has a test here or beside the sandbox.
+/// Every guest has a test here or in the sandbox.
 #[test]
 fn every_guest_is_used_by_the_suite() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/suite");
@@ -242,7 +242,7 @@ fn every_guest_is_used_by_the_suite() {
     }
 }
 
-/// A reduce over groups of which one is fresh and one is not takes both.
+/// A reduce over one fresh and one stale group uses both.
 #[test]
 fn a_layer_is_complete_only_when_all_its_units_are_known() {
     let project = TestProject::guest("grouped", &[]);
@@ -272,7 +272,7 @@ fn a_layer_is_complete_only_when_all_its_units_are_known() {
     assert!(inputs.iter().all(|count| *count == 2), "{inputs:?}");
 }
 
-/// A source that was first read in a replay is listed once after the second.
+/// The source was first read in a replay.
 #[test]
 fn a_second_replay_lists_no_source_twice() {
     let project = TestProject::team();

@@ -1,7 +1,7 @@
-//! `plugin new` and `plugin build`: a new folder passes its own test and becomes a component, with nothing edited.
+//! `plugin new` and `plugin build`: a new folder passes its own test and becomes a component without edits.
 //!
-//! The tests are run as each folder's README says. Tools come from the folder of [`tool_folder`], then from PATH; one that
-//! is missing fails the test.
+//! The tests run as each folder's README says. Tools are searched in the folder of [`tool_folder`], then in PATH. A
+//! missing tool fails the test.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::test_project::{Run, command_in};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// The command that a language's README gives for the plugin's own test.
+/// Returns the command in a language's README that runs the plugin's own test.
 pub(crate) fn own_test(language: &str) -> String {
     let readme = format!("{ROOT}/plugins/scaffolds/{language}/README.md");
     let readme = fs::read_to_string(readme).unwrap();
@@ -22,7 +22,7 @@ pub(crate) fn own_test(language: &str) -> String {
     command.split(" # ").next().unwrap().trim().to_owned()
 }
 
-/// Runs a command in a shell, with the languages' tools in front of everything else.
+/// Runs a command in a shell whose path begins with the tools of the languages.
 #[track_caller]
 pub(crate) fn shell(line: &str, folder: &Path) {
     #[expect(
@@ -43,12 +43,12 @@ pub(crate) fn shell(line: &str, folder: &Path) {
     succeeds(&mut command);
 }
 
-/// Builds the example in `language` and runs its own test as its README says.
+/// Builds the example in a language and runs its own test as its README says.
 #[track_caller]
 fn passes(language: &str) {
     let example = made(language);
     assert!(example.component.starts_with(b"\0asm"));
-    // The packages that it would install are those of the tools, which stand in the path.
+    // The packages that it would install are already in the path.
     let test = own_test(language).replace("npm install && ", "");
     shell(&test, &example.folder);
 }
@@ -109,7 +109,7 @@ fn an_invalid_plugin_name_is_a_usage_error() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// It is copied into plugins, where there is no workspace to inherit from.
+/// The SDK is copied into plugins, which are not in the workspace and cannot inherit its lints.
 #[test]
 fn the_rust_sdk_has_the_lints_of_the_workspace() {
     let read = |file: &str| -> toml::Table {

@@ -1,4 +1,4 @@
-//! Completions and manual pages, made from the command itself.
+//! Completions and manual pages, which the command generates.
 
 use std::fs;
 use std::path::Path;
@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use crate::test_project::{Run, command_in};
 
-/// Runs `synix` in `folder`, where it must succeed.
+/// Runs `synix` in a folder. It must succeed.
 fn synix(folder: &Path, arguments: &[&str]) -> Run {
     command_in(folder, arguments).run().expect_code(0)
 }
 
-/// Says whether this machine has a program.
+/// Returns whether this machine has a program.
 fn has(program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdout(Stdio::null());
@@ -47,7 +47,7 @@ fn each_shell_can_read_its_completions() {
     assert!(wrong.says("bash"), "{wrong:?}");
 }
 
-/// What bash offers behind `synix`, as it asks the function that the script defines.
+/// Bash calls the function that the script defines.
 #[test]
 fn bash_completes_commands_and_options() {
     if !has("bash") {

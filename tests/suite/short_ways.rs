@@ -1,4 +1,4 @@
-//! `build --batch`, `resume` and `builds`: the short ways to the commands of `batch-build`.
+//! `build --batch`, `resume`, `builds` and `test`: short forms of the commands of `batch-build` and `demo`.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn build_with_batch_is_a_batch_build() {
     assert_eq!(project.artifact_names().len(), 7);
 }
 
-/// What says how to wait for batches would be passed over in silence.
+/// Without `--batch`, options about waiting for batches would have no effect.
 #[test]
 fn batch_options_require_batch() {
     let project = TestProject::team();
@@ -69,7 +69,7 @@ fn builds_and_runs_list_the_same_builds() {
     assert_eq!(batches["builds"].as_array().unwrap().len(), 1);
 }
 
-/// `test` is for any project: golden files are made, compared, and reported for a CI system.
+/// `test` writes and compares golden files of any project, and reports to a CI system.
 #[test]
 fn a_project_is_tested_against_its_golden_files() {
     let project = TestProject::team();
@@ -87,7 +87,7 @@ fn a_project_is_tested_against_its_golden_files() {
         "{report}"
     );
     assert_eq!(run.json(), project.json(&["demo", "run", "."]));
-    // What another prompt asks is on no record, and each command that shows it differs.
+    // The cassette has no answer to another prompt, and each command that shows it differs.
     project.write("golden/01-plan.txt", "$ synix plan\nanother <plan>\n");
     let run = project
         .run(&["test", "--junit", "report.xml"])

@@ -1,4 +1,4 @@
-//! Commands side by side: whatever they are and whenever they begin, each question is paid for once.
+//! Concurrent commands pay for each request once, whichever commands they are and whenever they start.
 
 use std::process::Child;
 
@@ -8,10 +8,10 @@ use crate::crash::unclear;
 use crate::test_project::{BATCH_BUILD, RESUME, Run, TestProject, text};
 use crate::torture::Dice;
 
-/// Notes that each project asks about.
+/// The notes of each project.
 const NOTES: u64 = 18;
 
-/// Titles by single calls or through batches, moods by single calls only, and one text about all of them.
+/// Titles by sync calls or batches, moods only by sync calls, and one text about all of them.
 const LAYERS: &str = r#"
 [models.default]
 provider = "openai"
@@ -50,10 +50,10 @@ prompt = "Sum up:{% for one in inputs %} {{ one.content }}{% endfor %}"
 label = "all"
 "#;
 
-/// Requests that the layers ask in all.
+/// The requests of all layers.
 const REQUESTS: u64 = 2 * NOTES + 1;
 
-/// A build of four calls at a time, so that it lasts.
+/// A build with at most four concurrent calls, so that it lasts.
 const BUILD: [&str; 3] = ["build", "--concurrency", "4"];
 
 fn notes() -> TestProject {
@@ -67,14 +67,14 @@ fn notes() -> TestProject {
     project
 }
 
-/// What a provider has been asked so far.
+/// The number of requests that the provider has received.
 fn asked(ledger: &Ledger) -> u64 {
     let calls = ledger.calls(Endpoint::Chat) + ledger.calls(Endpoint::Messages);
     let rows = ledger.executed.iter().filter(|row| row.custom_id.is_some());
     calls + rows.count() as u64 + ledger.pending.len() as u64
 }
 
-/// Starts each command as soon as the provider was asked so often, and returns what became of them.
+/// Starts each command once the provider has received that number of requests, and returns their outputs.
 fn side_by_side(project: &TestProject, starts: &[(u64, &[&str])]) -> Vec<Run> {
     let mut children: Vec<Child> = Vec::new();
     for (after, command) in starts {
@@ -99,7 +99,7 @@ fn ended(child: Child) -> Run {
     }
 }
 
-/// Every command did its work, everything was asked once, and nobody says otherwise.
+/// Asserts that every command succeeded, that each request was sent once, and that no output says otherwise.
 #[track_caller]
 fn assert_paid_once(project: &TestProject, runs: &[Run], what: &str) {
     for run in runs {
@@ -114,7 +114,7 @@ fn assert_paid_once(project: &TestProject, runs: &[Run], what: &str) {
     assert_eq!(made, NOTES + REQUESTS, "{what}");
 }
 
-/// Commands of this number, at offsets that follow from the seed.
+/// Runs this number of commands, which start at times that follow from the seed.
 fn seeded(seed: u64, commands: usize) {
     let mut dice = Dice(seed);
     let project = notes();
@@ -135,7 +135,7 @@ fn seeded(seed: u64, commands: usize) {
     assert_paid_once(&project, &runs, &format!("seed {seed}, {starts:?}"));
 }
 
-/// U1: the calls of a process are its own while it waits for those of another.
+/// U1: a process keeps its own calls while it waits for those of another one.
 #[test]
 fn two_concurrent_builds_pay_once() {
     for after in [0, 5, 20] {
@@ -170,13 +170,13 @@ fn five_concurrent_commands_pay_once() {
     }
 }
 
-/// U1: what is waited for is named: nobody drives a batch that was submitted and left.
+/// U1: no process drives a batch that was submitted and left.
 #[test]
 fn a_submitted_batch_is_not_reported_as_another_process() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
-    // A new layer is asked by single calls meanwhile.
+    // In the meantime, a new layer sends sync calls.
     let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     project.write(
         "synix.toml",
@@ -201,7 +201,7 @@ fn a_submitted_batch_is_not_reported_as_another_process() {
     assert_eq!(unclear(&project), 0);
 }
 
-/// U1: two batch builds of the same project share one batch.
+/// U1
 #[test]
 fn two_batch_builds_share_one_batch() {
     let project = TestProject::team();
@@ -226,7 +226,7 @@ fn two_batch_builds_share_one_batch() {
     );
 }
 
-/// U1: the calls of another process are waited for, and named as such.
+/// U1: the message names the other process.
 #[test]
 fn calls_of_another_process_are_waited_for() {
     let project = TestProject::team();
@@ -242,7 +242,7 @@ fn calls_of_another_process_are_waited_for() {
     );
 }
 
-/// M4: whoever waits for a process that dies takes up its calls, and those alone may be billed twice.
+/// M4: only the calls of the killed process may be billed twice.
 #[test]
 fn a_waiting_process_repeats_the_calls_of_a_killed_one() {
     for command in [&["build"][..], &BATCH_BUILD] {
@@ -252,7 +252,7 @@ fn a_waiting_process_repeats_the_calls_of_a_killed_one() {
         let mut dying = project.start(&["build"]);
         project.wait_for(&mut dying, |ledger| ledger.calls(Endpoint::Chat) == 3);
         let waiting = project.start(command);
-        // It asks for what is in flight before it waits.
+        // It looks up requests in flight before it waits.
         let opened = |ledger: &Ledger| ledger.calls(Endpoint::Chat) == 3;
         assert!(opened(&project.ledger()));
         while builds(&project) < 2 {
@@ -269,7 +269,7 @@ fn a_waiting_process_repeats_the_calls_of_a_killed_one() {
     }
 }
 
-/// How many builds are on record.
+/// The number of builds in the state.
 fn builds(project: &TestProject) -> i64 {
     let count = project
         .database()
@@ -277,7 +277,7 @@ fn builds(project: &TestProject) -> i64 {
     count.unwrap()
 }
 
-/// A build that a process drives is nobody else's to go on with, to clean up under, or to close.
+/// While a process drives a build, no other command can resume, cancel or clean it.
 #[test]
 fn other_commands_cannot_change_a_running_build() {
     let project = TestProject::team();
@@ -301,14 +301,14 @@ fn other_commands_cannot_change_a_running_build() {
     }
     let runs = project.json(&["runs"]);
     assert_eq!(text(&runs["builds"][0]["status"]), "collecting");
-    // What is in flight is not counted as to be sent.
+    // A plan does not count requests in flight.
     assert_eq!(project.json(&["plan"])["layers"][1]["requests"], 0);
     assert_eq!(unclear(&project), 0);
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
-/// U10: a build that was interrupted says so, and is open for those who name it.
+/// U10: it stays open for `resume` and `cancel` with its id.
 #[test]
 fn an_interrupted_build_is_reported_and_can_be_resumed() {
     let project = TestProject::team();
@@ -341,7 +341,7 @@ fn an_interrupted_build_is_reported_and_can_be_resumed() {
     assert_eq!(project.artifact_names().len(), 7);
 }
 
-/// A budget is that of one build: what another pays for beside it is not spent twice.
+/// A budget applies to one build. It does not count what a concurrent build pays.
 #[test]
 fn concurrent_builds_have_separate_budgets() {
     let project = notes();
@@ -358,7 +358,7 @@ fn concurrent_builds_have_separate_budgets() {
     assert_eq!(sum, crate::money::billed(&project.ledger()));
 }
 
-/// DESIGN 1: an answer that one command paid for in vain is not bought again by the other.
+/// DESIGN 1
 #[test]
 fn concurrent_commands_pay_for_a_useless_answer_once() {
     for commands in [[&["build"][..], &["build"]], [&["build"], &BATCH_BUILD]] {

@@ -1,4 +1,4 @@
-//! Raw files: which are read, what is wrong with them, and what of them is kept in memory.
+//! Source files: which are read, and how errors in them are reported.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ fn project_with_note() -> TestProject {
     project
 }
 
-/// X12: what is wrong with a thousand notes is not found out one by one.
+/// X12: a user does not have to run a command for each wrong note.
 #[test]
 fn all_unusable_files_are_named_in_one_error() {
     let more = "\n[layers.mails]\nsource = \"mails/*\"\n[layers.none]\nsource = \"none/*\"\n";
@@ -84,7 +84,7 @@ fn all_missing_prompt_files_are_named_in_one_error() {
     }
 }
 
-/// U14: a horizontal rule is Markdown.
+/// U14: a horizontal rule is Markdown, not front matter.
 #[test]
 fn a_note_may_begin_with_a_horizontal_rule() {
     let project = project_with_note();
@@ -96,7 +96,7 @@ fn a_note_may_begin_with_a_horizontal_rule() {
     assert_eq!(shown["metadata"], serde_json::json!({}));
 }
 
-/// X16: a prompt that an editor saved with a mark asks what it asked before.
+/// X16: some editors write a byte order mark.
 #[test]
 fn a_byte_order_mark_in_a_prompt_or_note_changes_no_request() {
     let project = project_with_note();
@@ -106,7 +106,7 @@ fn a_byte_order_mark_in_a_prompt_or_note_changes_no_request() {
     project.write("notes/good.md", "\u{feff}Good.");
     project.ok(&["build"]);
     assert_eq!(project.sent(), 1);
-    // Line ends are the author's.
+    // Line ends belong to the author's text.
     project.script(Script::new().rule(Rule::on("Say:\r\nGood.").text("As it was.")));
     project.write("p.md", "Say:\r\n{{ content }}");
     project.ok(&["build"]);
@@ -114,7 +114,7 @@ fn a_byte_order_mark_in_a_prompt_or_note_changes_no_request() {
     assert_eq!(project.content("said/good"), "As it was.");
 }
 
-/// X17: a name that is no text is told so that it can be found.
+/// X17: the user must be able to find the folder.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_name_that_is_not_utf_8_is_shown_with_its_bytes() {
@@ -130,7 +130,7 @@ fn a_folder_name_that_is_not_utf_8_is_shown_with_its_bytes() {
     assert_transcript!(run);
 }
 
-/// W20: files with secrets are neither sources nor prompts unless the layer says so, and then the plan shows it.
+/// W20: files with secrets are neither sources nor prompts by default. If a layer allows them, the plan shows it.
 #[test]
 fn hidden_files_are_read_only_where_the_layer_allows_it() {
     let token = "[http]\n\textraheader = AUTHORIZATION: basic c2VjcmV0";
@@ -205,7 +205,7 @@ fn a_plan_shows_which_layers_may_read_hidden_files() {
     assert!(project.artifact_names().contains(&"notes/a".to_owned()));
 }
 
-/// W18: a plan reads a note again when a unit needs it, and says so where it is another then.
+/// W18: a plan reads a note again when a unit needs it.
 #[test]
 fn a_plan_counts_the_requests_that_a_build_sends() {
     let project = project_with_note();
@@ -218,7 +218,7 @@ fn a_plan_counts_the_requests_that_a_build_sends() {
     assert_eq!(plan["layers"][1]["requests"], 0);
 }
 
-/// One file can be named as often as a config has room for, so what counts is all of them together.
+/// A config can name one file many times, so the limit applies to the sum.
 #[test]
 fn the_files_of_a_config_have_a_total_size_limit() {
     let schema = r#"{"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string", "format": "file"}}}}"#;
@@ -232,7 +232,7 @@ fn the_files_of_a_config_have_a_total_size_limit() {
         fs::write(project.path("plugins/own.wasm"), with_schema(schema)).unwrap();
         project
     };
-    // The guest itself makes nothing; its files were read.
+    // This guest makes no outputs, but its files are read.
     named(2).ok(&["plan"]);
     for command in [&["plan"][..], &["build"]] {
         let project = named(3);

@@ -1,4 +1,4 @@
-//! The example of `split` that the documents show in each language: all make the same units, and the test helpers call it.
+//! The `split` example of the documents in each language: all make the same units, and their own tests call `split`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::test_project::Run;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests/split");
 
-/// A language, its plugin's file, the files of its test with where they go, and how that is run.
+/// A language, the file of its plugin, the files of its test with their targets, and the command that runs it.
 type Example = (
     &'static str,
     &'static str,
@@ -49,11 +49,11 @@ const FILES: [Example; 6] = [
     ("ts", "plugin.ts", &[], ""),
 ];
 
-/// Makes the example's folder from the scaffold.
+/// Makes the folder of the example from the scaffold.
 fn example(language: &str, into: &TempDir) -> PathBuf {
     let folder = into.path().join("example");
     if language == "rust" {
-        // What an earlier build compiled is most of the work.
+        // The output of an earlier build saves most of the work.
         let mut command = Command::new("cp");
         succeeds(command.arg("-r").arg(&made("rust").folder).arg(&folder));
     } else {

@@ -1,11 +1,11 @@
-//! The state folder: many processes, other formats, other years.
+//! The state folder: concurrent processes, newer formats, unreadable sources.
 
 use synix_scripted_provider::{Endpoint, Rule, Script};
 
 use crate::test_project::{BATCH_BUILD, TestProject};
 use crate::transcript::assert_transcript;
 
-/// L9: what a later synix wrote is read by every command that only reads, and written by none.
+/// L9: every command that only reads can read the state of a newer synix, and no command writes it.
 #[test]
 fn a_newer_state_is_read_but_not_written() {
     let project = TestProject::team();
@@ -41,7 +41,7 @@ fn a_newer_state_is_read_but_not_written() {
     assert!(before == after, "the file was written");
 }
 
-/// L7: readers work beside a writer.
+/// L7: a reader does not wait for a writer.
 #[test]
 fn artifacts_can_be_listed_while_a_batch_is_polled() {
     let project = TestProject::team();
@@ -77,7 +77,7 @@ fn concurrent_builds_send_each_request_once() {
     );
 }
 
-/// C5: a source that cannot be read is an error, not an empty build.
+/// C5: it would otherwise be an empty build.
 #[test]
 fn a_glob_that_matches_nothing_is_an_error() {
     let project = TestProject::team();
@@ -88,7 +88,7 @@ fn a_glob_that_matches_nothing_is_an_error() {
     assert_transcript!(run);
 }
 
-/// C5: the message names the file.
+/// C5
 #[test]
 fn a_source_with_broken_front_matter_is_named() {
     let project = TestProject::team();

@@ -1,4 +1,4 @@
-//! `status`: what is stale, what runs, what failed and what it cost; it writes nothing and asks nobody.
+//! `status`: what is stale, running or failed, and the cost. It writes nothing and calls no provider.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
 use crate::test_project::{BATCH_BUILD, TEAM, TestProject, command_in};
 
-/// `field` of each layer.
+/// Returns a field of each layer.
 fn layers(status: &Value, field: &str) -> Vec<Value> {
     let layers = status["layers"].as_array().unwrap();
     layers.iter().map(|layer| layer[field].clone()).collect()
@@ -48,7 +48,7 @@ fn a_finished_build_leaves_artifacts_a_cost_and_nothing_stale() {
     assert_eq!(status["last"]["status"], "completed");
     assert!(cost(&first) > 0.0, "{first:#}");
     assert_eq!(status["cost_usd"], first["cost_usd"]);
-    // What another build adds is added.
+    // The cost of another build is added.
     project.write("bios/bela.md", "I am bela and I draw.");
     assert_eq!(layers(&project.json(&["status"]), "stale")[1], 1);
     let second = project.json(&["build"]);
@@ -102,13 +102,12 @@ fn a_submitted_batch_is_shown_without_a_call_to_its_provider() {
         words.contains("run `synix resume build-1` to continue it"),
         "{words}"
     );
-    // Nothing was written, and nobody was asked.
+    // Nothing was written, and the provider was not called.
     let after = (fs::read(&database).unwrap(), project.ledger().calls);
     assert_eq!(before.1, after.1);
     assert!(before.0 == after.0, "the state was written");
 }
 
-/// A pipeline that is wrong now still has a past.
 #[test]
 fn an_invalid_pipeline_is_reported_beside_the_known_state() {
     let project = TestProject::team();

@@ -1,4 +1,4 @@
-//! The templates: whole projects that are copied by `init` and replayed by `demo run`.
+//! The templates: projects that `init` copies and `demo run` replays.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn name(template: &Path) -> String {
     template.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// C8, C9, C12: a template does what its golden outputs show, byte for byte, without network or key.
+/// C8, C9, C12: byte for byte, without network or key.
 #[test]
 fn every_template_replays_to_its_golden_outputs() {
     let folder = tempfile::tempdir().unwrap();

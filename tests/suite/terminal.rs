@@ -1,14 +1,14 @@
-//! What is written to a terminal or a CI log steers neither (W16, X9), and is told once.
+//! Output cannot inject control sequences into a terminal or a CI log (W16, X9), and reports each thing once.
 
 use serde_json::json;
 use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
 use crate::test_project::{BATCH_BUILD, Run, TEAM, TestProject, command_in};
 
-/// Words that clear a screen, turn a text around, and give commands to GitHub and Azure.
+/// Text that clears a screen, reverses the writing direction, and contains commands for GitHub and Azure.
 const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\u{7f}\r::error::one\r\n::error::two\u{2028}::error::three\u{85}::error::four\u{b}::error::five\u{c}::error::six\n  ::error::seven\n##[error]eight\n##vso[task.complete]nine";
 
-/// Says that nothing in what was printed steers who reads it.
+/// Asserts that a text contains no control sequences.
 #[track_caller]
 fn is_calm(text: &str) {
     for line in text.lines() {
@@ -31,7 +31,7 @@ fn are_calm(run: &Run) {
     is_calm(&run.stderr);
 }
 
-/// W16: a provider's words, in both outputs of every command that shows them.
+/// W16: every command that shows the error, on stdout and stderr.
 #[test]
 fn a_providers_error_cannot_inject_control_sequences() {
     let project = TestProject::team();
@@ -58,7 +58,7 @@ fn a_providers_error_cannot_inject_control_sequences() {
     }
 }
 
-/// W16: continuation lines of others are set in, so that none passes for a line of ours.
+/// W16: no line of an error may look like a line of synix.
 #[test]
 fn continuation_lines_of_an_error_are_indented() {
     let project = TestProject::team();
@@ -123,7 +123,7 @@ fn a_name_cannot_inject_control_sequences() {
     }
 }
 
-/// W16: a label that cannot be seen is refused when it is made, and scripts that need joiners have them.
+/// W16: joiners are allowed in scripts that need them.
 #[test]
 fn an_invisible_label_is_refused() {
     let project = TestProject::team();
@@ -141,7 +141,7 @@ fn an_invisible_label_is_refused() {
     }
 }
 
-/// W16: what a model says goes through a pipe as it is, and `--json` writes out what steers.
+/// W16: content is written to a pipe without changes, and `--json` escapes control characters.
 #[test]
 fn content_is_unchanged_in_a_pipe_and_escaped_in_json() {
     let project = TestProject::team();
@@ -155,7 +155,7 @@ fn content_is_unchanged_in_a_pipe_and_escaped_in_json() {
     are_calm(&project.ok(&["lineage", "summary"]));
 }
 
-/// One cause is told once, with how many units have it and what to do.
+/// The group has the number of units and what to do.
 #[test]
 fn failures_with_one_cause_are_grouped() {
     let project = TestProject::team();
@@ -179,7 +179,7 @@ fn failures_with_one_cause_are_grouped() {
     assert_eq!(all["failures"].as_array().unwrap().len(), 44, "{all:#}");
 }
 
-/// U11: a layer says from its start how much there is to do, and at its end what came of it.
+/// U11
 #[test]
 fn output_to_a_pipe_reports_the_start_and_end_of_each_layer() {
     let project = TestProject::team();
@@ -202,7 +202,6 @@ fn output_to_a_pipe_reports_the_start_and_end_of_each_layer() {
     assert_eq!(quiet.stderr, "");
 }
 
-/// What a plugin logs for information is shown with `-v` only.
 #[test]
 fn info_messages_of_a_plugin_need_verbose() {
     let project = TestProject::guest("wasi_print", &[("a", "x"), ("b", "y"), ("c", "z")]);
@@ -215,7 +214,7 @@ fn info_messages_of_a_plugin_need_verbose() {
     );
 }
 
-/// Help puts a command's own options first, and the program suggests what was meant.
+/// An unknown command gets a suggestion.
 #[test]
 fn help_lists_the_commands_own_options_first() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A project in a temporary folder, a provider on loopback, and the command run between them.
+//! A project in a temporary folder, with a scripted provider on this machine, and the commands that run in it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::invocation::Invocation;
 pub(crate) use crate::invocation::{KEY, Run};
 
-/// Three people, their work styles through batches, and one summary by a call of its own at another provider.
+/// Three people, a work style for each through a batch, and one summary by a sync call to another provider.
 pub(crate) const TEAM: &str = r#"
 [models.default]
 provider = "anthropic"
@@ -47,7 +47,7 @@ prompt = "Sum up:{% for one in inputs %}\n- {{ one.label }}: {{ one.content }}{%
 label = "summary"
 "#;
 
-/// The layers of a pipeline over notes, with a model of the first provider.
+/// A pipeline over notes with these layers.
 macro_rules! notes_pipeline {
     ($layers:literal) => {
         concat!(
@@ -59,7 +59,7 @@ macro_rules! notes_pipeline {
 }
 pub(crate) use notes_pipeline;
 
-/// One layer of a guest, asked through batches.
+/// A pipeline with one layer of a guest, which uses batches.
 pub(crate) fn guest_layers(guest: &str) -> String {
     format!(
         r#"
@@ -78,7 +78,7 @@ batch = true
     )
 }
 
-/// The ways to get a pipeline's answers.
+/// How a build gets its answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Sync,
@@ -88,10 +88,10 @@ pub(crate) enum Mode {
 
 pub(crate) const MODES: [Mode; 3] = [Mode::Sync, Mode::Batch, Mode::Replay];
 
-/// A batch build driven to its end.
+/// A batch build that polls until it is complete.
 pub(crate) const BATCH_BUILD: [&str; 5] = ["batch-build", "run", "--poll", "--poll-interval", "0"];
 
-/// The newest batch build taken up and driven to its end.
+/// Resumes the newest batch build and polls until it is complete.
 pub(crate) const RESUME: [&str; 6] = [
     "batch-build",
     "resume",
@@ -101,10 +101,10 @@ pub(crate) const RESUME: [&str; 6] = [
     "0",
 ];
 
-/// A project with a provider of its own.
+/// A project with its own provider.
 pub(crate) struct TestProject {
     temporary: TempDir,
-    /// The project's folder below it, so that it can be moved.
+    /// The project's folder, which is in the temporary folder so that it can be moved.
     root: PathBuf,
     pub provider: ScriptedProvider,
 }
@@ -136,7 +136,7 @@ impl TestProject {
         project
     }
 
-    /// A project with these layers and nothing else.
+    /// A project with these layers and no other files.
     pub(crate) fn with_layers(layers: &str) -> Self {
         let temporary = tempfile::tempdir().expect("a temporary folder");
         let root = temporary.path().join("project");
@@ -193,7 +193,7 @@ impl TestProject {
         self.provider.script(script);
     }
 
-    /// Keeps batches in progress until they are finished by hand.
+    /// Keeps batches in progress until the test finishes them.
     pub(crate) fn pause_batches(&self) {
         self.script(Script::new().batches(Pace::in_progress(1 << 40)));
     }
@@ -202,13 +202,13 @@ impl TestProject {
         self.provider.ledger()
     }
 
-    /// How many requests were executed so far, and how many are sure to be.
+    /// The number of requests that were executed or are pending in batches.
     pub(crate) fn sent(&self) -> usize {
         let ledger = self.ledger();
         ledger.executed.len() + ledger.pending.len()
     }
 
-    /// The command in the project's folder, with only what it needs in its environment.
+    /// A command in the project's folder with a minimal environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Invocation {
         command_in(&self.root, arguments)
     }
@@ -217,12 +217,11 @@ impl TestProject {
         self.command(arguments).run()
     }
 
-    /// Runs a command that must succeed.
     pub(crate) fn ok(&self, arguments: &[&str]) -> Run {
         self.run(arguments).expect_code(0)
     }
 
-    /// Says yes to whatever the project asks for now.
+    /// Grants everything that the project asks for.
     pub(crate) fn trust(&self) {
         self.ok(&["trust", "--yes"]);
     }
@@ -232,14 +231,14 @@ impl TestProject {
         self.run(&[arguments, &["--json"]].concat()).json()
     }
 
-    /// Starts a command in a process of its own and leaves it running.
+    /// Starts a command in its own process and does not wait for it.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments).process();
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().expect("a started command")
     }
 
-    /// Gets the pipeline's answers in one of the ways; a replay is of a recorded sync build.
+    /// Builds in a mode. A replay uses the recording of a sync build.
     pub(crate) fn build_in(&self, mode: Mode) -> Run {
         match mode {
             Mode::Sync => self.run(&["build"]),
@@ -253,7 +252,7 @@ impl TestProject {
         }
     }
 
-    /// `layer/label` and digest of every artifact that the pipeline makes now; what failed since stands in lists, too.
+    /// Returns `layer/label` and digest of every artifact that is not stale because of a failure.
     pub(crate) fn artifacts(&self) -> BTreeSet<(String, String)> {
         let listed = self.json(&["list"]);
         let artifacts = listed["artifacts"].as_array().expect("a list of artifacts");
@@ -269,22 +268,21 @@ impl TestProject {
             .collect()
     }
 
-    /// `layer/label` of every artifact.
+    /// Returns `layer/label` of every such artifact.
     pub(crate) fn artifact_names(&self) -> Vec<String> {
         self.artifacts().into_iter().map(|(name, _)| name).collect()
     }
 
-    /// The content of an artifact.
     pub(crate) fn content(&self, name: &str) -> String {
         text(&self.json(&["show", name])["content"])
     }
 
-    /// The status of the newest batch build.
+    /// Returns the status of the newest batch build.
     pub(crate) fn status(&self) -> Value {
         self.json(&["batch-build", "status", "--latest"])
     }
 
-    /// `unit` and `kind` of each failure of the newest build.
+    /// Returns the `unit` and `kind` of each failure in a document.
     pub(crate) fn failures(document: &Value) -> BTreeSet<(String, String)> {
         let failures = document["failures"].as_array().expect("a list of failures");
         failures
@@ -293,12 +291,12 @@ impl TestProject {
             .collect()
     }
 
-    /// Opens the state beside the command.
+    /// Opens the database of the state.
     pub(crate) fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path(".synix/state.sqlite3")).expect("the state database")
     }
 
-    /// Waits until the provider has seen what `seen` looks for, as long as `child` runs.
+    /// Waits until the provider's ledger fulfils a condition. The child must run until then.
     pub(crate) fn wait_for(&self, child: &mut Child, seen: impl Fn(&Ledger) -> bool) {
         while !seen(&self.ledger()) {
             let ended = child.try_wait().expect("a process to ask");
@@ -311,12 +309,12 @@ impl TestProject {
     }
 }
 
-/// The command in a folder, with only what it needs in its environment.
+/// A command in a folder with a minimal environment.
 pub(crate) fn command_in(folder: &Path, arguments: &[&str]) -> Invocation {
     Invocation::new(folder, arguments)
 }
 
-/// A pipeline file with its providers at these URLs.
+/// A pipeline file with the providers at these URLs.
 pub(crate) fn pipeline_file_at(openai: &str, anthropic: &str, layers: &str) -> String {
     format!(
         r#"[pipeline]
@@ -336,7 +334,7 @@ backoff = 0
     )
 }
 
-/// A JSON text; anything else is an error of the command.
+/// Returns a JSON string. Anything else is an error of the command.
 #[track_caller]
 pub(crate) fn text(value: &Value) -> String {
     match value.as_str() {
@@ -345,7 +343,7 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-/// A number that whoever runs the suite has set.
+/// Returns a number from the environment of the tests.
 pub(crate) fn number_from_environment(variable: &str) -> Option<u64> {
     #[expect(
         clippy::disallowed_methods,

@@ -1,5 +1,4 @@
-//! Seeded sequences of faults, odd replies, kills and commands side by side: nothing paid twice, nothing lost,
-//! nothing stuck.
+//! Seeded sequences of faults, unusual replies, kills and concurrent commands: nothing is paid twice, lost or stuck.
 //!
 //! `cargo xtask torture [SEEDS]` runs many; the suite runs enough for 200 kills.
 
@@ -19,18 +18,18 @@ use crate::batch::messages;
 use crate::crash::{assert_paid_once, was_killed};
 use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
 
-/// Kills that the suite wants to see.
+/// The number of kills in a run of the suite.
 const KILLS: u64 = 200;
 
-/// Commands of one sequence before the last ones, which nothing disturbs.
+/// The number of rounds of a sequence before its last command, which runs without faults.
 const COMMANDS: u64 = 8;
 
-/// A command that has not ended by then is stuck.
+/// A command that takes longer is stuck.
 const STUCK: Duration = Duration::from_secs(300);
 
 type Artifacts = BTreeSet<(String, String)>;
 
-/// A generator of its own, so that a seed means the same on every machine (`SplitMix64`).
+/// A random number generator whose seeds mean the same on every machine (`SplitMix64`).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -52,14 +51,14 @@ impl Dice {
     }
 }
 
-/// Where kills fell in the life of the submissions.
+/// Counts commands, and kills by the states of the submissions.
 #[derive(Debug, Default)]
 struct Tally {
     sequences: AtomicU64,
-    /// Sequences with commands side by side.
+    /// Sequences with concurrent commands.
     beside: AtomicU64,
     commands: AtomicU64,
-    /// Commands that ran beside another.
+    /// Commands that ran beside another one.
     second: AtomicU64,
     before: AtomicU64,
     inside: AtomicU64,
@@ -89,7 +88,7 @@ impl Tally {
     }
 }
 
-/// The states of all submissions; none where there is no state yet.
+/// Returns the states of all submissions; none if there is no state yet.
 fn states(project: &TestProject) -> Vec<String> {
     if !project.path(".synix/state.sqlite3").exists() {
         return Vec::new();
@@ -102,7 +101,7 @@ fn states(project: &TestProject) -> Vec<String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// Everything that may go wrong on the way of a batch, each for a bounded number of calls.
+/// Returns a fault of a batch, for a bounded number of calls.
 fn fault(dice: &mut Dice) -> Fault {
     use Endpoint as E;
     let calls = [
@@ -169,17 +168,16 @@ fn fault(dice: &mut Dice) -> Fault {
     Fault::on(endpoint, kind).nth(dice.below(3) + 1)
 }
 
-/// A rule for a whole answer in an odd form, or for an error in the place of one that cost nothing.
+/// Completes a rule with a complete answer in an unusual form, or with a transient error that costs nothing.
 fn odd_reply(rule: Rule, dice: &mut Dice) -> Rule {
     let raw = match dice.below(10) {
         0 => RawReply::body("<<x:EFBBBF>><<reply>>"),
-        // A stream has many lines, and a row of a batch is one.
+        // A stream has many lines, but a row of a batch is one line.
         1 => {
             let events = Reply::Raw(RawReply::body("<<events>>"));
             return rule.only(Only::Sync).reply(events);
         }
-        // Half of a pair, before the end of the answer.
-        // Half of a pair of surrogates, in a member beside the answer.
+        // Half of a surrogate pair, in a member beside the answer.
         2 => RawReply::body("{\"odd\": \"\\ud83d\", <<members>>}"),
         3 => RawReply::with("/usage", json!(null)),
         4 => RawReply::with(
@@ -198,7 +196,7 @@ fn odd_reply(rule: Rule, dice: &mut Dice) -> Rule {
     rule.reply(Reply::Raw(raw))
 }
 
-/// A list that is no list, or rows that come by another way than usual.
+/// Returns an invalid list of batches, or an unusual encoding of rows.
 fn odd_transport(dice: &mut Dice) -> Fault {
     use Endpoint as E;
     let files = [E::FilesContent, E::MessageBatchesResults];
@@ -234,7 +232,7 @@ fn script(dice: &mut Dice) -> Script {
         let times = dice.below(3) + 1;
         script = script.rule(odd_reply(Rule::on(name).times(times), dice));
     }
-    // Long enough now and then that a command looks for another's calls while its own are under way.
+    // Now and then long enough that a command looks up another command's calls while its own are in flight.
     match dice.below(8) {
         0 => script.latency_ms(150, 400),
         1..4 => script.latency_ms(0, 30),
@@ -242,7 +240,7 @@ fn script(dice: &mut Dice) -> Script {
     }
 }
 
-/// Starts a command that dies at its `crash_at`th point.
+/// Starts a command that kills itself at a crash point.
 fn start(project: &TestProject, arguments: &[&str], crash_at: u64) -> Child {
     let mut command = project.command(arguments).process();
     command
@@ -252,7 +250,7 @@ fn start(project: &TestProject, arguments: &[&str], crash_at: u64) -> Child {
     command.spawn().unwrap()
 }
 
-/// Lets a command come to its end, which must come.
+/// Waits until a command ends, which it must.
 fn end(mut child: Child, started: Instant, what: &str) -> ExitStatus {
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -266,13 +264,13 @@ fn end(mut child: Child, started: Instant, what: &str) -> ExitStatus {
     }
 }
 
-/// The last words on a build: nothing goes wrong any more, so it must end whole.
+/// Finishes a build without faults.
 fn finish(project: &TestProject, tally: &Tally, what: &str) {
     project.script(Script::new().batches(Pace {
         retry_after: 0,
         ..Pace::default()
     }));
-    // What it finds is none, an open build, or one that has ended; or two batches of which one is ours.
+    // There may be no build, an open or a finished one; or two candidates for a lost batch, of which one is right.
     let resumed = project.run(&RESUME);
     if resumed.code == 5 && resumed.says("--adopt") {
         tally.asked.fetch_add(1, Ordering::SeqCst);
@@ -284,7 +282,7 @@ fn finish(project: &TestProject, tally: &Tally, what: &str) {
     assert_eq!(last.code, 0, "{what}: {last:?}");
 }
 
-/// What an undisturbed build makes of the same sources.
+/// Returns what a build without faults makes of the same sources.
 fn undisturbed(make: fn() -> TestProject, bios: &BTreeMap<String, String>) -> Artifacts {
     let project = make();
     for (file, text) in bios {
@@ -294,7 +292,7 @@ fn undisturbed(make: fn() -> TestProject, bios: &BTreeMap<String, String>) -> Ar
     project.artifacts()
 }
 
-/// Says whether a batch is under way.
+/// Returns whether a batch is in flight.
 fn is_submitted(project: &TestProject) -> bool {
     let over = ["settled", "abandoned"];
     states(project)
@@ -302,7 +300,7 @@ fn is_submitted(project: &TestProject) -> bool {
         .any(|state| !over.contains(&state.as_str()))
 }
 
-/// How often the provider was called.
+/// Returns the number of calls that the provider received.
 fn calls(project: &TestProject) -> u64 {
     project.ledger().calls.values().sum()
 }
@@ -317,7 +315,7 @@ fn sequence(seed: u64, tally: &Tally) {
     let make = dice.one_of(&[TestProject::team, messages]);
     let project = make();
     let mut bios = BTreeMap::new();
-    // Two in three: others must hold, too.
+    // A third of the sequences has no concurrent commands.
     let beside = dice.below(3) > 0;
     tally.beside.fetch_add(u64::from(beside), Ordering::SeqCst);
     for round in 0..COMMANDS {
@@ -332,7 +330,7 @@ fn sequence(seed: u64, tally: &Tally) {
         project.script(script);
         let mut running = Vec::new();
         let commands = if beside { dice.below(2) + 1 } else { 1 };
-        // It looks at a batch that nobody else drives every half a minute: longer than all the rest.
+        // `build` polls a batch that no process drives every 30 seconds, which is longer than everything else.
         let waits = dice.below(3) == 0 && !is_submitted(&project);
         let before = calls(&project);
         for place in 0..commands {
@@ -382,7 +380,7 @@ fn sequence(seed: u64, tally: &Tally) {
     tally.sequences.fetch_add(1, Ordering::SeqCst);
 }
 
-/// M1, M2, M5, M6, A3, A4, A5, L4, L5, L16: whatever happens, in whatever order.
+/// M1, M2, M5, M6, A3, A4, A5, L4, L5, L16
 #[test]
 fn no_sequence_of_faults_and_kills_costs_or_loses_an_answer() {
     let wanted: Option<u64> = crate::test_project::number_from_environment("SYNIX_TORTURE");

@@ -1,4 +1,4 @@
-//! Whole outputs as snapshots: what a person reads, without what differs from run to run.
+//! Whole outputs as snapshots, without the values that differ between runs.
 //!
 //! The snapshots are files in `snapshots/`. A changed output fails its test; `CONTRIBUTING.md` has the command that
 //! accepts the new one.
@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::invocation::Run;
 
-/// Compares all that a command printed, and its exit code, with the next snapshot of the test that calls it.
+/// Compares the output and exit code of a command with the next snapshot of the calling test.
 macro_rules! assert_transcript {
     ($run:expr) => {
         insta::with_settings!({omit_expression => true}, {
@@ -17,11 +17,11 @@ macro_rules! assert_transcript {
 }
 pub(crate) use assert_transcript;
 
-/// How many digits of a digest are shown, or of the id of a batch.
+/// The number of digits of a printed digest, or of the id of a batch.
 const DIGEST_DIGITS: std::ops::RangeInclusive<usize> = 12..=64;
 
 impl Run {
-    /// What a person at a terminal would see, with stderr apart.
+    /// Returns the output as a person sees it, with stderr apart.
     pub(crate) fn transcript(&self) -> String {
         let mut seen = stable(&self.stdout);
         for line in self.messages() {
@@ -31,7 +31,7 @@ impl Run {
         seen
     }
 
-    /// The lines of stderr. The progress of a build is left out: its units end in any order.
+    /// Returns the lines of stderr without the progress of a build, whose units end in any order.
     fn messages(&self) -> impl Iterator<Item = &str> {
         let mut lines = self.stderr.lines();
         let is_build = lines.clone().any(|line| {
@@ -57,13 +57,13 @@ fn skipped(mut lines: std::str::Lines<'_>, count: usize) -> std::str::Lines<'_> 
 }
 
 /// Replaces what may differ between two runs or two machines: digests, ports, times, temporary folders, sizes and fuel
-/// of what the compiler made, and the version of synix.
+/// of compiled code, and the version of synix.
 fn stable(printed: &str) -> String {
     let version = concat!("synix ", env!("CARGO_PKG_VERSION"));
     let printed = printed.replace(version, "synix [version]");
     let printed = after(&printed, "127.0.0.1:", |one| one.is_ascii_digit(), "[port]");
     let printed = after(&printed, ", fuel ", |one| one.is_ascii_digit(), "[fuel]");
-    // Of several inputs that fail, the first to fail is named.
+    // If several inputs fail, the message names the first.
     let printed = after(
         &printed,
         "\n    it needs ",
@@ -113,7 +113,7 @@ fn without_folder(text: &str) -> String {
     text
 }
 
-/// Replaces what follows each `start` and consists of such characters.
+/// Replaces what follows each `start` and consists of the given characters.
 fn after(text: &str, start: &str, of: impl Fn(char) -> bool, replacement: &str) -> String {
     let mut parts = text.split(start);
     let mut made = parts.next().unwrap_or_default().to_owned();
@@ -147,7 +147,7 @@ fn is_time(word: &str) -> bool {
         })
 }
 
-/// A snapshot of a test that was renamed or removed would stay for ever.
+/// A snapshot of a renamed or removed test would otherwise stay for ever.
 #[test]
 fn every_snapshot_belongs_to_a_test() {
     let suite = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/suite");

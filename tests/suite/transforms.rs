@@ -1,4 +1,4 @@
-//! The first-party transforms beside `map` and `reduce`: what each asks, and what a change costs.
+//! The first-party transforms beside `map` and `reduce`: their requests, and the cost of a change.
 
 use crate::test_project::{MODES, Mode, TestProject, notes_pipeline};
 use crate::transcript::assert_transcript;
@@ -43,7 +43,7 @@ fn topics() -> TestProject {
     project
 }
 
-/// M3: a fold takes up where the inputs are new.
+/// M3: a fold continues where the inputs are new.
 #[test]
 fn an_appended_input_costs_one_request() {
     let project = days(10);
@@ -54,7 +54,7 @@ fn an_appended_input_costs_one_request() {
     assert_eq!(project.sent(), 11);
 }
 
-/// M3: what comes before a changed input is not asked again.
+/// M3: the steps before a changed input are not repeated.
 #[test]
 fn a_changed_input_repeats_the_fold_from_there() {
     let project = days(10);
@@ -64,7 +64,7 @@ fn a_changed_input_repeats_the_fold_from_there() {
     assert_eq!(project.sent(), 10 + 8);
 }
 
-/// M3: the last step is all that the last input decides, and the first decides all of them.
+/// M3: the last input only decides the last step, and the first input decides all steps.
 #[test]
 fn a_changed_last_input_repeats_one_step_and_a_removed_first_input_all() {
     let project = days(10);
@@ -77,7 +77,7 @@ fn a_changed_last_input_repeats_one_step_and_a_removed_first_input_all() {
     assert_eq!(project.sent(), 10 + 1 + 9);
 }
 
-/// A fold over more inputs than a unit may ask questions goes on from there once it may ask more.
+/// The error names the limit, which is lower than the number of inputs.
 #[test]
 fn a_fold_over_its_request_limit_continues_with_a_higher_limit() {
     let project = days(5);
@@ -91,7 +91,7 @@ fn a_fold_over_its_request_limit_continues_with_a_higher_limit() {
     assert_eq!(project.sent(), 5);
 }
 
-/// C1: a fold and a group give the same in every mode.
+/// C1
 #[test]
 fn folds_and_groups_make_the_same_in_every_mode() {
     for make in [|| days(3), topics] {
@@ -139,7 +139,7 @@ fn an_input_without_a_group_fails_the_layer_by_default() {
     assert_eq!(project.sent(), 2);
 }
 
-/// A layer that has nothing to go on sends nothing and makes nothing.
+/// It makes no artifacts either.
 #[test]
 fn an_empty_layer_sends_nothing() {
     let project = topics();

@@ -1,4 +1,4 @@
-//! What needs the user's yes: nothing is run, called, sent or believed without it, and only exactly that with it.
+//! What needs the user's permission: without it nothing is run, called, sent or used, and with it only exactly that.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -16,7 +16,7 @@ use crate::invocation::Invocation;
 use crate::test_project::{BATCH_BUILD, KEY, RESUME, Run, TestProject, command_in, text};
 use crate::transcript::assert_transcript;
 
-/// A server that every connection to elsewhere goes through. It notes where to, and lets none pass.
+/// A proxy that records where each connection should go and closes it.
 pub(crate) struct Elsewhere {
     url: String,
     seen: Arc<Mutex<Vec<String>>>,
@@ -33,14 +33,14 @@ impl Elsewhere {
                 let mut line = String::new();
                 let mut reader = BufReader::new(stream);
                 reader.read_line(&mut line).unwrap_or(0);
-                // Noted before the connection ends, and with it the command.
+                // Recorded before the connection ends, because the command ends with it.
                 ours.lock().unwrap().push(line.trim_end().to_owned());
             }
         });
         Self { url, seen }
     }
 
-    /// Sends everything that would leave this machine here.
+    /// Runs a command whose connections to other machines go through this proxy.
     pub(crate) fn between(&self, command: &mut Invocation) -> Run {
         for name in ["HTTPS_PROXY", "HTTP_PROXY"] {
             command.env(name, &self.url);
@@ -52,13 +52,13 @@ impl Elsewhere {
         &self.url
     }
 
-    /// The first line of each connection.
+    /// Returns the first line of each connection.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 }
 
-/// A provider that takes the heads of calls and answers none.
+/// A provider that records the heads of calls and does not answer.
 struct Listener {
     url: String,
     address: SocketAddr,
@@ -84,15 +84,15 @@ impl Listener {
         }
     }
 
-    /// The heads that came so far; none comes after.
+    /// Returns the heads of all calls and stops the server.
     fn heads(self) -> Vec<String> {
-        // A connection without a call is the end.
+        // A connection without a call ends the thread.
         drop(TcpStream::connect(self.address));
         self.taken.join().unwrap()
     }
 }
 
-/// One question for one note, to a provider at a URL.
+/// One request for one note, to the provider at a URL.
 fn asking(url: &str, more: &str) -> TestProject {
     let project = TestProject::with_layers("");
     project.write("notes/a.md", "a note");
@@ -105,7 +105,7 @@ fn asking_toml(url: &str, more: &str, prompt: &str) -> String {
     clones::asking_toml("", &provider, prompt)
 }
 
-/// The pipeline file with something more under `[pipeline]`.
+/// Adds a line to the table `[pipeline]`.
 fn with_pipeline_key(project: &TestProject, line: &str) {
     let file = fs::read_to_string(project.path("synix.toml")).unwrap();
     let (name, rest) = file.split_once("\n[providers").unwrap();
@@ -116,13 +116,13 @@ fn with_pipeline_key(project: &TestProject, line: &str) {
     );
 }
 
-/// Holds where a build was let through, and failed only because nobody answers elsewhere.
+/// Asserts that a build was allowed, and only failed because no server answers.
 #[track_caller]
 fn went_on(run: &Run) {
     assert!(matches!(run.code, 1 | 3), "{run:?}");
 }
 
-/// Every command that sends something.
+/// Every command that sends requests.
 const SENDING: [&[&str]; 3] = [&["build"], &["build", "--no-wait"], &BATCH_BUILD];
 
 #[test]
@@ -134,7 +134,7 @@ fn a_plain_project_needs_no_permission() {
     assert_eq!(project.json(&["trust"])["asked"], Value::Array(Vec::new()));
 }
 
-/// W3: a key of the environment goes to its own server, and the pair that does not belong is named.
+/// W3: the error names the variable and the server.
 #[test]
 fn a_key_is_sent_to_another_server_only_after_permission() {
     let stolen = "api_key_env = \"STOLEN\"";
@@ -192,18 +192,18 @@ fn a_key_is_sent_to_another_server_only_after_permission() {
     }
 }
 
-/// A variable that is not set cannot be sent.
+/// A variable without a value cannot be sent.
 #[test]
 fn a_missing_key_needs_no_permission_to_build() {
     let project = asking("https://evil.example/v1", "api_key_env = \"TEAM_KEY\"");
     let run = project.run(&["build"]).expect_code(1);
     assert_transcript!(run);
-    // Whoever trusts is shown it all the same: the next shell may have it.
+    // `trust` lists it all the same, because another shell may set the variable.
     let asked = project.run(&["trust"]).expect_code(5);
     assert_transcript!(asked);
 }
 
-/// W3: what the user admits goes where it was admitted, and nowhere else.
+/// W3
 #[test]
 fn a_permission_covers_only_the_shown_server_and_variable() {
     let elsewhere = Elsewhere::start();
@@ -214,7 +214,7 @@ fn a_permission_covers_only_the_shown_server_and_variable() {
     assert!(shown.says("OPENAI_API_KEY") && shown.says("https://gateway.example/team-a/v1"));
     went_on(&build());
     assert_eq!(elsewhere.seen(), ["CONNECT gateway.example:443 HTTP/1.1"]);
-    // Another prompt is no other question.
+    // Another prompt needs no new permission.
     let file = |url: &str, more: &str| {
         project.write(
             "synix.toml",
@@ -266,7 +266,7 @@ fn a_permission_is_listed_and_can_be_revoked() {
     assert!(listed().is_empty());
     project.run(&["trust", "revoke"]).expect_code(2);
     project.ok(&["trust", "--yes"]);
-    // What is known is not kept twice.
+    // A granted permission is not stored twice.
     project.ok(&["trust", "--yes"]);
     let [yes] = &listed()[..] else {
         panic!("{:?}", listed());
@@ -278,7 +278,7 @@ fn a_permission_is_listed_and_can_be_revoked() {
     project.run(&["build"]).expect_code(5);
 }
 
-/// There is nobody to ask: a script must say yes aloud.
+/// There is no one to prompt, so a script must pass `--yes`.
 #[test]
 fn without_a_terminal_permission_requires_yes() {
     let project = asking("https://gateway.example/v1", "");
@@ -287,7 +287,7 @@ fn without_a_terminal_permission_requires_yes() {
     project.run(&["build"]).expect_code(5);
 }
 
-/// W3: the environment of the process may move its own key.
+/// W3: `OPENAI_BASE_URL` in the environment of the process needs no permission.
 #[test]
 fn the_environment_can_move_a_provider_and_dot_env_cannot() {
     let moved = |project: &TestProject| {
@@ -315,7 +315,7 @@ fn the_environment_can_move_a_provider_and_dot_env_cannot() {
     assert_eq!(elsewhere.seen(), ["CONNECT api.openai.com:443 HTTP/1.1"]);
 }
 
-/// A key in `.env` was put there for this pipeline.
+/// The user put the key there for this pipeline.
 #[test]
 fn a_key_from_dot_env_is_sent_to_the_pipelines_server() {
     let elsewhere = Elsewhere::start();
@@ -324,14 +324,14 @@ fn a_key_from_dot_env_is_sent_to_the_pipelines_server() {
     project.ok(&["trust"]);
     went_on(&elsewhere.between(&mut project.command(&["build"])));
     assert_eq!(elsewhere.seen(), ["CONNECT gateway.example:443 HTTP/1.1"]);
-    // The environment wins, and its key belongs to nobody there.
+    // The environment takes precedence, and its key does not belong to this server.
     let mut command = project.command(&["build"]);
     elsewhere
         .between(command.env("TEAM_KEY", "real"))
         .expect_code(5);
 }
 
-/// X10: what stands around a key is no part of it.
+/// X10
 #[test]
 fn a_key_is_sent_without_quotes_and_comments() {
     for line in [
@@ -357,7 +357,7 @@ fn a_key_is_sent_without_quotes_and_comments() {
     }
 }
 
-/// A stranger's `.env` cannot fetch what is in the real environment.
+/// The `.env` of an attacker cannot read the environment.
 #[test]
 fn dot_env_does_not_expand_variables() {
     let listener = Listener::start();
@@ -374,7 +374,7 @@ fn dot_env_does_not_expand_variables() {
     );
 }
 
-/// W21: whoever is on the way reads what is sent by plain http.
+/// W21: anyone on the network path can read plain HTTP.
 #[test]
 fn no_key_leaves_this_machine_unencrypted() {
     for url in [
@@ -402,7 +402,7 @@ fn no_key_leaves_this_machine_unencrypted() {
     }
 }
 
-/// A server in one's own network that wants no key is asked as before.
+/// Such a server may be in the user's own network.
 #[test]
 fn plain_http_is_allowed_without_a_key() {
     let elsewhere = Elsewhere::start();
@@ -413,7 +413,7 @@ fn plain_http_is_allowed_without_a_key() {
     assert_eq!(elsewhere.seen().len(), 1, "{run:?}");
 }
 
-/// W20: what the project hides goes to a server of strangers only after a yes.
+/// W20
 #[test]
 fn hidden_files_are_sent_to_another_server_only_after_permission() {
     let elsewhere = Elsewhere::start();
@@ -431,7 +431,7 @@ fn hidden_files_are_sent_to_another_server_only_after_permission() {
         .expect_code(5);
     assert_transcript!(run);
     assert_eq!(elsewhere.seen(), [""; 0]);
-    // Nobody else gets what stays with a server of the user's own.
+    // A server on this machine needs no permission: the files stay with the user.
     let near = project.provider.openai_url();
     let file = fs::read_to_string(project.path("synix.toml")).unwrap();
     project.write(
@@ -441,7 +441,7 @@ fn hidden_files_are_sent_to_another_server_only_after_permission() {
     project.ok(&["build"]);
 }
 
-/// Programs get the same: a kind, and everything that was asked.
+/// The document has the kind of the error and everything that needs permission.
 #[test]
 fn a_refusal_is_a_json_document() {
     let project = asking("https://evil.example/v1", "");
@@ -454,7 +454,7 @@ fn a_refusal_is_a_json_document() {
     assert!(text(&error["hint"]).contains("synix trust"), "{error}");
 }
 
-/// A yes that came along in the clone is none, wherever the environment says that such things are kept.
+/// This holds for every variable that can name the folder of permissions.
 #[test]
 fn permissions_stored_inside_the_project_are_ignored() {
     let project = TestProject::team();
@@ -474,7 +474,7 @@ fn permissions_stored_inside_the_project_are_ignored() {
             .env(name, folder);
         command.run()
     };
-    // Made elsewhere for this very project, and then brought along.
+    // Made elsewhere for this project, and then copied into it.
     let elsewhere = tempfile::tempdir().unwrap();
     let made = elsewhere.path().join("synix");
     with("SYNIX_CONFIG_DIR", &made, &["trust", "--yes"]).expect_code(0);
@@ -495,7 +495,7 @@ fn permissions_stored_inside_the_project_are_ignored() {
     assert_eq!(project.sent(), 0);
 }
 
-/// W9: a command of the project runs after a yes to exactly that command, in that folder.
+/// W9: the permission is for exactly this command in this folder.
 #[test]
 fn a_command_runs_only_after_permission() {
     let mut project = TestProject::team();
@@ -531,7 +531,6 @@ fn a_command_runs_only_after_permission() {
     project.ok(&["build", "--trust"]);
 }
 
-/// Less is asked than was admitted: that is no new question.
 #[test]
 fn a_permission_holds_when_the_project_asks_for_less() {
     let project = TestProject::team();
@@ -544,7 +543,7 @@ fn a_permission_holds_when_the_project_asks_for_less() {
     project.ok(&["build"]);
 }
 
-/// W9: a local service is called no more than one elsewhere, and its address is no secret of the log.
+/// W9: this includes services on this machine. The log does not contain the path, which may be secret.
 #[test]
 fn a_url_is_called_only_after_permission() {
     let project = TestProject::team();
@@ -562,7 +561,7 @@ fn a_url_is_called_only_after_permission() {
     assert_eq!(elsewhere.seen(), ["POST /secret HTTP/1.1"]);
 }
 
-/// W4, W9: a replay does not ask, and does not do it.
+/// W4, W9: without permission, a replay neither prompts nor runs the command.
 #[test]
 fn a_replay_runs_a_command_only_after_permission() {
     let project = TestProject::team();
@@ -582,7 +581,7 @@ fn a_replay_runs_a_command_only_after_permission() {
     assert!(project.path("ran").exists());
 }
 
-/// W9: what was cleared from the command's environment cannot be read from the parent's either.
+/// W9: the variables that the command does not get are not readable in its parent either.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_command_cannot_read_the_environment_of_its_parent() {
@@ -600,12 +599,12 @@ fn a_command_cannot_read_the_environment_of_its_parent() {
     );
 }
 
-/// W9: what a command started ends with it.
+/// W9: its child processes end with it.
 #[cfg(unix)]
 #[test]
 fn a_killed_command_leaves_no_processes_behind() {
     let project = TestProject::team();
-    // The whole line of the file, so that it is never read half written.
+    // Renamed at the end, so that the test never reads a half-written file.
     with_pipeline_key(
         &project,
         "on_done = \"sleep 1000 & echo $! > id; sleep 1000 & echo $! >> id; mv id ids; wait\"",
@@ -625,7 +624,7 @@ fn a_killed_command_leaves_no_processes_behind() {
     let said = child.wait_with_output().unwrap().stderr;
     assert!(String::from_utf8_lossy(&said).contains("killed before it was done"));
     for id in fs::read_to_string(project.path("ids")).unwrap().lines() {
-        // A process that has ended may wait for whoever adopted it.
+        // An ended process may wait for its new parent.
         while is_alive(id) {
             std::thread::yield_now();
         }
@@ -639,7 +638,7 @@ fn is_alive(id: &str) -> bool {
     state.is_ok_and(|state| !state.is_empty() && !state.starts_with('Z'))
 }
 
-/// W5, W12: a state that came along is read, but nothing is built on it without a yes.
+/// W5, W12: a copied state can be read, but nothing is built on it.
 #[test]
 fn a_copied_state_needs_permission() {
     let theirs = TestProject::team();
@@ -674,7 +673,7 @@ fn a_copied_state_needs_permission() {
 #[test]
 fn the_users_own_state_needs_no_permission_even_after_a_move() {
     let mut project = TestProject::team();
-    // Other tests share a folder, and each command forgets projects that stood in the folder for temporary files.
+    // Other tests share a folder, and each command deletes permissions of projects in the folder for temporary files.
     let kept = tempfile::tempdir().unwrap();
     let ok = |project: &TestProject, arguments: &[&str]| {
         let mut command = project.command(arguments);
@@ -692,7 +691,7 @@ fn the_users_own_state_needs_no_permission_even_after_a_move() {
     ok(&project, &["trust"]);
 }
 
-/// Where nothing can be kept, a command says so and goes on with `--trust`.
+/// Without a place to store permissions, `--trust` still works.
 #[test]
 fn a_missing_configuration_folder_is_reported() {
     let project = asking("https://gateway.example/v1", "");
@@ -709,7 +708,7 @@ fn a_missing_configuration_folder_is_reported() {
     );
 }
 
-/// W8: what others may write is theirs as well.
+/// W8: other users could change it.
 #[cfg(unix)]
 #[test]
 fn a_file_that_others_can_write_needs_permission() {
@@ -738,18 +737,18 @@ fn a_file_that_others_can_write_needs_permission() {
         mode(file, usual);
         project.ok(&["build"]);
     }
-    // The sticky bit keeps others from replacing what is there.
+    // The sticky bit prevents other users from replacing files.
     mode("", 0o1777);
     project.ok(&["build"]);
 }
 
-/// Only root can give a file to somebody else.
+/// Changes the owner of a file, which only root can do.
 #[cfg(unix)]
 fn give_away(path: &Path) -> bool {
     std::os::unix::fs::lchown(path, Some(4242), Some(4242)).is_ok()
 }
 
-/// W8: what belongs to another user is not gone by.
+/// W8
 #[cfg(unix)]
 #[test]
 fn a_file_of_another_user_needs_permission() {
@@ -767,7 +766,7 @@ fn a_file_of_another_user_needs_permission() {
         );
         project.ok(&["plan"]);
         project.ok(&["list"]);
-        // `sudo` is run by the user whose files these are.
+        // A user runs `sudo` with their own files.
         let mut command = project.command(&["build"]);
         command.env("SUDO_UID", "4242").run().expect_code(0);
         project.ok(&["trust", "--yes"]);
@@ -775,7 +774,7 @@ fn a_file_of_another_user_needs_permission() {
     }
 }
 
-/// W8: the search for a pipeline file ends where somebody else's folders begin.
+/// W8: other users may own the folders above.
 #[test]
 fn the_search_for_a_pipeline_file_stops_at_a_repository_root() {
     let project = TestProject::team();
@@ -813,7 +812,7 @@ fn the_search_for_a_pipeline_file_stops_at_another_users_folder() {
     assert_eq!(project.sent(), 0);
 }
 
-/// W10: a plugin on this machine or in its network is fetched after a yes only.
+/// W10: the same applies to a plugin in the local network.
 #[test]
 fn a_plugin_on_this_machine_is_fetched_only_after_permission() {
     let server = crate::registry::Registry::start();
@@ -840,7 +839,7 @@ fn a_plugin_on_this_machine_is_fetched_only_after_permission() {
         run(&["plan"]).expect_code(0);
         assert!(server.calls().len() > before);
         project.ok(&["trust", "revoke"]);
-        // What is there need not be fetched.
+        // A plugin in the cache is not fetched.
         run(&["build"]).expect_code(0);
     }
 }

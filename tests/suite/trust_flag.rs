@@ -1,4 +1,4 @@
-//! `--trust` on the commands beside a build that can need a yes: it holds for that command alone.
+//! `--trust` grants a permission for one command, also for commands other than builds.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::registry::Registry;
 use crate::test_project::{Run, TestProject};
 use crate::transcript::assert_transcript;
 
-/// A project with a plugin on this machine, and a cache of its own.
+/// A project with a plugin on this machine.
 fn with_plugin(reference: &str) -> TestProject {
     let project = TestProject::with_layers(&format!(
         "[layers.texts]\nsource = \"texts/*.md\"\n[layers.made]\ntransform = {reference:?}\ninputs = [\"texts\"]\n"
@@ -45,7 +45,7 @@ fn trust_lets_update_and_fetch_download_a_plugin() {
             .unwrap()
             .contains(&reference)
     );
-    // Nothing was kept.
+    // The permission was not stored.
     refused(&update);
     fs::remove_dir_all(project.path("../cache")).unwrap();
     refused(&fetch);

@@ -1,4 +1,4 @@
-//! Waiting well: what an interruption leaves, following a build, and what happens at its end.
+//! Interrupted builds, builds that are followed, and the hooks at the end of a build.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -11,7 +11,7 @@ use synix_scripted_provider::{Endpoint, Pace, Reply, Rule, Script};
 use crate::crash::unclear;
 use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
 
-/// Sends a signal to a command and returns what it said at its end.
+/// Sends a signal to a command and returns its exit code and stderr.
 fn stop(child: Child, name: &str) -> (i32, String) {
     signal(&child, name);
     let output = child.wait_with_output().unwrap();
@@ -25,7 +25,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// A team whose pipeline says what happens when a build ends.
+/// A team with `on_done` settings.
 fn team_with(on_done: &str) -> TestProject {
     let project = TestProject::team();
     let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
@@ -38,21 +38,21 @@ fn team_with(on_done: &str) -> TestProject {
     project
 }
 
-/// A team whose user said yes to what happens when a build ends.
+/// A team with `on_done` settings that the user permits.
 fn trusted_team_with(on_done: &str) -> TestProject {
     let project = team_with(on_done);
     project.trust();
     project
 }
 
-/// Keeps what the command got: its input, and its environment.
+/// Stores the input and the environment of the command in files.
 const KEEP: &str = r#"on_done = "cat > done.json; env > done.env""#;
 
 fn done(project: &TestProject) -> Value {
     serde_json::from_str(&fs::read_to_string(project.path("done.json")).unwrap()).unwrap()
 }
 
-/// M8: whoever interrupts is told what goes on running, and how to take it up or stop it.
+/// M8: the output names the commands to resume and to cancel.
 #[test]
 fn an_interrupted_batch_build_reports_its_live_batches() {
     for signal in ["-INT", "-TERM"] {
@@ -75,7 +75,7 @@ fn an_interrupted_batch_build_reports_its_live_batches() {
     }
 }
 
-/// M8: an interruption leaves a state that goes on where it stood.
+/// M8
 #[test]
 fn an_interrupted_batch_build_can_be_resumed() {
     let project = TestProject::team();
@@ -91,7 +91,7 @@ fn an_interrupted_batch_build_can_be_resumed() {
     assert_eq!((project.sent(), project.artifact_names().len()), (4, 7));
 }
 
-/// M8: what is on its way is paid, so its answer is waited for and kept; nothing new is sent.
+/// M8: calls in flight are paid for, so their answers are waited for and stored. Nothing new is sent.
 #[test]
 fn an_interrupted_build_waits_for_calls_in_flight() {
     let project = TestProject::team();
@@ -114,7 +114,7 @@ fn an_interrupted_build_waits_for_calls_in_flight() {
     );
 }
 
-/// M8: who does not wait for calls on their way is told of them, and they are on record as unclear at once.
+/// M8: the state records these calls as unclear at once.
 #[test]
 fn a_second_interrupt_reports_what_may_be_billed() {
     let project = TestProject::team();
@@ -132,7 +132,7 @@ fn a_second_interrupt_reports_what_may_be_billed() {
     assert_eq!(unclear(&project), 3);
 }
 
-/// L3: a pipe gets a line for each change of a batch.
+/// L3: in output to a pipe.
 #[test]
 fn each_change_of_a_batch_is_one_line() {
     let project = TestProject::team();
@@ -153,7 +153,7 @@ fn each_change_of_a_batch_is_one_line() {
     }
 }
 
-/// L10: a look that finds nothing new writes nothing.
+/// L10
 #[test]
 fn polling_writes_nothing_while_nothing_changes() {
     let project = TestProject::team();
@@ -174,7 +174,7 @@ fn polling_writes_nothing_while_nothing_changes() {
     assert!(same, "the log grew");
 }
 
-/// L6: what a dead process wrote about itself keeps nobody out, and the next holder names itself.
+/// L6: the next process writes its own id into the lock.
 #[test]
 fn the_lock_of_a_dead_process_is_taken_over() {
     let project = TestProject::team();
@@ -188,7 +188,7 @@ fn the_lock_of_a_dead_process_is_taken_over() {
     assert!(!holder.contains("4711"), "{holder}");
 }
 
-/// L3: a build can be followed from another terminal, without asking the provider.
+/// L3: from another terminal, without a call to the provider.
 #[test]
 fn watch_follows_a_build_to_its_end() {
     let project = TestProject::team();
@@ -212,7 +212,7 @@ fn watch_follows_a_build_to_its_end() {
     assert!(said.contains("build-1: completed"), "{said}");
 }
 
-/// A build that has ended is told at once, in one document.
+/// It prints one document.
 #[test]
 fn watch_exits_at_once_for_a_finished_build() {
     let project = TestProject::team();
@@ -235,7 +235,7 @@ fn on_done_may_be_a_list_of_arguments() {
     assert_eq!(done(&project), run.json());
 }
 
-/// Keys stay where they are needed.
+/// The command gets no keys.
 #[test]
 fn on_done_gets_a_minimal_environment() {
     let project = trusted_team_with(KEEP);
@@ -306,7 +306,7 @@ fn on_done_may_ignore_its_input() {
     project.ok(&["build"]);
 }
 
-/// C6: what the command prints is talk.
+/// C6
 #[test]
 fn on_done_prints_to_stderr() {
     let project = trusted_team_with(r#"on_done = "echo the end""#);
@@ -336,7 +336,7 @@ fn a_replay_skips_on_done_by_default() {
     }
 }
 
-/// A server that takes one call and answers it.
+/// Starts a server that takes one call and sends this reply. Returns its URL and a thread with the body of the call.
 fn server(reply: &'static str) -> (String, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/secret", listener.local_addr().unwrap());

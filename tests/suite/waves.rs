@@ -1,11 +1,11 @@
-//! Many batches at once: what fits, what waits, what is divided, what is given to single calls.
+//! Many batches at once: what fits, what waits, what is divided, and what is sent by sync calls.
 
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Mode, Rule, Script};
 
 use crate::batch::{messages, prompt};
 use crate::test_project::{BATCH_BUILD, RESUME, Run, TestProject};
 
-/// Six people, whose requests have about the same length.
+/// Six people with requests of about the same length.
 fn six() -> TestProject {
     let project = TestProject::team();
     for name in ["dmitri", "elif", "farid"] {
@@ -37,7 +37,7 @@ fn invalid(code: &str, message: &str) -> FaultKind {
     }
 }
 
-/// L11: a provider's limit on waiting tokens is learned from its refusal, and the rest goes in waves.
+/// L11: synix learns the limit on enqueued tokens when the provider refuses a batch.
 #[test]
 fn requests_over_the_providers_token_limit_are_sent_later() {
     let project = six();
@@ -50,7 +50,7 @@ fn requests_over_the_providers_token_limit_are_sent_later() {
     assert!(statuses.contains(&"failed".to_owned()), "{statuses:?}");
 }
 
-/// L11: a limit that the pipeline file gives is kept from the start.
+/// L11: a limit in the pipeline file applies from the start.
 #[test]
 fn enqueued_tokens_is_never_exceeded() {
     let project = six();
@@ -67,7 +67,7 @@ fn enqueued_tokens_is_never_exceeded() {
     );
 }
 
-/// A validation failure that names no line is divided until the bad line is alone.
+/// It is divided until the invalid line is alone.
 #[test]
 fn a_validation_failure_without_a_line_divides_the_batch() {
     let project = six();
@@ -78,7 +78,7 @@ fn a_validation_failure_without_a_line_divides_the_batch() {
     assert_eq!(statuses(&project), ["failed", "completed", "completed"]);
 }
 
-/// A failure that is not about a line is not divided: every half would fail likewise.
+/// Both halves would fail in the same way.
 #[test]
 fn a_failure_of_the_whole_batch_does_not_divide_it() {
     let project = six();
@@ -89,7 +89,7 @@ fn a_failure_of_the_whole_batch_does_not_divide_it() {
     assert_eq!(statuses(&project), ["failed"]);
 }
 
-/// L11: chunks can be made smaller than the provider would take.
+/// L11: a batch can be smaller than the maximum of the provider.
 #[test]
 fn batch_requests_limits_the_rows_of_a_batch() {
     let project = six();
@@ -102,7 +102,7 @@ fn batch_requests_limits_the_rows_of_a_batch() {
     assert_all_made_once(&project, 7);
 }
 
-/// L12: a unit goes on as soon as its own inputs are there, while the layer above is still in flight.
+/// L12: a unit starts as soon as its own inputs are made.
 #[test]
 fn a_unit_does_not_wait_for_the_whole_upstream_layer() {
     let project = six();
@@ -143,7 +143,7 @@ fn limit_requests(project: &TestProject, most: u32) {
     );
 }
 
-/// L16: a file that the provider does not see yet is used again, not uploaded again.
+/// L16: it is not uploaded again.
 #[test]
 fn an_uploaded_file_that_is_not_visible_yet_is_reused() {
     let project = TestProject::team();
@@ -157,7 +157,7 @@ fn an_uploaded_file_that_is_not_visible_yet_is_reused() {
     assert_eq!(project.ledger().calls(Endpoint::FilesUpload), 1);
 }
 
-/// L12: a branch that waits for single calls does not hold back a branch that goes through a batch.
+/// L12: sync calls of one branch do not delay the batch of another one.
 #[test]
 fn independent_branches_do_not_wait_for_each_other() {
     let project = TestProject::team();
@@ -184,7 +184,7 @@ prompt = "Slowly: {{ content }}"
     child.wait().unwrap();
 }
 
-/// What a batch has not answered in time goes by single calls; what it has answered is kept.
+/// Answers of the batch are kept.
 #[test]
 fn sync_after_cancels_a_slow_batch_and_sends_sync_calls() {
     let project = TestProject::team();
@@ -196,7 +196,7 @@ fn sync_after_cancels_a_slow_batch_and_sends_sync_calls() {
     assert_all_made_once(&project, 4);
 }
 
-/// M1: where batches carry no token, the one that may be ours is adopted, and its rows tell.
+/// M1: without a token, a batch of the right size is adopted, and its rows decide.
 #[test]
 fn a_lost_batch_without_a_token_is_adopted_by_its_rows() {
     let project = messages();
@@ -208,7 +208,7 @@ fn a_lost_batch_without_a_token_is_adopted_by_its_rows() {
     assert_eq!(project.ledger().calls(Endpoint::MessageBatchesCreate), 1);
 }
 
-/// Makes a batch of as many requests as ours behind synix's back.
+/// Creates a batch of another project with the same number of requests.
 fn stranger(project: &TestProject) {
     let other = messages();
     let url = project.provider.anthropic_url();
@@ -223,10 +223,10 @@ fn stranger(project: &TestProject) {
     other.ok(&["batch-build", "run"]);
 }
 
-/// Loses the reply to a create call and then finds two batches that may be it.
+/// Loses the reply to a create call, and then finds two candidates for the batch.
 fn ambiguous() -> TestProject {
     let project = messages();
-    // The list cannot be read while the stranger's batch comes in.
+    // The list cannot be read while the other project creates its batch.
     let lost = Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once();
     let unread = Fault::on(Endpoint::MessageBatchesList, FaultKind::NotFound)
         .nth(2)
@@ -238,7 +238,7 @@ fn ambiguous() -> TestProject {
     project
 }
 
-/// DESIGN 8: two candidates are for a person to choose from.
+/// DESIGN 8
 #[test]
 fn the_user_chooses_between_two_candidate_batches() {
     let project = ambiguous();
@@ -268,7 +268,7 @@ fn create_again_creates_the_batch_again() {
 
 const DAYS_LATER: &str = "2026-01-03T00:00:00Z";
 
-/// L16: looks end in a 404 as often as one look is repeated.
+/// L16: one poll is repeated as often when the reply is a 404.
 fn not_found(endpoint: Endpoint, first: u64) -> Script {
     Script::new().fault(Fault::on(endpoint, FaultKind::NotFound).nth(first).times(6))
 }
@@ -281,7 +281,7 @@ fn resumed(project: &TestProject, at: &str) -> Run {
         .expect_code(0)
 }
 
-/// What a provider has forgotten does not hold its requests for ever.
+/// A batch that the provider deleted does not block its requests for ever.
 #[test]
 fn a_batch_that_is_missing_for_days_is_abandoned_and_created_again() {
     for (at, batches) in [(DAYS_LATER, 2), ("2026-01-02T12:00:00Z", 1)] {
@@ -299,13 +299,13 @@ fn a_batch_that_is_missing_for_days_is_abandoned_and_created_again() {
     }
 }
 
-/// A6: of two files, the rows of the one that is left are kept.
+/// A6: one of two files is gone.
 #[test]
 fn the_rows_of_the_remaining_file_are_kept() {
     let project = TestProject::team();
     project.ok(&["batch-build", "run"]);
     let fails = Rule::on("I am bela").only(Mode::Batch);
-    // The first download is of the output file, the next of the error file.
+    // The output file is downloaded first, then the error file.
     project.script(not_found(Endpoint::FilesContent, 2).rule(fails.status(400).times(1)));
     let run = resumed(&project, DAYS_LATER);
     let rows: Vec<usize> = project

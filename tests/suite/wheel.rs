@@ -20,7 +20,7 @@ fn a_wheel_installs_into_a_fresh_environment_and_runs_the_demo() {
     succeeds(Command::new(synix).args(["man", "--dir"]).arg(&man));
     let out = folder.path().join("dist");
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    // Of the languages' tools, which have an interpreter of known version.
+    // The tools of the languages include an interpreter of a known version.
     let python = tool_folder().with_file_name("python/bin/python");
     let mut pack = Command::new(&python);
     pack.args(["-c", PACK, VERSION, &target, synix]);
@@ -36,7 +36,7 @@ fn a_wheel_installs_into_a_fresh_environment_and_runs_the_demo() {
         &["twine", "check", "--strict"],
         // W007: the wheel has a program and no Python library.
         &["check_wheel_contents", "--ignore", "W007"],
-        // It compares each file with RECORD.
+        // `wheel unpack` compares each file with RECORD.
         &["wheel", "unpack", "--dest", unpacked.to_str().unwrap()],
     ];
     for check in checks {
@@ -83,7 +83,7 @@ fn only_file(folder: &Path, ending: &str) -> String {
     names.remove(0)
 }
 
-/// The path with `*` replaced by the one entry that fits.
+/// Returns the path whose `*` is replaced by the only matching entry.
 fn glob_one(root: &Path, pattern: &str) -> std::path::PathBuf {
     let (before, after) = pattern.split_once('*').unwrap();
     let (folder, start) = before.rsplit_once('/').unwrap();
