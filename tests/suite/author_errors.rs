@@ -3,21 +3,21 @@
 use std::fs;
 use std::path::Path;
 
-use crate::languages::{plugin, scaffold, succeeds};
+use crate::languages::{expect_success, plugin_command, scaffold};
 use crate::test_project::Run;
 
 /// Returns the number of the first line that contains a text.
 #[track_caller]
-fn line_of(text: &str, part: &str) -> usize {
-    let found = text.lines().position(|line| line.contains(part));
-    found.unwrap_or_else(|| panic!("no line has {part}")) + 1
+fn line_of(text: &str, source_text: &str) -> usize {
+    let found = text.lines().position(|line| line.contains(source_text));
+    found.unwrap_or_else(|| panic!("no line has {source_text}")) + 1
 }
 
-fn run(folder: &Path, component: &str, note: &str, reply: &str) -> Run {
+fn run_plugin(folder: &Path, component: &str, note: &str, reply: &str) -> Run {
     let input = folder.join("note.md");
     fs::write(&input, note).unwrap();
     let arguments = ["run", component, "--reply", reply, "--input"];
-    Run::of(&mut plugin(&arguments, &input))
+    Run::of(&mut plugin_command(&arguments, &input))
 }
 
 /// U7
@@ -35,24 +35,27 @@ fn a_javascript_or_typescript_error_names_the_authors_file_once() {
         assert!(text.contains(signature));
         let text = text.replace(signature, &format!("{signature}{faults}"));
         fs::write(&path, &text).unwrap();
-        let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
-        for (note, words, part) in [
+        let built = expect_success(&mut plugin_command(&["build"], folder.path())).stdout;
+        for (note, message, source_text) in [
             ("THROW", "RangeError: on purpose", "throw new RangeError("),
             ("NULL", "'first' of null", "return nothing"),
         ] {
-            let ran = run(folder.path(), built.trim(), note, "x").expect_code(1);
-            let all = format!("{}{}", ran.stdout, ran.stderr);
-            assert_eq!(all.matches(words).count(), 1, "{all}");
-            let line = line_of(&text, part);
+            let run = run_plugin(folder.path(), built.trim(), note, "x").expect_code(1);
+            let printed = format!("{}{}", run.stdout, run.stderr);
+            assert_eq!(printed.matches(message).count(), 1, "{printed}");
+            let line = line_of(&text, source_text);
             // The interpreter may name the line of the call or the line of its last part.
             let named = [line, line + 1]
                 .iter()
-                .any(|line| all.contains(&format!("at ask ({file}:{line})")));
-            assert!(named, "{file}:{line}: {all}");
-            assert!(all.contains(&format!("at extract ({file}:")), "{all}");
+                .any(|line| printed.contains(&format!("at ask ({file}:{line})")));
+            assert!(named, "{file}:{line}: {printed}");
             assert!(
-                !all.contains("bundle.js") && !all.contains("panicked"),
-                "{all}"
+                printed.contains(&format!("at extract ({file}:")),
+                "{printed}"
+            );
+            assert!(
+                !printed.contains("bundle.js") && !printed.contains("panicked"),
+                "{printed}"
             );
         }
     }
@@ -75,32 +78,32 @@ fn an_async_execute_is_reported_with_its_line_and_its_cause() {
         let text = text.replace("  execute(", "  async execute(");
         fs::write(&path, &text).unwrap();
         let built = if language == "js" {
-            succeeds(&mut plugin(&["build"], folder.path())).stdout
+            expect_success(&mut plugin_command(&["build"], folder.path())).stdout
         } else {
             // The type checker reports it before anything runs.
-            let run = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
+            let run = Run::of(&mut plugin_command(&["build"], folder.path())).expect_code(1);
             assert!(run.says(&format!("{file}(")), "{run:?}");
             continue;
         };
         for (note, fails_in_it) in [("THROW", true), ("fine", false)] {
-            let ran = run(folder.path(), built.trim(), note, "x").expect_code(1);
-            let all = format!("{}{}", ran.stdout, ran.stderr);
+            let run = run_plugin(folder.path(), built.trim(), note, "x").expect_code(1);
+            let printed = format!("{}{}", run.stdout, run.stderr);
             let line = line_of(&text, "async execute(");
             assert!(
-                all.contains("`execute` is async, and nothing in a transform waits"),
-                "{all}"
+                printed.contains("`execute` is async, and nothing in a transform waits"),
+                "{printed}"
             );
             assert!(
-                all.contains(&format!("at execute ({file}:{line})")),
-                "{all}"
+                printed.contains(&format!("at execute ({file}:{line})")),
+                "{printed}"
             );
             let line = line_of(&text, "throw new RangeError");
-            let named = all.contains("caused by RangeError: on purpose")
-                && all.contains(&format!("at ask ({file}:{line})"));
-            assert_eq!(named, fails_in_it, "{all}");
+            let named = printed.contains("caused by RangeError: on purpose")
+                && printed.contains(&format!("at ask ({file}:{line})"));
+            assert_eq!(named, fails_in_it, "{printed}");
             assert!(
-                !all.contains("bundle.js") && !all.contains("component.js"),
-                "{all}"
+                !printed.contains("bundle.js") && !printed.contains("component.js"),
+                "{printed}"
             );
         }
     }
@@ -113,17 +116,17 @@ fn an_error_at_build_time_names_the_authors_file() {
     let text = fs::read_to_string(&path).unwrap();
     let broken = text.replace("function ask(", "null.first;\n\nfunction ask(");
     fs::write(&path, &broken).unwrap();
-    let run = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
+    let run = Run::of(&mut plugin_command(&["build"], folder.path())).expect_code(1);
     let line = line_of(&broken, "null.first");
     assert!(run.says(&format!("plugin.js:{line}")), "{run:?}");
     assert!(!run.says("/bundle.js:"), "{run:?}");
     fs::write(&path, text.replace("function ask(", "function ask((")).unwrap();
-    let run = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
+    let run = Run::of(&mut plugin_command(&["build"], folder.path())).expect_code(1);
     let line = line_of(&text, "function ask(");
     assert!(run.says(&format!("plugin.js:{line}:")), "{run:?}");
 }
 
-const PANICS: &str = r#"package plugin
+const PANICKING_PLUGIN: &str = r#"package plugin
 
 import (
 	"fmt"
@@ -170,7 +173,7 @@ func execute(_ synix.Unit, inputs []synix.Input, _ string) ([]synix.Output, erro
 "#;
 
 /// Returns the log messages of a level that a run prints. A message of several lines is one text.
-fn logged(run: &Run, level: &str) -> Vec<String> {
+fn log_messages(run: &Run, level: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut is_open = false;
     for line in run.stdout.lines() {
@@ -193,10 +196,10 @@ fn logged(run: &Run, level: &str) -> Vec<String> {
 #[test]
 fn a_go_panic_is_one_log_message_that_names_the_authors_file() {
     let folder = scaffold("go");
-    fs::write(folder.path().join("plugin.go"), PANICS).unwrap();
+    fs::write(folder.path().join("plugin.go"), PANICKING_PLUGIN).unwrap();
     fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
-    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
-    for (note, words, part) in [
+    let built = expect_success(&mut plugin_command(&["build"], folder.path())).stdout;
+    for (note, message, source_text) in [
         ("PANIC", "panic: on purpose", "panic(fmt.Errorf"),
         (
             "INDEX",
@@ -215,37 +218,37 @@ fn a_go_panic_is_one_log_message_that_names_the_authors_file() {
             "case \"ASLEEP\"",
         ),
     ] {
-        let ran = run(folder.path(), built.trim(), note, "x").expect_code(1);
-        let errors = logged(&ran, "error");
-        assert_eq!(errors.len(), 1, "{ran:?}");
-        assert!(errors[0].starts_with(words), "{ran:?}");
-        let line = line_of(PANICS, part) + usize::from(note == "ASLEEP");
-        assert!(errors[0].contains(&format!("plugin.go:{line}")), "{ran:?}");
-        assert_eq!(logged(&ran, "warn"), ["starts"], "{ran:?}");
+        let run = run_plugin(folder.path(), built.trim(), note, "x").expect_code(1);
+        let errors = log_messages(&run, "error");
+        assert_eq!(errors.len(), 1, "{run:?}");
+        assert!(errors[0].starts_with(message), "{run:?}");
+        let line = line_of(PANICKING_PLUGIN, source_text) + usize::from(note == "ASLEEP");
+        assert!(errors[0].contains(&format!("plugin.go:{line}")), "{run:?}");
+        assert_eq!(log_messages(&run, "warn"), ["starts"], "{run:?}");
         assert_eq!(
-            logged(&ran, "info"),
+            log_messages(&run, "info"),
             ["one line in pieces", "without"],
-            "{ran:?}"
+            "{run:?}"
         );
-        let mut failures = ran
+        let mut failures = run
             .stdout
             .lines()
             .filter(|line| line.starts_with("failed: "));
         assert!(
-            failures.any(|line| line.contains("crashed: ") && line.ends_with(words)),
-            "{ran:?}"
+            failures.any(|line| line.contains("crashed: ") && line.ends_with(message)),
+            "{run:?}"
         );
     }
-    let ran = run(folder.path(), built.trim(), "fine", "x").expect_code(0);
+    let run = run_plugin(folder.path(), built.trim(), "fine", "x").expect_code(0);
     assert_eq!(
-        logged(&ran, "warn"),
+        log_messages(&run, "warn"),
         ["startspanic: none", "the last"],
-        "{ran:?}"
+        "{run:?}"
     );
-    assert_eq!(logged(&ran, "error"), [""; 0], "{ran:?}");
+    assert_eq!(log_messages(&run, "error"), [""; 0], "{run:?}");
 }
 
-const PRINTS: &str = r#"
+const PRINTING_PLUGIN: &str = r#"
 #include "synix.h"
 #include <stdio.h>
 static bool execute(synix_call *call) {
@@ -271,19 +274,19 @@ SYNIX_EXPORT(PLUGIN)
 #[test]
 fn text_that_c_prints_in_pieces_is_logged_as_lines() {
     let folder = scaffold("c");
-    fs::write(folder.path().join("plugin.c"), PRINTS).unwrap();
-    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
-    let ran = run(folder.path(), built.trim(), "x", "x").expect_code(0);
+    fs::write(folder.path().join("plugin.c"), PRINTING_PLUGIN).unwrap();
+    let built = expect_success(&mut plugin_command(&["build"], folder.path())).stdout;
+    let run = run_plugin(folder.path(), built.trim(), "x", "x").expect_code(0);
     let long = "long and longer and ".repeat(1000);
     assert_eq!(
-        logged(&ran, "info"),
+        log_messages(&run, "info"),
         ["0 1 2 end", "", &long[..8 << 10], "no line break"],
-        "{ran:?}"
+        "{run:?}"
     );
     assert_eq!(
-        logged(&ran, "warn"),
+        log_messages(&run, "warn"),
         ["aside: ä????🙂??", "panic: none"],
-        "{ran:?}"
+        "{run:?}"
     );
 }
 
@@ -303,10 +306,10 @@ fn a_python_plugin_that_uses_json_loads_passes_the_check() {
     );
     let text = text.replace("ORDER =", "FORMAT = {\"type\": \"object\"}\nORDER =");
     fs::write(&path, &text).unwrap();
-    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
-    succeeds(&mut plugin(&["check"], Path::new(built.trim())));
+    let built = expect_success(&mut plugin_command(&["build"], folder.path())).stdout;
+    expect_success(&mut plugin_command(&["check"], Path::new(built.trim())));
     let deep = format!("{}{}", "[".repeat(4000), "]".repeat(4000));
-    for (reply, words) in [
+    for (reply, message) in [
         (
             "Sure!",
             "invalid-answer: the answer is not the JSON that was asked for: Expecting value",
@@ -316,10 +319,10 @@ fn a_python_plugin_that_uses_json_loads_passes_the_check() {
             "invalid-answer: the answer is not the JSON that was asked for: More than 500 lists",
         ),
     ] {
-        let ran = run(folder.path(), built.trim(), "x", reply).expect_code(1);
-        assert!(ran.says(words), "{ran:?}");
+        let run = run_plugin(folder.path(), built.trim(), "x", reply).expect_code(1);
+        assert!(run.says(message), "{run:?}");
         let line = line_of(&text, "json.loads(");
-        assert!(ran.says(&format!("plugin.py:{line} in extract")), "{ran:?}");
+        assert!(run.says(&format!("plugin.py:{line} in extract")), "{run:?}");
     }
 }
 
@@ -333,13 +336,17 @@ fn a_python_exception_names_the_authors_file_once() {
         "    pass\n        if \"RAISE\" in inputs[0].text():\n            raise KeyError(\"on purpose\")\n        limit = config",
     );
     fs::write(&path, &text).unwrap();
-    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
-    let ran = run(folder.path(), built.trim(), "RAISE", "x").expect_code(1);
-    let all = format!("{}{}", ran.stdout, ran.stderr);
-    assert_eq!(all.matches("KeyError: 'on purpose'").count(), 1, "{all}");
+    let built = expect_success(&mut plugin_command(&["build"], folder.path())).stdout;
+    let run = run_plugin(folder.path(), built.trim(), "RAISE", "x").expect_code(1);
+    let printed = format!("{}{}", run.stdout, run.stderr);
+    assert_eq!(
+        printed.matches("KeyError: 'on purpose'").count(),
+        1,
+        "{printed}"
+    );
     let line = line_of(&text, "raise KeyError");
     assert!(
-        all.contains(&format!("at plugin.py:{line} in execute")),
-        "{all}"
+        printed.contains(&format!("at plugin.py:{line} in execute")),
+        "{printed}"
     );
 }

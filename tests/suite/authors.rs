@@ -6,8 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::languages::{made, plugin, scaffold, succeeds};
-use crate::scaffolds::shell;
+use crate::languages::{built_example, expect_success, plugin_command, scaffold};
+use crate::scaffolds::run_in_shell;
 use crate::test_project::Run;
 
 const TOPICS: &str = include_str!("../guests/c/topics.c");
@@ -15,7 +15,7 @@ const TOPICS_TEST: &str = include_str!("../guests/c/topics_test.c");
 
 /// Replaces a part of a source file, which must contain it.
 #[track_caller]
-fn edit(folder: &Path, file: &str, from: &str, to: &str) {
+fn replace_in_file(folder: &Path, file: &str, from: &str, to: &str) {
     let path = folder.join(file);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{file} has no {from}");
@@ -23,36 +23,41 @@ fn edit(folder: &Path, file: &str, from: &str, to: &str) {
 }
 
 /// Copies the Rust example with the output of its earlier build.
-fn built_rust(into: &TempDir) -> PathBuf {
+fn copy_of_built_rust_plugin(into: &TempDir) -> PathBuf {
     let copied = into.path().join("copied");
     let mut command = Command::new("cp");
-    succeeds(command.arg("-r").arg(&made("rust").folder).arg(&copied));
+    expect_success(
+        command
+            .arg("-r")
+            .arg(&built_example("rust").folder)
+            .arg(&copied),
+    );
     copied
 }
 
 #[track_caller]
-fn refused(folder: &Path) -> String {
-    Run::of(&mut plugin(&["build"], folder))
+fn build_error(folder: &Path) -> String {
+    Run::of(&mut plugin_command(&["build"], folder))
         .expect_code(1)
         .stderr
 }
 
 /// Builds the plugin in a folder and runs one unit with two inputs, which may fail.
-fn ran(folder: &TempDir) -> Run {
+fn run_one_unit(folder: &TempDir) -> Run {
     let inputs = folder.path().join("inputs");
     fs::create_dir(&inputs).unwrap();
     fs::write(inputs.join("feb.md"), "Pay the rent.").unwrap();
     fs::write(inputs.join("jan.md"), "Call Ann.").unwrap();
-    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
+    let built = expect_success(&mut plugin_command(&["build"], folder.path())).stdout;
     let arguments = ["run", built.trim(), "--reply", "x", "--input"];
-    let mut command = plugin(&arguments, &inputs.join("jan.md"));
+    let mut command = plugin_command(&arguments, &inputs.join("jan.md"));
     Run::of(command.arg("--input").arg(inputs.join("feb.md")))
 }
 
 #[test]
 fn all_missing_tools_are_named_in_one_error() {
     let folder = scaffold("ts");
-    let mut command = plugin(&["build"], folder.path());
+    let mut command = plugin_command(&["build"], folder.path());
     command.env_remove("SYNIX_TOOLS").env("PATH", folder.path());
     let run = Run::of(&mut command).expect_code(1);
     for part in [
@@ -87,59 +92,62 @@ fn a_scaffolds_packages_include_its_build_tools() {
 #[test]
 fn a_build_without_a_module_does_not_use_the_module_of_an_earlier_build() {
     let folder = tempfile::tempdir().unwrap();
-    let copied = built_rust(&folder);
-    edit(&copied, "Cargo.toml", "\"cdylib\", ", "");
-    let said = refused(&copied);
-    assert!(said.contains("cdylib"), "{said}");
+    let copied = copy_of_built_rust_plugin(&folder);
+    replace_in_file(&copied, "Cargo.toml", "\"cdylib\", ", "");
+    let error = build_error(&copied);
+    assert!(error.contains("cdylib"), "{error}");
 }
 
 #[test]
 fn a_rust_error_is_quoted_without_cargos_progress() {
     let folder = tempfile::tempdir().unwrap();
-    let copied = built_rust(&folder);
-    edit(&copied, "src/lib.rs", "limit: u32,", "limit: u33,");
-    let said = refused(&copied);
-    assert!(said.contains("cannot find type `u33`"), "{said}");
-    assert!(!said.contains("Compiling"), "{said}");
+    let copied = copy_of_built_rust_plugin(&folder);
+    replace_in_file(&copied, "src/lib.rs", "limit: u32,", "limit: u33,");
+    let error = build_error(&copied);
+    assert!(error.contains("cannot find type `u33`"), "{error}");
+    assert!(!error.contains("Compiling"), "{error}");
 }
 
 #[test]
 fn a_go_plugin_may_have_the_name_of_a_standard_package() {
     let folder = tempfile::tempdir().unwrap();
-    succeeds(&mut plugin(&["new", "fmt", "--lang", "go"], folder.path()));
-    succeeds(&mut plugin(&["build"], folder.path()));
-    shell("go test", folder.path());
+    expect_success(&mut plugin_command(
+        &["new", "fmt", "--lang", "go"],
+        folder.path(),
+    ));
+    expect_success(&mut plugin_command(&["build"], folder.path()));
+    run_in_shell("go test", folder.path());
 }
 
 #[test]
 fn go_errors_name_the_plugins_own_folder_and_symbols() {
     let folder = scaffold("go");
-    edit(
+    replace_in_file(
         folder.path(),
         "plugin.go",
         "\"fmt\"",
         "\"fmt\"\n\t_ \"example.org/nowhere\"",
     );
-    let said = refused(folder.path());
+    let error = build_error(folder.path());
     let own = folder.path().canonicalize().unwrap();
-    assert!(said.contains(&format!("cd {}", own.display())), "{said}");
-    edit(
+    assert!(error.contains(&format!("cd {}", own.display())), "{error}");
+    replace_in_file(
         folder.path(),
         "plugin.go",
         "\n\t_ \"example.org/nowhere\"",
         "",
     );
-    edit(folder.path(), "plugin.go", "var Plugin", "var Other");
-    let said = refused(folder.path());
-    assert!(said.contains("`var Plugin = synix.Plugin{"), "{said}");
+    replace_in_file(folder.path(), "plugin.go", "var Plugin", "var Other");
+    let error = build_error(folder.path());
+    assert!(error.contains("`var Plugin = synix.Plugin{"), "{error}");
 }
 
 #[test]
 fn a_c_plugin_without_an_export_gets_an_error_that_names_it() {
     let folder = scaffold("c");
-    edit(folder.path(), "plugin.c", "SYNIX_EXPORT(PLUGIN)", "");
-    let said = refused(folder.path());
-    assert!(said.contains("`SYNIX_EXPORT(PLUGIN)`"), "{said}");
+    replace_in_file(folder.path(), "plugin.c", "SYNIX_EXPORT(PLUGIN)", "");
+    let error = build_error(folder.path());
+    assert!(error.contains("`SYNIX_EXPORT(PLUGIN)`"), "{error}");
 }
 
 #[test]
@@ -147,12 +155,12 @@ fn the_c_helpers_read_json_split_inputs_and_send_requests_together() {
     let folder = scaffold("c");
     fs::write(folder.path().join("plugin.c"), TOPICS).unwrap();
     fs::write(folder.path().join("tests/test.c"), TOPICS_TEST).unwrap();
-    shell(
+    run_in_shell(
         "zig cc -std=c11 -Wall -Wextra -Werror -Isdk tests/test.c -o test && ./test",
         folder.path(),
     );
-    let built = succeeds(&mut plugin(&["build"], folder.path())).stdout;
-    succeeds(&mut plugin(&["check"], Path::new(built.trim())));
+    let built = expect_success(&mut plugin_command(&["build"], folder.path())).stdout;
+    expect_success(&mut plugin_command(&["check"], Path::new(built.trim())));
 }
 
 #[test]
@@ -167,10 +175,10 @@ fn shape_all_needs_no_split_in_c_and_go() {
         ("go", "plugin.go", "synix.PerInput", "synix.All"),
     ] {
         let folder = scaffold(language);
-        edit(folder.path(), file, per_input, all);
-        let run = ran(&folder).expect_code(0);
-        let at = |label: &str| run.stdout.find(label).unwrap_or_else(|| panic!("{run:?}"));
-        assert!(at(": feb-items") < at(": jan-items"), "{run:?}");
+        replace_in_file(folder.path(), file, per_input, all);
+        let run = run_one_unit(&folder).expect_code(0);
+        let position = |label: &str| run.stdout.find(label).unwrap_or_else(|| panic!("{run:?}"));
+        assert!(position(": feb-items") < position(": jan-items"), "{run:?}");
         assert!(run.stdout.contains("unit all"), "{run:?}");
     }
 }
@@ -178,18 +186,18 @@ fn shape_all_needs_no_split_in_c_and_go() {
 #[test]
 fn console_log_in_typescript_needs_no_extra_types() {
     let folder = scaffold("ts");
-    edit(
+    replace_in_file(
         folder.path(),
         "plugin.ts",
         "  const items",
         "  console.log(\"printed\", limit);\n  const items",
     );
-    succeeds(&mut plugin(&["build"], folder.path()));
+    expect_success(&mut plugin_command(&["build"], folder.path()));
 }
 
 #[test]
 fn an_invalid_descriptor_value_is_named_at_build_time() {
-    for (language, file, from, to, told) in [
+    for (language, file, from, to, message) in [
         (
             "js",
             "plugin.js",
@@ -206,16 +214,16 @@ fn an_invalid_descriptor_value_is_named_at_build_time() {
         ),
     ] {
         let folder = scaffold(language);
-        edit(folder.path(), file, from, to);
-        let said = refused(folder.path());
-        assert!(said.contains(told), "{said}");
-        assert!(!said.contains("Stack backtrace"), "{said}");
+        replace_in_file(folder.path(), file, from, to);
+        let error = build_error(folder.path());
+        assert!(error.contains(message), "{error}");
+        assert!(!error.contains("Stack backtrace"), "{error}");
     }
 }
 
 #[test]
 fn an_invalid_output_value_is_named_in_the_units_failure() {
-    for (language, file, from, to, told) in [
+    for (language, file, from, to, message) in [
         (
             "js",
             "plugin.js",
@@ -246,14 +254,14 @@ fn an_invalid_output_value_is_named_in_the_units_failure() {
         ),
     ] {
         let folder = scaffold(language);
-        edit(folder.path(), file, from, to);
+        replace_in_file(folder.path(), file, from, to);
         let shape = if language == "js" {
             ["shape: \"per-input\"", "shape: \"all\""]
         } else {
             ["Shape.PER_INPUT", "Shape.ALL"]
         };
-        edit(folder.path(), file, shape[0], shape[1]);
-        let run = ran(&folder).expect_code(1);
-        assert!(run.says(told), "{told}: {run:?}");
+        replace_in_file(folder.path(), file, shape[0], shape[1]);
+        let run = run_one_unit(&folder).expect_code(1);
+        assert!(run.says(message), "{message}: {run:?}");
     }
 }

@@ -7,7 +7,7 @@ use crate::transcript::assert_transcript;
 
 /// Asserts that each artifact was made once, through this number of batches.
 #[track_caller]
-fn assert_paid_once(project: &TestProject, batches: usize) {
+fn assert_made_once(project: &TestProject, batches: usize) {
     assert_eq!(project.artifact_names().len(), 7);
     let ledger = project.ledger();
     assert_eq!(ledger.duplicates(), []);
@@ -23,7 +23,7 @@ fn a_batch_whose_reply_was_lost_is_adopted() {
         Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once()),
     );
     project.ok(&BATCH_BUILD);
-    assert_paid_once(&project, 1);
+    assert_made_once(&project, 1);
 }
 
 /// M1: the gateway replies with an error although the batch was created, and the list shows the batch late.
@@ -40,7 +40,7 @@ fn a_batch_created_despite_a_gateway_error_is_adopted_once_the_list_shows_it() {
         .times(2);
     project.script(Script::new().fault(create).fault(list));
     project.ok(&BATCH_BUILD);
-    assert_paid_once(&project, 1);
+    assert_made_once(&project, 1);
 }
 
 /// M1: a call that surely had no effect is repeated. This is the only case.
@@ -50,7 +50,7 @@ fn a_create_call_without_effect_is_repeated() {
     project
         .script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, FaultKind::Refuse).once()));
     project.ok(&BATCH_BUILD);
-    assert_paid_once(&project, 1);
+    assert_made_once(&project, 1);
 }
 
 /// M2: killed between the create call and its reply.
@@ -68,7 +68,7 @@ fn a_batch_created_by_a_killed_process_is_adopted() {
     child.wait().unwrap();
     project.script(Script::new());
     project.ok(&RESUME);
-    assert_paid_once(&project, 1);
+    assert_made_once(&project, 1);
 }
 
 /// L16: a provider may not find a new batch for a moment.
@@ -78,7 +78,7 @@ fn a_transient_404_does_not_abandon_a_batch() {
     let fault = Fault::on(Endpoint::BatchesRetrieve, FaultKind::NotFound).once();
     project.script(Script::new().fault(fault));
     project.ok(&BATCH_BUILD);
-    assert_paid_once(&project, 1);
+    assert_made_once(&project, 1);
 }
 
 /// L4: one network error while polling does not end the build.
@@ -96,7 +96,7 @@ fn polling_survives_errors() {
     .times(2);
     project.script(Script::new().fault(lost).fault(busy));
     project.ok(&BATCH_BUILD);
-    assert_paid_once(&project, 1);
+    assert_made_once(&project, 1);
 }
 
 /// M6: the rows of an expired batch are paid for. Only the others are sent again.
@@ -108,7 +108,7 @@ fn the_finished_rows_of_an_expired_batch_are_kept() {
             .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::ExpireAfter { rows: 2 }).once()),
     );
     project.ok(&BATCH_BUILD);
-    assert_paid_once(&project, 2);
+    assert_made_once(&project, 2);
 }
 
 /// M6: the same for a batch that was cancelled at the provider.
@@ -122,7 +122,7 @@ fn the_finished_rows_of_a_cancelled_batch_are_kept() {
     let run = project.run(&BATCH_BUILD);
     assert_eq!(project.ledger().duplicates(), [], "{run:?}");
     project.run(&BATCH_BUILD);
-    assert_paid_once(&project, 2);
+    assert_made_once(&project, 2);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_second_build_waits_for_the_batch_of_the_first() {
             "completed"
         );
     }
-    assert_paid_once(&project, 1);
+    assert_made_once(&project, 1);
 }
 
 /// M5: `build` waits, or exits with a code of its own.
@@ -262,11 +262,11 @@ fn a_401_while_polling_ends_the_command() {
     assert_transcript!(run);
     project.script(Script::new());
     project.ok(&RESUME);
-    assert_paid_once(&project, 1);
+    assert_made_once(&project, 1);
 }
 
 /// One Anthropic layer over three people, sent in batches.
-const MESSAGES: &str = r#"
+const MESSAGE_BATCH_LAYERS: &str = r#"
 [models.default]
 provider = "anthropic"
 model = "claude-haiku-4-5"
@@ -285,7 +285,7 @@ prompt = "How does this person work?\n\n{{ content }}"
 "#;
 
 /// A script whose batches may be polled again at once.
-pub(crate) fn prompt() -> Script {
+pub(crate) fn immediate_batches() -> Script {
     Script::new().batches(Pace {
         retry_after: 0,
         ..Pace::default()
@@ -293,9 +293,9 @@ pub(crate) fn prompt() -> Script {
 }
 
 /// Three people whose only requests are sent to Anthropic in a batch.
-pub(crate) fn messages() -> TestProject {
-    let project = TestProject::with_layers(MESSAGES);
-    project.script(prompt());
+pub(crate) fn message_batch_project() -> TestProject {
+    let project = TestProject::with_layers(MESSAGE_BATCH_LAYERS);
+    project.script(immediate_batches());
     for name in ["amara", "bela", "chitra"] {
         project.write(&format!("bios/{name}.md"), &format!("I am {name}."));
     }
@@ -305,8 +305,8 @@ pub(crate) fn messages() -> TestProject {
 /// L17
 #[test]
 fn a_message_batch_makes_the_same_artifacts_as_sync_calls() {
-    let made = MODES.map(|mode| {
-        let project = messages();
+    let artifacts = MODES.map(|mode| {
+        let project = message_batch_project();
         project.build_in(mode).expect_code(0);
         if mode == Mode::Batch {
             let ledger = project.ledger();
@@ -316,19 +316,19 @@ fn a_message_batch_makes_the_same_artifacts_as_sync_calls() {
         }
         project.artifacts()
     });
-    assert_eq!(made[0].len(), 6);
-    assert_eq!(made[0], made[1]);
-    assert_eq!(made[1], made[2]);
+    assert_eq!(artifacts[0].len(), 6);
+    assert_eq!(artifacts[0], artifacts[1]);
+    assert_eq!(artifacts[1], artifacts[2]);
 }
 
 /// L16, A3: a 404 for a batch or its results, and late results, are waited out.
 #[test]
 fn a_message_batch_that_returns_404_at_first_is_not_sent_again() {
-    let project = messages();
+    let project = message_batch_project();
     let missing = |endpoint| Fault::on(endpoint, FaultKind::NotFound).once();
     let late = FaultKind::OutputLate { polls: 2 };
     project.script(
-        prompt()
+        immediate_batches()
             .fault(missing(Endpoint::MessageBatchesRetrieve))
             .fault(missing(Endpoint::MessageBatchesResults))
             .fault(Fault::on(Endpoint::MessageBatchesCreate, late).once()),
@@ -340,9 +340,11 @@ fn a_message_batch_that_returns_404_at_first_is_not_sent_again() {
 /// M6: only the other rows are sent again.
 #[test]
 fn the_finished_rows_of_an_expired_message_batch_are_kept() {
-    let project = messages();
+    let project = message_batch_project();
     let expired = FaultKind::ExpireAfter { rows: 2 };
-    project.script(prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()));
+    project.script(
+        immediate_batches().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()),
+    );
     project.ok(&BATCH_BUILD);
     assert_eq!((project.ledger().batches.len(), project.sent()), (2, 3));
     assert_eq!(project.artifact_names().len(), 6);
@@ -351,9 +353,10 @@ fn the_finished_rows_of_an_expired_message_batch_are_kept() {
 /// M1: an Anthropic batch carries no token, so no second batch is created after an unclear create call.
 #[test]
 fn an_unclear_message_batch_is_not_created_again() {
-    let project = messages();
+    let project = message_batch_project();
     project.script(
-        prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
+        immediate_batches()
+            .fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
     );
     project.ok(&["batch-build", "run"]);
     project.ok(&["batch-build", "resume", "--latest"]);
@@ -363,12 +366,12 @@ fn an_unclear_message_batch_is_not_created_again() {
 /// C4: `batch_api` is enough for a compatible server; `batch = true` is not needed.
 #[test]
 fn batch_api_enables_batches_at_a_compatible_server() {
-    let project = messages();
+    let project = message_batch_project();
     let provider = format!(
         "[providers.groq]\napi = \"openai\"\nbase_url = \"{}\"\nbatch_api = \"groq\"\napi_key_env = \"OPENAI_API_KEY\"\n",
         project.provider.openai_url()
     );
-    let layers = MESSAGES
+    let layers = MESSAGE_BATCH_LAYERS
         .replace("\"anthropic\"", "\"groq\"")
         .replace("claude-haiku-4-5", "gpt-4o-mini")
         .replace("max_tokens = 300\nbatch = true", "max_tokens = 300");
@@ -381,7 +384,7 @@ fn batch_api_enables_batches_at_a_compatible_server() {
 /// must not be created again.
 #[test]
 fn a_batch_adopted_by_the_wrong_submission_is_not_created_again() {
-    let project = messages();
+    let project = message_batch_project();
     // Long enough for the other submission to poll its usual number of times.
     project.script(Script::new().batches(Pace {
         retry_after: 0,
@@ -408,16 +411,16 @@ fn a_batch_adopted_by_the_wrong_submission_is_not_created_again() {
         )
         .unwrap();
     drop(database);
-    project.script(prompt());
+    project.script(immediate_batches());
     project.ok(&RESUME);
     let executed = project.ledger().executed;
-    let of = |batch: &str| {
+    let rows_of = |batch: &str| {
         let rows = executed.iter().filter(|row| row.endpoint.as_ref() == batch);
         rows.map(|row| row.custom_id.clone()).collect::<Vec<_>>()
     };
-    for id in of(&second) {
+    for id in rows_of(&second) {
         let times = executed.iter().filter(|row| row.custom_id == id).count();
         assert_eq!(times, 1, "{id:?}");
     }
-    assert!(!of(&second).is_empty());
+    assert!(!rows_of(&second).is_empty());
 }

@@ -6,7 +6,7 @@ use std::fs;
 use crate::test_project::{TestProject, guest_layers};
 
 /// The transform `map` as a plugin of a third party.
-fn foreign_map(options: &str, layer: &str) -> TestProject {
+fn third_party_map(options: &str, layer: &str) -> TestProject {
     let project = TestProject::with_layers(&format!(
         r#"
 [models.default]
@@ -33,38 +33,38 @@ options = {options}
 /// W15: other options need `options_allowed` in the layer.
 #[test]
 fn a_plugin_may_only_set_sampling_options_by_default() {
-    for far in [
+    for forbidden in [
         r#"{ tools = [{ type = "web_search" }] }"#,
         r#"{ service_tier = "flex", seed = 1 }"#,
         r#"{ models = ["another"] }"#,
     ] {
-        let project = foreign_map(far, "");
+        let project = third_party_map(forbidden, "");
         let run = project.run(&["build"]).expect_code(3);
         assert!(
             run.says("options_allowed = [") && run.says("to [layers.made]"),
-            "{far}: {run:?}"
+            "{forbidden}: {run:?}"
         );
-        assert_eq!(project.sent(), 0, "{far}");
+        assert_eq!(project.sent(), 0, "{forbidden}");
     }
-    let near = foreign_map("{ seed = 1, top_p = 0.5 }", "");
-    near.run(&["build"]).expect_code(0);
-    let admitted = foreign_map(
+    let permitted = third_party_map("{ seed = 1, top_p = 0.5 }", "");
+    permitted.run(&["build"]).expect_code(0);
+    let allowed = third_party_map(
         r#"{ service_tier = "flex" }"#,
         r#"options_allowed = ["service_tier"]"#,
     );
-    admitted.run(&["build"]).expect_code(0);
-    assert_eq!((near.sent(), admitted.sent()), (1, 1));
+    allowed.run(&["build"]).expect_code(0);
+    assert_eq!((permitted.sent(), allowed.sent()), (1, 1));
 }
 
 /// A refused unit is made once the layer allows the option that it requests.
 #[test]
 fn allowing_an_option_makes_the_layers_units_stale() {
-    let project = foreign_map(r#"{ service_tier = "flex" }"#, "");
+    let project = third_party_map(r#"{ service_tier = "flex" }"#, "");
     project.run(&["build"]).expect_code(3);
     let file = fs::read_to_string(project.path("synix.toml")).unwrap();
     let inputs = "inputs = [\"texts\"]\n";
-    let admitted = format!("{inputs}options_allowed = [\"service_tier\"]\n");
-    project.write("synix.toml", &file.replace(inputs, &admitted));
+    let allowed = format!("{inputs}options_allowed = [\"service_tier\"]\n");
+    project.write("synix.toml", &file.replace(inputs, &allowed));
     project.run(&["build"]).expect_code(0);
     assert_eq!(project.sent(), 1);
 }

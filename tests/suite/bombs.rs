@@ -106,11 +106,11 @@ pub(crate) fn with_schema(schema: &str) -> Vec<u8> {
 }
 
 /// A schema of 28 levels of definitions. `form` makes each of them from a reference to the next.
-pub(crate) fn bomb(form: &str) -> String {
+pub(crate) fn nested_schema(form: &str) -> String {
     let mut defs = String::new();
     for level in 0..28 {
-        let below = format!(r##"{{"$ref": "#/$defs/a{}"}}"##, level + 1);
-        let _ = write!(defs, r#""a{level}": {},"#, form.replace('X', &below));
+        let next = format!(r##"{{"$ref": "#/$defs/a{}"}}"##, level + 1);
+        let _ = write!(defs, r#""a{level}": {},"#, form.replace('X', &next));
     }
     format!(
         r##"{{"type": "object", "properties": {{"a": {{"$ref": "#/$defs/a0"}}}}, "$defs": {{{defs} "a28": {{"type": "string"}}}}}}"##

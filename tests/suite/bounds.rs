@@ -8,8 +8,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::bombs::{bomb, costly_to_compile, module, with_schema};
-use crate::confined::limited;
+use crate::bombs::{costly_to_compile, module, nested_schema, with_schema};
+use crate::confined::with_kernel_limits;
 use crate::test_project::{Run, TestProject, command_in, guest_layers};
 
 /// Runs `plugin inspect` on a component, with an empty cache.
@@ -18,17 +18,17 @@ fn inspect(component: &[u8]) -> Run {
     fs::write(folder.path().join("p.wasm"), component).unwrap();
     let mut command = command_in(folder.path(), &["plugin", "inspect", "p.wasm"]);
     command.env("SYNIX_CACHE_DIR", folder.path().join("cache"));
-    Run::of(&mut limited(&command))
+    Run::of(&mut with_kernel_limits(&command))
 }
 
 /// W6: rows 53 to 56 of the attacks, and others of their kind.
 #[test]
 fn a_component_that_is_costly_to_compile_is_refused_with_a_message() {
-    for (attack, component, said) in costly_to_compile() {
+    for (attack, component, message) in costly_to_compile() {
         let run = inspect(&component);
         assert_eq!(run.code, 1, "{attack}: {run:?}");
         assert!(
-            run.says("cannot be compiled: it has") && run.says(said),
+            run.says("cannot be compiled: it has") && run.says(message),
             "{attack}: {run:?}"
         );
     }
@@ -86,14 +86,14 @@ fn a_schema_that_is_costly_to_check_is_refused_by_every_command() {
         r#"{"if": X, "then": X, "else": X}"#,
         r#"{"dependentSchemas": {"x": X, "y": X}}"#,
     ] {
-        let project = project_with_component(&with_schema(&bomb(form)), "a = 1");
+        let project = project_with_component(&with_schema(&nested_schema(form)), "a = 1");
         for command in [
             &["plan"][..],
             &["build"],
             &["plugin", "inspect", "plugins/bomb.wasm"],
             &["plugin", "check", "plugins/bomb.wasm"],
         ] {
-            let run = Run::of(&mut limited(&project.command(command)));
+            let run = Run::of(&mut with_kernel_limits(&project.command(command)));
             assert_ne!(run.code, 0, "{form} {command:?}: {run:?}");
             assert!(
                 run.says("takes more than 10000 steps"),
@@ -108,9 +108,9 @@ fn a_schema_that_is_costly_to_check_is_refused_by_every_command() {
 fn a_schema_whose_cost_grows_with_config_depth_is_bounded() {
     let schema = r##"{"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}, "c": {"$ref": "#"}}, "required": ["a", "b", "c"]}"##;
     let project = project_with_component(&with_schema(schema), "a = 1");
-    let run = Run::of(&mut limited(&project.command(&["plan"])));
+    let run = Run::of(&mut with_kernel_limits(&project.command(&["plan"])));
     assert_eq!(run.code, 2, "{run:?}");
-    let run = Run::of(&mut limited(&project.command(&[
+    let run = Run::of(&mut with_kernel_limits(&project.command(&[
         "plugin",
         "check",
         "plugins/bomb.wasm",
@@ -119,11 +119,11 @@ fn a_schema_whose_cost_grows_with_config_depth_is_bounded() {
         run.says("no valid config could be generated from the schema"),
         "{run:?}"
     );
-    let twice =
+    let doubling =
         r##"{"type": "object", "properties": {"a": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}}"##;
     let nested = format!("a{} = 1", ".a".repeat(60));
-    let project = project_with_component(&with_schema(twice), &nested);
-    let run = Run::of(&mut limited(&project.command(&["plan"])));
+    let project = project_with_component(&with_schema(doubling), &nested);
+    let run = Run::of(&mut with_kernel_limits(&project.command(&["plan"])));
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.says("takes more than 2000000 steps"), "{run:?}");
 }
@@ -135,11 +135,11 @@ fn an_address_space_limit_does_not_change_the_artifacts() {
     let free = TestProject::guest("echo", &texts);
     free.run(&["build"]).expect_code(0);
     let bounded = TestProject::guest("echo", &texts);
-    let run = Run::of(&mut limited(&bounded.command(&["build"])));
+    let run = Run::of(&mut with_kernel_limits(&bounded.command(&["build"])));
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(bounded.artifacts(), free.artifacts());
     let hoard = TestProject::guest("hoard_memory", &texts);
-    let run = Run::of(&mut limited(&hoard.command(&["build"])));
+    let run = Run::of(&mut with_kernel_limits(&hoard.command(&["build"])));
     assert!(
         run.says("out of memory: needs more than 268435456 bytes"),
         "{run:?}"

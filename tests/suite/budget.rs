@@ -2,7 +2,7 @@
 
 use synix_scripted_provider::Endpoint;
 
-use crate::money::{billed, pico};
+use crate::money::{billed, picodollars};
 use crate::test_project::{BATCH_BUILD, RESUME, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
 
@@ -32,8 +32,8 @@ fn a_budget_stops_a_running_build_and_keeps_paid_answers() {
     assert_eq!(project.sent(), 3);
     assert_eq!(project.ledger().calls(Endpoint::Messages), 0);
 
-    let done = project.json(&["build", "--budget", "0.01"]);
-    assert_eq!(done["status"], "completed");
+    let build = project.json(&["build", "--budget", "0.01"]);
+    assert_eq!(build["status"], "completed");
     assert_eq!(project.sent(), 4);
     assert_eq!(project.ledger().duplicates(), []);
 }
@@ -58,8 +58,8 @@ fn a_batch_build_continues_with_a_higher_budget() {
     assert_eq!(project.sent(), 4);
     assert_eq!(project.ledger().duplicates(), []);
     let status = project.status();
-    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
-    assert!(pico(&status["cost_usd"]) <= 10_000_000_000);
+    assert_eq!(picodollars(&status["cost_usd"]), billed(&project.ledger()));
+    assert!(picodollars(&status["cost_usd"]) <= 10_000_000_000);
 }
 
 /// M9: a batch in flight counts with its maximum cost, also for another command.
@@ -117,7 +117,7 @@ fn the_pipeline_files_budget_applies_unless_the_command_sets_one() {
 /// M9: the error names the model.
 #[test]
 fn a_budget_refuses_requests_without_a_maximum_cost() {
-    for (without, words) in [
+    for (layers, message) in [
         (
             TEAM.replace("gpt-4o-mini", "our-own-model"),
             "no price is known for model `our-own-model`",
@@ -128,9 +128,9 @@ fn a_budget_refuses_requests_without_a_maximum_cost() {
         ),
     ] {
         let project = TestProject::team();
-        project.pipeline("synix.toml", &without);
+        project.pipeline("synix.toml", &layers);
         let run = project.run(&["build", "--budget", "100"]).expect_code(5);
-        assert!(run.says(words), "{run:?}");
+        assert!(run.says(message), "{run:?}");
         assert_eq!(project.sent(), 0);
         project.ok(&["build"]);
     }

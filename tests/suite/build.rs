@@ -7,7 +7,7 @@ use synix_scripted_provider::{Endpoint, PriceClass};
 use crate::test_project::{BATCH_BUILD, MODES, Mode, Run, TestProject};
 
 /// Builds one pipeline in each mode and returns the artifacts of each build.
-fn in_every_way(make: impl Fn() -> TestProject) -> Vec<BTreeSet<(String, String)>> {
+fn artifacts_in_every_mode(make: impl Fn() -> TestProject) -> Vec<BTreeSet<(String, String)>> {
     let made = |mode| {
         let project = make();
         project.build_in(mode).expect_code(0);
@@ -24,14 +24,14 @@ fn assert_all_equal(made: &[BTreeSet<(String, String)>], artifacts: usize) {
 
 #[test]
 fn sync_batch_and_replay_make_the_same_bytes() {
-    assert_all_equal(&in_every_way(TestProject::team), 7);
+    assert_all_equal(&artifacts_in_every_mode(TestProject::team), 7);
 }
 
 /// L13: a transform with two dependent calls finishes in one command in every mode.
 #[test]
 fn dependent_requests_make_the_same_bytes_in_every_mode() {
     assert_all_equal(
-        &in_every_way(|| {
+        &artifacts_in_every_mode(|| {
             TestProject::guest("two_steps", &[("a", "one"), ("b", "two"), ("c", "three")])
         }),
         6,
@@ -41,7 +41,7 @@ fn dependent_requests_make_the_same_bytes_in_every_mode() {
 #[test]
 fn parallel_requests_make_the_same_bytes_in_every_mode() {
     assert_all_equal(
-        &in_every_way(|| TestProject::guest("fan_out", &[("a", "3"), ("b", "5")])),
+        &artifacts_in_every_mode(|| TestProject::guest("fan_out", &[("a", "3"), ("b", "5")])),
         4,
     );
 }
@@ -51,14 +51,14 @@ fn a_batch_build_uses_each_layers_own_mode() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let ledger = project.ledger();
-    let at = |price| {
+    let count = |price| {
         ledger
             .executed
             .iter()
             .filter(|entry| entry.price == price)
             .count()
     };
-    assert_eq!((at(PriceClass::Batch), at(PriceClass::Sync)), (3, 1));
+    assert_eq!((count(PriceClass::Batch), count(PriceClass::Sync)), (3, 1));
 }
 
 #[test]
@@ -116,14 +116,14 @@ fn changing_one_input_of_three_sends_one_row_and_the_summary() {
     project.write("bios/bela.md", "I am bela and I ask around.");
     project.ok(&BATCH_BUILD);
     let ledger = project.ledger();
-    let at = |price| {
+    let count = |price| {
         ledger
             .executed
             .iter()
             .filter(|entry| entry.price == price)
             .count()
     };
-    assert_eq!((at(PriceClass::Batch), at(PriceClass::Sync)), (4, 2));
+    assert_eq!((count(PriceClass::Batch), count(PriceClass::Sync)), (4, 2));
     assert_ne!(project.content("ws-bela"), before);
 }
 
@@ -173,7 +173,7 @@ fn a_request_has_the_same_body_in_a_sync_call_and_in_a_batch() {
 #[test]
 fn dependants_of_a_failed_unit_are_held_back_unless_partial_input_is_allowed() {
     let project = TestProject::team();
-    project.script(crate::failures::truncating("bela"));
+    project.script(crate::failures::script_that_truncates("bela"));
     let run = project.run(&["build", "--json"]).expect_code(3);
     let failures = TestProject::failures(&run.json());
     assert_eq!(
@@ -199,7 +199,7 @@ fn the_old_artifact_of_a_failed_unit_is_not_in_the_new_snapshot() {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.write("bios/bela.md", "I am bela and I changed my mind.");
-    project.script(crate::failures::truncating("bela"));
+    project.script(crate::failures::script_that_truncates("bela"));
     let Run { .. } = project.run(&["build"]).expect_code(3);
     let names = project.artifact_names();
     assert!(!names.contains(&"styles/ws-bela".to_owned()), "{names:?}");

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
-use crate::languages::{succeeds, tool};
+use crate::languages::{expect_success, tool};
 use crate::test_project::{MODES, TestProject, command_in, guest_layers};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -23,7 +23,7 @@ fn embed(module: &mut Vec<u8>) {
 }
 
 /// Does what `wasm-tools component new` does.
-fn new(module: &[u8]) -> Vec<u8> {
+fn encode(module: &[u8]) -> Vec<u8> {
     let mut encoder = ComponentEncoder::default()
         .validate(true)
         .module(module)
@@ -34,7 +34,7 @@ fn new(module: &[u8]) -> Vec<u8> {
 fn smallest() -> Vec<u8> {
     let mut module = wat::parse_str(SMALLEST).unwrap();
     embed(&mut module);
-    new(&module)
+    encode(&module)
 }
 
 fn project_with_component(name: &str, component: &[u8]) -> TestProject {
@@ -51,15 +51,18 @@ fn project_with_component(name: &str, component: &[u8]) -> TestProject {
 fn a_handwritten_component_makes_the_same_artifacts_in_every_mode() {
     let component = smallest();
     assert!(component.len() < 8 << 10, "{} bytes", component.len());
-    let made: Vec<_> = MODES
+    let artifacts: Vec<_> = MODES
         .map(|mode| {
             let project = project_with_component("smallest", &component);
             project.build_in(mode).expect_code(0);
             project.artifacts()
         })
         .into();
-    assert_eq!(made[0].len(), 4);
-    assert!(made.iter().all(|other| *other == made[0]), "{made:?}");
+    assert_eq!(artifacts[0].len(), 4);
+    assert!(
+        artifacts.iter().all(|other| *other == artifacts[0]),
+        "{artifacts:?}"
+    );
 }
 
 /// The documents tell the reader to run this check.
@@ -99,8 +102,8 @@ fn a_component_made_from_the_contract_alone_runs() {
     .arg(source)
     .args(["transform.c", "transform_component_type.o"])
     .current_dir(folder.path());
-    succeeds(&mut zig);
-    let component = new(&fs::read(folder.path().join("module.wasm")).unwrap());
+    expect_success(&mut zig);
+    let component = encode(&fs::read(folder.path().join("module.wasm")).unwrap());
 
     let project = project_with_component("third-party", &component);
     project.ok(&["build"]);

@@ -10,23 +10,27 @@ use crate::invocation::Run;
 use crate::test_project::command_in;
 
 /// Marks the place of a guest's name in the component that contains all guests.
-const MARK: &[u8] = b"synix-planted:";
+const NAME_MARKER: &[u8] = b"synix-planted:";
 const NAME_BYTES: usize = 34;
 
 /// Bytes in which the name of a guest can be set: the component, or the code compiled from it.
-struct Planted {
+struct NamedComponent {
     bytes: Vec<u8>,
     name_at: usize,
 }
 
-impl Planted {
+impl NamedComponent {
     fn new(bytes: Vec<u8>) -> Self {
-        let mut found = bytes.windows(MARK.len()).enumerate();
-        let name_at = found.find(|(_, part)| *part == MARK).expect("a mark").0 + MARK.len();
+        let mut found = bytes.windows(NAME_MARKER.len()).enumerate();
+        let name_at = found
+            .find(|(_, part)| *part == NAME_MARKER)
+            .expect("a mark")
+            .0
+            + NAME_MARKER.len();
         Self { bytes, name_at }
     }
 
-    fn named(&self, name: &str) -> Vec<u8> {
+    fn with_name(&self, name: &str) -> Vec<u8> {
         let mut bytes = self.bytes.clone();
         bytes[self.name_at..self.name_at + NAME_BYTES]
             .copy_from_slice(format!("{name:.<NAME_BYTES$}").as_bytes());
@@ -40,7 +44,7 @@ impl Planted {
 #[cfg(unix)]
 struct Compiler {
     folder: tempfile::TempDir,
-    code: Planted,
+    code: NamedComponent,
 }
 
 #[cfg(unix)]
@@ -49,7 +53,7 @@ impl Compiler {
         name=$(LC_ALL=C grep -a -o 'synix-planted:[a-z.-]*' | head -n 1)\n\
         exec cat \"$0.$name\"\n";
 
-    fn new(component: &Planted) -> Self {
+    fn new(component: &NamedComponent) -> Self {
         use std::io::Write as _;
         use std::os::unix::fs::PermissionsExt as _;
         use std::process::Stdio;
@@ -72,15 +76,15 @@ impl Compiler {
         assert!(output.status.success(), "{:?}", output.status);
         Self {
             folder,
-            code: Planted::new(output.stdout),
+            code: NamedComponent::new(output.stdout),
         }
     }
 
     fn check(&self, name: &str, folder: &std::path::Path, arguments: &[&str]) -> Run {
         let script = self.folder.path().join("compiler");
         let code = format!("{}.synix-planted:{name:.<NAME_BYTES$}", script.display());
-        std::fs::write(&code, self.code.named(name)).unwrap();
-        let run = command_in(folder, arguments).compiled_by(&script).run();
+        std::fs::write(&code, self.code.with_name(name)).unwrap();
+        let run = command_in(folder, arguments).with_compiler(&script).run();
         std::fs::remove_file(code).unwrap();
         run
     }
@@ -91,7 +95,7 @@ struct Compiler;
 
 #[cfg(not(unix))]
 impl Compiler {
-    fn new(_component: &Planted) -> Self {
+    fn new(_component: &NamedComponent) -> Self {
         Self
     }
 
@@ -101,9 +105,13 @@ impl Compiler {
 }
 
 /// Checks a guest and returns the exit code and the failed points.
-fn check(component: &Planted, compiler: &Compiler, name: &str) -> (i32, Vec<String>) {
+fn check(component: &NamedComponent, compiler: &Compiler, name: &str) -> (i32, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("planted.wasm"), component.named(name)).unwrap();
+    std::fs::write(
+        folder.path().join("planted.wasm"),
+        component.with_name(name),
+    )
+    .unwrap();
     let arguments = ["plugin", "check", "planted.wasm", "--json"];
     let run = compiler.check(name, folder.path(), &arguments);
     let report = run.json();
@@ -114,26 +122,26 @@ fn check(component: &Planted, compiler: &Compiler, name: &str) -> (i32, Vec<Stri
 }
 
 /// Checks every guest, one on each core, and returns a line for each unexpected result.
-fn wrong(guests: &[(&str, Option<&str>)]) -> Vec<String> {
-    let component = Planted::new(synix_test_components::bytes("planted"));
+fn unexpected_results(guests: &[(&str, Option<&str>)]) -> Vec<String> {
+    let component = NamedComponent::new(synix_test_components::bytes("planted"));
     let compiler = Compiler::new(&component);
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut wrong = Vec::new();
+        let mut results = Vec::new();
         while let Some((name, point)) = guests.get(next.fetch_add(1, Ordering::Relaxed)) {
             let (code, failed) = check(&component, &compiler, name);
             let expected: Vec<&str> = point.iter().copied().collect();
             if failed != expected || code != i32::from(point.is_some()) {
-                wrong.push(format!("{name}: {code}, {failed:?} and not {expected:?}"));
+                results.push(format!("{name}: {code}, {failed:?} and not {expected:?}"));
             }
         }
-        wrong
+        results
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let ended = workers.into_iter().map(|one| one.join().expect("a worker"));
-        ended.flatten().collect()
+        let results = workers.into_iter().map(|one| one.join().expect("a worker"));
+        results.flatten().collect()
     })
 }
 
@@ -239,12 +247,12 @@ const GOOD: [(&str, Option<&str>); 23] = [
 
 #[test]
 fn each_planted_fault_fails_only_its_own_point() {
-    let wrong = wrong(&FAULTS);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let results = unexpected_results(&FAULTS);
+    assert!(results.is_empty(), "{}", results.join("\n"));
 }
 
 #[test]
 fn unusual_guests_that_obey_the_contract_pass() {
-    let wrong = wrong(&GOOD);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let results = unexpected_results(&GOOD);
+    assert!(results.is_empty(), "{}", results.join("\n"));
 }

@@ -7,17 +7,17 @@ use std::path::PathBuf;
 use crate::folders::files;
 use crate::invocation::Invocation;
 use crate::test_project::{KEY, Run, TestProject};
-use crate::trust::Elsewhere;
+use crate::trust::RecordingProxy;
 
 /// A secret that only the user has.
 pub(crate) const SECRET: &str = "aws-secret-of-the-user";
 
 /// The prompt for each note.
-pub(crate) const QUESTION: &str = "Say: {{ content }}";
+pub(crate) const PROMPT: &str = "Say: {{ content }}";
 
 /// A pipeline that sends one request for each note. `pipeline` are lines for its own table, `provider` for that of the
 /// provider.
-pub(crate) fn asking_toml(pipeline: &str, provider: &str, prompt: &str) -> String {
+pub(crate) fn pipeline_with_one_prompt(pipeline: &str, provider: &str, prompt: &str) -> String {
     format!(
         r#"[pipeline]
 name = "clone"
@@ -35,10 +35,10 @@ model = "gpt-4o-mini"
 [layers.notes]
 source = "notes/*.md"
 
-[layers.said]
+[layers.answers]
 transform = "map"
 inputs = ["notes"]
-[layers.said.config]
+[layers.answers.config]
 prompt = "{prompt}"
 "#
     )
@@ -47,7 +47,7 @@ prompt = "{prompt}"
 /// A project of an attacker, with everything that would show that an attack succeeded.
 pub(crate) struct HostileClone {
     pub(crate) project: TestProject,
-    pub(crate) elsewhere: Elsewhere,
+    pub(crate) proxy: RecordingProxy,
     pub(crate) outside: PathBuf,
     before: BTreeMap<PathBuf, Vec<u8>>,
 }
@@ -57,7 +57,10 @@ impl HostileClone {
     pub(crate) fn new(provider: &str, pipeline: &str) -> Self {
         let project = TestProject::with_layers("");
         project.write("notes/a.md", "a note");
-        project.write("synix.toml", &asking_toml(pipeline, provider, QUESTION));
+        project.write(
+            "synix.toml",
+            &pipeline_with_one_prompt(pipeline, provider, PROMPT),
+        );
         let outside = project.path("../outside");
         fs::create_dir_all(&outside).unwrap();
         fs::write(
@@ -68,13 +71,13 @@ impl HostileClone {
         Self {
             before: files(&outside),
             outside,
-            elsewhere: Elsewhere::start(),
+            proxy: RecordingProxy::start(),
             project,
         }
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        self.elsewhere.between(&mut self.command(arguments))
+        self.proxy.run_through(&mut self.command(arguments))
     }
 
     /// A command in the clone, with a secret in its environment.
@@ -86,14 +89,17 @@ impl HostileClone {
 
     /// Asserts that a command had no effect that helps the attacker.
     #[track_caller]
-    pub(crate) fn nothing_came_of(&self, arguments: &[&str], run: &Run) {
-        let what = format!("{arguments:?}: {run:?}");
+    pub(crate) fn assert_no_effect(&self, arguments: &[&str], run: &Run) {
+        let context = format!("{arguments:?}: {run:?}");
         let panics = |line: &str| line.starts_with("thread '");
-        assert!(run.code >= 0 && !run.stderr.lines().any(panics), "{what}");
-        assert!(!run.says(SECRET) && !run.says(KEY), "{what}");
-        assert_eq!(self.elsewhere.seen(), [""; 0], "{what}");
-        assert_eq!(self.project.sent(), 0, "{what}");
-        assert!(!self.project.path("ran").exists(), "{what}");
-        assert_eq!(files(&self.outside), self.before, "{what}");
+        assert!(
+            run.code >= 0 && !run.stderr.lines().any(panics),
+            "{context}"
+        );
+        assert!(!run.says(SECRET) && !run.says(KEY), "{context}");
+        assert_eq!(self.proxy.connections(), [""; 0], "{context}");
+        assert_eq!(self.project.sent(), 0, "{context}");
+        assert!(!self.project.path("ran").exists(), "{context}");
+        assert_eq!(files(&self.outside), self.before, "{context}");
     }
 }

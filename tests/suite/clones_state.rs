@@ -15,17 +15,17 @@ use crate::test_project::{Run, TEAM, TestProject, command_in};
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/team-report");
 
 /// The file that an attacker wants to replace, empty or read.
-const MINE: &str = "export PATH=/home/me/bin # nobody else's concern\n";
+const USER_FILE_CONTENT: &str = "export PATH=/home/me/bin # nobody else's concern\n";
 
 /// A file of the user, outside of any project.
-struct Victim {
+struct UserFile {
     folder: tempfile::TempDir,
 }
 
-impl Victim {
+impl UserFile {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(".bashrc"), MINE).unwrap();
+        fs::write(folder.path().join(".bashrc"), USER_FILE_CONTENT).unwrap();
         Self { folder }
     }
 
@@ -35,13 +35,13 @@ impl Victim {
 
     #[track_caller]
     fn assert_untouched(&self) {
-        assert_eq!(fs::read_to_string(self.file()).unwrap(), MINE);
+        assert_eq!(fs::read_to_string(self.file()).unwrap(), USER_FILE_CONTENT);
         assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 1);
     }
 }
 
 /// Commands that read a state.
-const READING: [&[&str]; 6] = [
+const READING_COMMANDS: [&[&str]; 6] = [
     &["list"],
     &["plan"],
     &["runs"],
@@ -51,7 +51,7 @@ const READING: [&[&str]; 6] = [
 ];
 
 /// A project with a state that this user built.
-fn built() -> TestProject {
+fn built_project() -> TestProject {
     let project = TestProject::team();
     project.ok(&["build"]);
     project
@@ -63,20 +63,26 @@ fn link(project: &TestProject, name: &str, target: &Path) {
 }
 
 #[track_caller]
-fn assert_clear(run: &Run, words: &str) {
+fn assert_clear_error(run: &Run, message: &str) {
     assert!((1..=5).contains(&run.code), "{run:?}");
-    assert!(run.says(words), "{words}: {run:?}");
-    assert!(!run.says("panicked") && !run.says(MINE.trim()), "{run:?}");
+    assert!(run.says(message), "{message}: {run:?}");
+    assert!(
+        !run.says("panicked") && !run.says(USER_FILE_CONTENT.trim()),
+        "{run:?}"
+    );
 }
 
 /// Row 3: every command that reads used the name in `damage.json` as a path.
 #[test]
 fn a_forged_damage_marker_overwrites_no_file_of_the_user() {
-    let victim = Victim::new();
-    let absolute = victim.file();
+    let user_file = UserFile::new();
+    let absolute = user_file.file();
     let name = absolute.to_str().unwrap();
     let up = format!("../../../../../../../../../..{name}");
-    for (set_aside, arguments) in [name, up.as_str()].into_iter().zip([READING, READING]) {
+    for (set_aside, arguments) in [name, up.as_str()]
+        .into_iter()
+        .zip([READING_COMMANDS, READING_COMMANDS])
+    {
         for arguments in arguments {
             let project = TestProject::team();
             project.write(".synix/state.sqlite3", "#!/bin/sh\nevil\n");
@@ -86,8 +92,8 @@ fn a_forged_damage_marker_overwrites_no_file_of_the_user() {
                          "submissions": {"rows": 0, "whole": true}, "live": []},
             });
             project.write(".synix/damage.json", &marker.to_string());
-            assert_clear(&project.run(arguments), "error");
-            victim.assert_untouched();
+            assert_clear_error(&project.run(arguments), "error");
+            user_file.assert_untouched();
         }
     }
 }
@@ -95,18 +101,18 @@ fn a_forged_damage_marker_overwrites_no_file_of_the_user() {
 /// Rows 16 and 17: synix truncated and wrote a lock through a link.
 #[test]
 fn a_state_lock_that_is_a_link_is_not_written() {
-    let victim = Victim::new();
-    let project = built();
-    link(&project, ".synix/locks/build-2", &victim.file());
+    let user_file = UserFile::new();
+    let project = built_project();
+    link(&project, ".synix/locks/build-2", &user_file.file());
     let run = project.run(&["build"]);
-    assert_clear(&run, "symbolic link");
-    victim.assert_untouched();
-    let project = built();
-    link(&project, ".synix/locks/state", &victim.file());
+    assert_clear_error(&run, "symbolic link");
+    user_file.assert_untouched();
+    let project = built_project();
+    link(&project, ".synix/locks/state", &user_file.file());
     project.write(".synix/state.sqlite3", "no database");
-    for arguments in READING {
-        assert_clear(&project.run(arguments), "symbolic link");
-        victim.assert_untouched();
+    for arguments in READING_COMMANDS {
+        assert_clear_error(&project.run(arguments), "symbolic link");
+        user_file.assert_untouched();
     }
 }
 
@@ -117,9 +123,9 @@ fn gc_deletes_nothing_outside_the_state() {
     fs::create_dir_all(photos.path().join("ab")).unwrap();
     let name = "c".repeat(62);
     fs::write(photos.path().join("ab").join(&name), "photo").unwrap();
-    let project = built();
+    let project = built_project();
     link(&project, ".synix/objects", photos.path());
-    assert_clear(&project.run(&["gc"]), "symbolic link");
+    assert_clear_error(&project.run(&["gc"]), "symbolic link");
     fs::remove_file(project.path(".synix/objects")).unwrap();
     link(&project, ".synix/objects/ab", &photos.path().join("ab"));
     project.write(".synix/objects/ee/diary.txt", "mine");
@@ -129,10 +135,10 @@ fn gc_deletes_nothing_outside_the_state() {
         fs::read(photos.path().join("ab").join(&name)).unwrap(),
         b"photo"
     );
-    for kept in ["ee/diary.txt", &format!("dd/{name}/x")] {
+    for found in ["ee/diary.txt", &format!("dd/{name}/x")] {
         assert!(
-            project.path(&format!(".synix/objects/{kept}")).exists(),
-            "{kept}"
+            project.path(&format!(".synix/objects/{found}")).exists(),
+            "{found}"
         );
     }
 }
@@ -141,17 +147,17 @@ fn gc_deletes_nothing_outside_the_state() {
 #[test]
 fn a_cassette_is_not_recorded_behind_a_link() {
     let record: &[&str] = &["build", "--cassette-mode", "record"];
-    let victim = Victim::new();
+    let user_file = UserFile::new();
     for name in [".suite.json.lock", "suite.json"] {
         let project = TestProject::team();
-        link(&project, &format!("cassettes/{name}"), &victim.file());
-        assert_clear(&project.run(record), "symbolic link");
-        victim.assert_untouched();
+        link(&project, &format!("cassettes/{name}"), &user_file.file());
+        assert_clear_error(&project.run(record), "symbolic link");
+        user_file.assert_untouched();
     }
     let project = TestProject::team();
-    link(&project, "cassettes", victim.folder.path());
-    assert_clear(&project.run(record), "symbolic link");
-    victim.assert_untouched();
+    link(&project, "cassettes", user_file.folder.path());
+    assert_clear_error(&project.run(record), "symbolic link");
+    user_file.assert_untouched();
     assert_eq!(project.sent(), 0);
     // The user may name any folder, including a link.
     let project = TestProject::team();
@@ -168,7 +174,7 @@ fn a_state_behind_a_link_is_not_used() {
     let project = TestProject::team();
     link(&project, ".synix", elsewhere.path());
     for arguments in [&["build"][..], &["list"], &["gc"]] {
-        assert_clear(&project.run(arguments), "is a symbolic link");
+        assert_clear_error(&project.run(arguments), "is a symbolic link");
     }
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     let foreign = elsewhere.path().join("photos.db");
@@ -183,10 +189,10 @@ fn a_state_behind_a_link_is_not_used() {
         "state.sqlite3-wal",
         "state.sqlite3-journal",
     ] {
-        let project = built();
+        let project = built_project();
         link(&project, &format!(".synix/{name}"), &foreign);
         for arguments in [&["build"][..], &["list"]] {
-            assert_clear(&project.run(arguments), "symbolic link");
+            assert_clear_error(&project.run(arguments), "symbolic link");
         }
         assert_eq!(fs::read(&foreign).unwrap(), before);
     }
@@ -194,7 +200,7 @@ fn a_state_behind_a_link_is_not_used() {
     let project = TestProject::team();
     project.write(".synix/.gitignore", "*\n");
     fs::copy(&foreign, project.path(".synix/state.sqlite3")).unwrap();
-    assert_clear(&project.run(&["list"]), "the table photos");
+    assert_clear_error(&project.run(&["list"]), "the table photos");
     assert_ne!(project.run(&["build"]).code, 0);
     let after = fs::read(project.path(".synix/state.sqlite3")).unwrap();
     assert!(
@@ -218,9 +224,9 @@ fn pipes_and_devices_are_not_read() {
         let project = TestProject::team();
         project.write(name, "");
         pipe(&project.path(name));
-        assert_clear(&project.run(arguments), "regular file");
+        assert_clear_error(&project.run(arguments), "regular file");
         link(&project, name, Path::new("/dev/zero"));
-        assert_clear(&project.run(arguments), "symbolic link");
+        assert_clear_error(&project.run(arguments), "symbolic link");
     }
 }
 
@@ -229,10 +235,10 @@ fn pipes_and_devices_are_not_read() {
 fn files_named_on_the_command_line_have_a_size_limit() {
     let project = TestProject::team();
     pipe(&project.path("pipe"));
-    for odd in ["/dev/zero", "pipe"] {
-        let config = format!("@{odd}");
+    for file in ["/dev/zero", "pipe"] {
+        let config = format!("@{file}");
         let commands: [&[&str]; 3] = [
-            &["plugin", "inspect", odd],
+            &["plugin", "inspect", file],
             &[
                 "plugin",
                 "run",
@@ -251,7 +257,7 @@ fn files_named_on_the_command_line_have_a_size_limit() {
                 "--input",
                 "bios/bela.md",
                 "--replies",
-                odd,
+                file,
             ],
         ];
         for arguments in commands {
@@ -271,7 +277,7 @@ fn files_named_on_the_command_line_have_a_size_limit() {
 /// Row 40: the content of a row was changed, but not its digest.
 #[test]
 fn an_artifact_that_does_not_match_its_digest_is_neither_shown_nor_used() {
-    let project = built();
+    let project = built_project();
     project
         .database()
         .execute(
@@ -281,7 +287,7 @@ fn an_artifact_that_does_not_match_its_digest_is_neither_shown_nor_used() {
         )
         .unwrap();
     let run = project.run(&["show", "ws-bela"]);
-    assert_clear(&run, "does not match its digest");
+    assert_clear_error(&run, "does not match its digest");
     assert!(!run.says("evil words"), "{run:?}");
     // The summary depends on it.
     let layers = TEAM.replace("Sum up:", "Sum this up:");
@@ -299,17 +305,17 @@ fn an_artifact_that_does_not_match_its_digest_is_neither_shown_nor_used() {
 /// Row 41: they would act as soon as a row is read or written.
 #[test]
 fn triggers_and_views_planted_in_a_database_are_refused() {
-    for (planted, word) in [
+    for (statements, message) in [
         ("CREATE TRIGGER t AFTER INSERT ON build BEGIN DELETE FROM answer_body; END", "trigger t"),
         ("DROP TABLE attempt_note; CREATE VIEW attempt_note AS WITH RECURSIVE n(x) AS (VALUES(1) UNION ALL
           SELECT x FROM n) SELECT x AS attempt, 'k' AS kind, 'm' AS message FROM n", "view attempt_note"),
         ("CREATE VIRTUAL TABLE v USING fts5(x)", "table v"),
         ("ALTER TABLE build ADD COLUMN c AS (hex(zeroblob(100000000)))", "table build"),
     ] {
-        let project = built();
-        project.database().execute_batch(planted).unwrap();
-        for arguments in READING.into_iter().chain([&["build"][..], &["gc"]]) {
-            assert_clear(&project.run(arguments), word);
+        let project = built_project();
+        project.database().execute_batch(statements).unwrap();
+        for arguments in READING_COMMANDS.into_iter().chain([&["build"][..], &["gc"]]) {
+            assert_clear_error(&project.run(arguments), message);
         }
         let answers: i64 = project
             .database()
@@ -352,7 +358,7 @@ fn a_build_whose_pipeline_file_is_outside_the_project_is_refused() {
             .execute("UPDATE build SET pipeline = ?1", [name])
             .unwrap();
         let run = project.run(&["batch-build", "resume", "--latest"]);
-        assert_clear(&run, "is not the name of a pipeline file");
+        assert_clear_error(&run, "is not the name of a pipeline file");
     }
 }
 
@@ -380,7 +386,7 @@ fn only_the_owner_can_read_the_state() {
 }
 
 /// A project that an attacker could publish, with the cassette of a template.
-fn clone() -> (tempfile::TempDir, PathBuf) {
+fn cloned_template() -> (tempfile::TempDir, PathBuf) {
     let temp = tempfile::tempdir().unwrap();
     let project = temp.path().join("project");
     copy(Path::new(TEMPLATE), &project);
@@ -390,7 +396,7 @@ fn clone() -> (tempfile::TempDir, PathBuf) {
 /// A secret that is only in the environment.
 const SECRET: &str = "the-secret-of-the-environment";
 
-fn demo(project: &Path, more: &[&str]) -> Run {
+fn run_demo(project: &Path, more: &[&str]) -> Run {
     let mut command = command_in(project, &[&["demo", "run", "."], more].concat());
     command.env("MY_TOKEN", SECRET).run()
 }
@@ -398,36 +404,36 @@ fn demo(project: &Path, more: &[&str]) -> Run {
 /// Row 10: the diff showed a golden file, whatever it linked to.
 #[test]
 fn golden_files_behind_links_are_not_read() {
-    let victim = Victim::new();
-    for target in [victim.file(), PathBuf::from("/proc/self/environ")] {
-        let (_temp, project) = clone();
+    let user_file = UserFile::new();
+    for target in [user_file.file(), PathBuf::from("/proc/self/environ")] {
+        let (_temp, project) = cloned_template();
         let golden = project.join("golden/01-plan.txt");
         fs::remove_file(&golden).unwrap();
         symlink(target, golden).unwrap();
-        let run = demo(&project, &[]);
-        assert_clear(&run, "symbolic link");
+        let run = run_demo(&project, &[]);
+        assert_clear_error(&run, "symbolic link");
         assert!(!run.says(SECRET), "{run:?}");
     }
-    let (_temp, project) = clone();
+    let (_temp, project) = cloned_template();
     fs::remove_dir_all(project.join("golden")).unwrap();
-    symlink(victim.folder.path(), project.join("golden")).unwrap();
-    assert_clear(&demo(&project, &[]), "symbolic link");
+    symlink(user_file.folder.path(), project.join("golden")).unwrap();
+    assert_clear_error(&run_demo(&project, &[]), "symbolic link");
 }
 
 /// Rows 11 and 15: the copy turned links that lead outside into plain files.
 #[test]
 fn a_demo_copies_nothing_from_outside_the_project() {
-    let victim = Victim::new();
+    let user_file = UserFile::new();
     for target in [
         Path::new("/proc/self/environ"),
-        &victim.file(),
-        victim.folder.path(),
+        &user_file.file(),
+        user_file.folder.path(),
         Path::new("../../.."),
     ] {
-        let (_temp, project) = clone();
+        let (_temp, project) = cloned_template();
         symlink(target, project.join("sources/bios/x.md")).unwrap();
-        let run = demo(&project, &[]);
-        assert_clear(&run, "which is not in the project");
+        let run = run_demo(&project, &[]);
+        assert_clear_error(&run, "which is not in the project");
         assert!(!run.says(SECRET), "{run:?}");
     }
 }
@@ -435,7 +441,7 @@ fn a_demo_copies_nothing_from_outside_the_project() {
 /// A source may be a link to another file of the project.
 #[test]
 fn a_demo_copies_links_within_the_project() {
-    let (_temp, project) = clone();
+    let (_temp, project) = cloned_template();
     let bio = fs::read_dir(project.join("sources/bios"))
         .unwrap()
         .next()
@@ -446,49 +452,55 @@ fn a_demo_copies_links_within_the_project() {
     let moved = project.join("sources/texts").join(bio.file_name().unwrap());
     fs::rename(&bio, &moved).unwrap();
     symlink(Path::new("../texts").join(bio.file_name().unwrap()), &bio).unwrap();
-    let run = demo(&project, &[]);
+    let run = run_demo(&project, &[]);
     assert_eq!(run.code, 0, "{run:?}");
 }
 
 /// Row 12: golden files were deleted and written in the folder that `golden` linked to.
 #[test]
 fn golden_files_are_updated_only_inside_the_project() {
-    let victim = tempfile::tempdir().unwrap();
-    fs::write(victim.path().join("notes.txt"), MINE).unwrap();
-    fs::write(victim.path().join("01-plan.txt"), MINE).unwrap();
-    let (_temp, project) = clone();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("notes.txt"), USER_FILE_CONTENT).unwrap();
+    fs::write(outside.path().join("01-plan.txt"), USER_FILE_CONTENT).unwrap();
+    let (_temp, project) = cloned_template();
     fs::remove_dir_all(project.join("golden")).unwrap();
-    symlink(victim.path(), project.join("golden")).unwrap();
-    assert_clear(&demo(&project, &["--update-goldens"]), "symbolic link");
+    symlink(outside.path(), project.join("golden")).unwrap();
+    assert_clear_error(&run_demo(&project, &["--update-goldens"]), "symbolic link");
     for name in ["notes.txt", "01-plan.txt"] {
-        assert_eq!(fs::read_to_string(victim.path().join(name)).unwrap(), MINE);
+        assert_eq!(
+            fs::read_to_string(outside.path().join(name)).unwrap(),
+            USER_FILE_CONTENT
+        );
     }
-    assert_eq!(fs::read_dir(victim.path()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 2);
     // In a folder of the project, only files that the command would write are deleted, and a link itself is replaced.
-    let (_temp, project) = clone();
+    let (_temp, project) = cloned_template();
     let golden = project.join("golden");
-    fs::write(golden.join("notes.txt"), MINE).unwrap();
+    fs::write(golden.join("notes.txt"), USER_FILE_CONTENT).unwrap();
     fs::write(golden.join("99-gone.txt"), "old").unwrap();
     fs::remove_file(golden.join("01-plan.txt")).unwrap();
-    symlink(victim.path().join("notes.txt"), golden.join("01-plan.txt")).unwrap();
-    assert_eq!(demo(&project, &["--update-goldens"]).code, 0);
-    assert_eq!(fs::read_to_string(golden.join("notes.txt")).unwrap(), MINE);
+    symlink(outside.path().join("notes.txt"), golden.join("01-plan.txt")).unwrap();
+    assert_eq!(run_demo(&project, &["--update-goldens"]).code, 0);
     assert_eq!(
-        fs::read_to_string(victim.path().join("notes.txt")).unwrap(),
-        MINE
+        fs::read_to_string(golden.join("notes.txt")).unwrap(),
+        USER_FILE_CONTENT
+    );
+    assert_eq!(
+        fs::read_to_string(outside.path().join("notes.txt")).unwrap(),
+        USER_FILE_CONTENT
     );
     assert!(!golden.join("99-gone.txt").exists());
     assert!(!golden.join("01-plan.txt").is_symlink());
-    assert_eq!(demo(&project, &[]).code, 0);
+    assert_eq!(run_demo(&project, &[]).code, 0);
 }
 
 /// Row 13: a pipe never ends.
 #[test]
 fn a_demo_names_a_pipe_in_the_project() {
-    let (_temp, project) = clone();
+    let (_temp, project) = cloned_template();
     pipe(&project.join("sources/bios/pipe"));
-    assert_clear(
-        &demo(&project, &[]),
+    assert_clear_error(
+        &run_demo(&project, &[]),
         "bios/pipe is neither a file nor a folder",
     );
 }
@@ -496,7 +508,7 @@ fn a_demo_names_a_pipe_in_the_project() {
 /// Row 14: with two links in each folder, every level doubled the size of the copy.
 #[test]
 fn a_demo_does_not_expand_links_to_folders() {
-    let (_temp, project) = clone();
+    let (_temp, project) = cloned_template();
     for level in 0..40 {
         let folder = project.join(format!("level{level}"));
         fs::create_dir(&folder).unwrap();
@@ -506,14 +518,14 @@ fn a_demo_does_not_expand_links_to_folders() {
             }
         }
     }
-    let run = demo(&project, &[]);
+    let run = run_demo(&project, &[]);
     assert_eq!(run.code, 0, "{run:?}");
 }
 
 /// Row 9: a demo runs no `on_done`.
 #[test]
 fn a_demo_runs_no_command_of_the_project() {
-    let (temp, project) = clone();
+    let (temp, project) = cloned_template();
     let trace = temp.path().join("trace");
     let file = project.join("synix.toml");
     let text = fs::read_to_string(&file).unwrap();
@@ -524,7 +536,7 @@ fn a_demo_runs_no_command_of_the_project() {
     let text = text.replacen("[pipeline]\n", &format!("[pipeline]\n{command}"), 1);
     assert!(text.contains("on_done"), "{text}");
     fs::write(&file, text).unwrap();
-    demo(&project, &[]);
+    run_demo(&project, &[]);
     assert!(!trace.exists());
 }
 
@@ -579,8 +591,8 @@ fn a_cache_folder_inside_the_project_is_not_used() {
     let mut plan = project.command(&["plan"]);
     plan.env("SYNIX_CACHE_DIR", "vendor/cache");
     plan.run().expect_code(0);
-    let kept = fs::read_dir(project.path("vendor/cache")).map_or(0, Iterator::count);
-    assert_eq!(kept, 0);
+    let found = fs::read_dir(project.path("vendor/cache")).map_or(0, Iterator::count);
+    assert_eq!(found, 0);
 }
 
 /// An existing folder may contain a link that leads anywhere.

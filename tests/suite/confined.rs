@@ -11,7 +11,7 @@ const ADDRESS_SPACE: u32 = 2_000_000;
 const SECONDS: u32 = 60;
 
 /// The command under limits of address space and processor time. A command that spins ends by a signal.
-pub(crate) fn limited(command: &Invocation) -> Command {
+pub(crate) fn with_kernel_limits(command: &Invocation) -> Command {
     let command = command.process();
     let mut shell = Command::new("/bin/sh");
     shell

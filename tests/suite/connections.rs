@@ -16,7 +16,7 @@ const CERTIFICATE: &str = include_str!("../provider/own.crt");
 const KEY: &str = include_str!("../provider/own.key");
 
 /// Twenty notes with one request for each, to the provider at a URL.
-fn asking(url: &str) -> TestProject {
+fn project_with_provider_at(url: &str) -> TestProject {
     let project = TestProject::with_layers("");
     for number in 0..20 {
         project.write(&format!("notes/{number:02}.md"), &format!("Note {number}."));
@@ -29,12 +29,12 @@ fn pipeline(url: &str) -> String {
     format!(
         "[pipeline]\nname = \"far\"\n[providers.openai]\nbase_url = \"{url}\"\nbatch = true\nretries = 1\nbackoff = 0.01\n\
          [models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n[layers.notes]\nsource = \"notes/*.md\"\n\
-         [layers.said]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"Say: {{{{ content }}}}\"\n"
+         [layers.answers]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"Say: {{{{ content }}}}\"\n"
     )
 }
 
 /// Starts a server with a self-signed certificate and returns its URL.
-fn with_own_certificate() -> String {
+fn server_with_self_signed_certificate() -> String {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -56,7 +56,7 @@ fn with_own_certificate() -> String {
 }
 
 /// Starts a server that speaks HTTP without TLS and returns its URL.
-fn without_tls() -> String {
+fn server_without_tls() -> String {
     serve(|mut stream| {
         use std::io::Write as _;
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
@@ -70,32 +70,32 @@ fn serve(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
     url
 }
 
-fn count(project: &TestProject, table: &str) -> i64 {
-    let question = format!("SELECT count(*) FROM {table}");
+fn count_rows(project: &TestProject, table: &str) -> i64 {
+    let query = format!("SELECT count(*) FROM {table}");
     project
         .database()
-        .query_row(&question, [], |row| row.get(0))
+        .query_row(&query, [], |row| row.get(0))
         .unwrap()
 }
 
 /// Asserts that a build stops early with these messages and pays nothing, and that a reachable provider then gets every
 /// request once.
 #[track_caller]
-fn stops_early(url: &str, words: &[&str]) {
-    let project = asking(url);
+fn assert_stops_early(url: &str, messages: &[&str]) {
+    let project = project_with_provider_at(url);
     let run = project
         .run(&["build", "--trust", "--concurrency", "3"])
         .expect_code(3);
-    for words in words
+    for messages in messages
         .iter()
         .chain(&["cannot reach provider openai at https://", "help: "])
     {
-        assert!(run.says(words), "{words}: {run:?}");
+        assert!(run.says(messages), "{messages}: {run:?}");
     }
     // Failures with one cause are one group.
     assert!(run.stdout.contains(" and 17 more"), "{run:?}");
-    assert_eq!(count(&project, "attempt"), 3, "{run:?}");
-    assert_eq!(count(&project, "answer"), 0);
+    assert_eq!(count_rows(&project, "attempt"), 3, "{run:?}");
+    assert_eq!(count_rows(&project, "answer"), 0);
     let status = project.json(&["batch-build", "status", "build-1"]);
     let failures = TestProject::failures(&status);
     assert_eq!(failures.len(), 20);
@@ -116,7 +116,7 @@ fn stops_early(url: &str, words: &[&str]) {
 
 #[test]
 fn an_unknown_host_name_stops_the_build_early() {
-    stops_early(
+    assert_stops_early(
         "https://models.invalid/v1",
         &["the name has no known address; check the name in `base_url`"],
     );
@@ -124,8 +124,8 @@ fn an_unknown_host_name_stops_the_build_early() {
 
 #[test]
 fn an_untrusted_certificate_stops_the_build_early() {
-    stops_early(
-        &with_own_certificate(),
+    assert_stops_early(
+        &server_with_self_signed_certificate(),
         &[
             "this machine does not trust the issuer of the server's certificate",
             "SSL_CERT_FILE",
@@ -135,8 +135,8 @@ fn an_untrusted_certificate_stops_the_build_early() {
 
 #[test]
 fn a_server_without_tls_stops_the_build_early() {
-    stops_early(
-        &without_tls(),
+    assert_stops_early(
+        &server_without_tls(),
         &["the server does not speak TLS; check the port in `base_url`, and write `http://`"],
     );
 }
@@ -144,8 +144,8 @@ fn a_server_without_tls_stops_the_build_early() {
 /// The advice in the message for certificates helps.
 #[test]
 fn a_certificate_in_ssl_cert_file_is_trusted() {
-    let url = with_own_certificate();
-    let project = asking(&url);
+    let url = server_with_self_signed_certificate();
+    let project = project_with_provider_at(&url);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.crt");
     std::fs::write(&file, CERTIFICATE).unwrap();
@@ -160,14 +160,14 @@ fn a_certificate_in_ssl_cert_file_is_trusted() {
 /// A batch that was not sent is not unclear.
 #[test]
 fn a_batch_build_sends_nothing_to_an_unreachable_provider() {
-    for (url, words) in [
-        (with_own_certificate(), "SSL_CERT_FILE"),
-        (without_tls(), "does not speak TLS"),
+    for (url, messages) in [
+        (server_with_self_signed_certificate(), "SSL_CERT_FILE"),
+        (server_without_tls(), "does not speak TLS"),
     ] {
-        let project = asking(&url);
+        let project = project_with_provider_at(&url);
         let run = project.run(&["batch-build", "run"]);
-        assert!(run.says(words), "{run:?}");
-        assert_eq!(count(&project, "answer"), 0);
+        assert!(run.says(messages), "{run:?}");
+        assert_eq!(count_rows(&project, "answer"), 0);
         let status = project.status();
         assert_eq!(status["requests"]["unclear"], 0, "{status:#}");
         project.write("synix.toml", &pipeline(&project.provider.openai_url()));

@@ -9,10 +9,10 @@ use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
 type Artifacts = BTreeSet<(String, String)>;
 
 /// Threads that kill builds. Each has its own project and provider.
-const LANES: u64 = 2;
+const THREADS: u64 = 2;
 
 /// The artifacts of a build that is not killed.
-fn undisturbed() -> Artifacts {
+fn artifacts_without_kills() -> Artifacts {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     project.artifacts()
@@ -31,18 +31,21 @@ pub(crate) fn was_killed(status: ExitStatus) -> bool {
 }
 
 /// Kills the command at a crash point, and returns false if it ended before.
-fn kill_at(project: &TestProject, command: &[&str], fatal: u64) -> bool {
+fn kill_at(project: &TestProject, command: &[&str], crash_at: u64) -> bool {
     let mut command = project.command(command).process();
-    command.env("SYNIX_CRASH_AT", fatal.to_string());
+    command.env("SYNIX_CRASH_AT", crash_at.to_string());
     let output = command.output().unwrap();
     let killed = was_killed(output.status);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(killed || output.status.success(), "point {fatal}: {said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        killed || output.status.success(),
+        "point {crash_at}: {stderr}"
+    );
     killed
 }
 
 /// Returns the number of requests that may have been billed without an answer, according to the state.
-pub(crate) fn unclear(project: &TestProject) -> usize {
+pub(crate) fn unclear_attempts(project: &TestProject) -> usize {
     let count =
         project
             .database()
@@ -54,24 +57,24 @@ pub(crate) fn unclear(project: &TestProject) -> usize {
 
 /// Asserts that no answer of a batch is paid twice. A sync call may be repeated in a batch only if the state records it
 /// as unclear.
-pub(crate) fn assert_paid_once(project: &TestProject, what: &str) {
+pub(crate) fn assert_only_unclear_calls_paid_twice(project: &TestProject, context: &str) {
     let ledger = project.ledger();
     let duplicates = ledger.duplicates();
-    let single = |place: &str| matches!(place, "chat" | "messages");
+    let is_sync = |place: &str| matches!(place, "chat" | "messages");
     for duplicate in &duplicates {
-        let in_batches = duplicate.places.iter().filter(|place| !single(place));
-        assert!(in_batches.count() <= 1, "{what}: {duplicate:?}");
+        let in_batches = duplicate.places.iter().filter(|place| !is_sync(place));
+        assert!(in_batches.count() <= 1, "{context}: {duplicate:?}");
     }
-    assert_known_steps(project, what);
-    let unclear = unclear(project);
+    assert_known_steps(project, context);
+    let unclear = unclear_attempts(project);
     assert!(
         duplicates.len() <= unclear,
-        "{what}: {duplicates:?}, {unclear} unclear"
+        "{context}: {duplicates:?}, {unclear} unclear"
     );
 }
 
 /// Asserts that every submission only took steps that `docs/batch.md` lists.
-fn assert_known_steps(project: &TestProject, what: &str) {
+fn assert_known_steps(project: &TestProject, context: &str) {
     let documents = include_str!("../../docs/batch.md");
     let (_, table) = documents.split_once("| from | to |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
@@ -92,7 +95,7 @@ fn assert_known_steps(project: &TestProject, what: &str) {
     let steps: Vec<(i64, String)> = rows.unwrap().collect::<Result<_, _>>().unwrap();
     for pair in steps.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
         let step = (pair[0].1.as_str(), pair[1].1.as_str());
-        assert!(known.contains(&step), "{what}: {step:?} is not listed");
+        assert!(known.contains(&step), "{context}: {step:?} is not listed");
     }
 }
 
@@ -103,32 +106,32 @@ fn kill_everywhere(
     command: &'static [&'static str],
     resume: &'static [&'static str],
 ) -> (u64, usize) {
-    let expected = undisturbed();
+    let expected = artifacts_without_kills();
     let next = AtomicU64::new(1);
-    let lost = AtomicUsize::new(0);
-    let lane = || {
+    let unclear = AtomicUsize::new(0);
+    let worker = || {
         loop {
-            let fatal = next.fetch_add(1, Ordering::SeqCst);
+            let crash_at = next.fetch_add(1, Ordering::SeqCst);
             let project = TestProject::team();
-            if !kill_at(&project, command, fatal) {
-                return fatal;
+            if !kill_at(&project, command, crash_at) {
+                return crash_at;
             }
             // Depending on the crash point, there is no build, an open build or a finished one.
             project.run(resume);
-            let again = project.run(command);
-            let what = format!("killed at point {fatal}");
-            assert_eq!(again.code, 0, "{what}: {again:?}");
-            assert_eq!(project.artifacts(), expected, "{what}");
-            assert_paid_once(&project, &what);
-            lost.fetch_add(unclear(&project), Ordering::SeqCst);
+            let repeated = project.run(command);
+            let context = format!("killed at point {crash_at}");
+            assert_eq!(repeated.code, 0, "{context}: {repeated:?}");
+            assert_eq!(project.artifacts(), expected, "{context}");
+            assert_only_unclear_calls_paid_twice(&project, &context);
+            unclear.fetch_add(unclear_attempts(&project), Ordering::SeqCst);
         }
     };
     let end = std::thread::scope(|scope| {
-        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
-        let ends = lanes.into_iter().map(|lane| lane.join().unwrap());
+        let workers: Vec<_> = (0..THREADS).map(|_| scope.spawn(worker)).collect();
+        let ends = workers.into_iter().map(|worker| worker.join().unwrap());
         ends.min().unwrap()
     });
-    (end - 1, lost.into_inner())
+    (end - 1, unclear.into_inner())
 }
 
 /// M1, M2: the crash points are before and after every write and every call.

@@ -9,7 +9,7 @@ use crate::test_project::{BATCH_BUILD, RESUME, Run, TestProject, text};
 const PAGE: usize = 8192;
 
 /// Overwrites the first page of a table.
-fn break_table(project: &TestProject, table: &str) {
+fn damage_table(project: &TestProject, table: &str) {
     let database = project.database();
     database
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
@@ -30,16 +30,16 @@ fn break_table(project: &TestProject, table: &str) {
 }
 
 /// A batch build with its batch in flight and a damaged table, and the id of the batch.
-fn in_flight_and_broken() -> (TestProject, String) {
+fn damaged_project_with_live_batch() -> (TestProject, String) {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
     let batch = project.ledger().batches[0].id.to_string();
-    break_table(&project, "unit");
+    damage_table(&project, "unit");
     (project, batch)
 }
 
-fn advises(run: &Run) -> bool {
+fn advises_reset(run: &Run) -> bool {
     run.says("--reset-state") && run.says("was set aside as .synix/damaged-")
 }
 
@@ -64,7 +64,10 @@ fn a_damaged_state_is_reported_and_nothing_is_sent() {
     ];
     for arguments in commands {
         let run = project.run(arguments).expect_code(1);
-        assert!(advises(&run) && run.says("is not a database"), "{run:?}");
+        assert!(
+            advises_reset(&run) && run.says("is not a database"),
+            "{run:?}"
+        );
     }
     assert_eq!(project.sent(), 4);
 }
@@ -82,14 +85,14 @@ fn a_damaged_state_is_set_aside_unchanged() {
         .filter(|name| name.starts_with("damaged-20") && name.ends_with(".sqlite3"))
         .collect();
     assert_eq!(names.len(), 1, "{names:?}");
-    let kept = fs::read_to_string(project.path(&format!(".synix/{}", names[0]))).unwrap();
-    assert_eq!(kept, "this is no database");
+    let recorded = fs::read_to_string(project.path(&format!(".synix/{}", names[0]))).unwrap();
+    assert_eq!(recorded, "this is no database");
 }
 
 /// M7, L8: the report counts everything that can still be read, and lists live batches by provider and id.
 #[test]
 fn a_damage_report_names_the_live_batches() {
-    let (project, batch) = in_flight_and_broken();
+    let (project, batch) = damaged_project_with_live_batch();
     let run = project.run(&["build"]).expect_code(1);
     assert!(
         run.says(&format!("batch {batch} at openai, 3 requests of styles"))
@@ -109,7 +112,7 @@ fn a_build_continues_on_a_restored_state() {
         .unwrap();
     let path = project.path(".synix/state.sqlite3");
     let whole = fs::read(&path).unwrap();
-    break_table(&project, "unit");
+    damage_table(&project, "unit");
     project.run(&["build"]).expect_code(1);
     fs::write(&path, whole).unwrap();
     project.ok(&["build"]);
@@ -119,16 +122,19 @@ fn a_build_continues_on_a_restored_state() {
 /// M7: a reset cancels live batches at the provider and records them as abandoned.
 #[test]
 fn a_reset_cancels_and_records_live_batches() {
-    let (project, batch) = in_flight_and_broken();
+    let (project, batch) = damaged_project_with_live_batch();
     let run = project.ok(&["build", "--reset-state", "--json"]);
     let status = run.json();
     assert!(run.says(&batch), "{run:?}");
-    let kept = &status["batches"][0];
+    let recorded = &status["batches"][0];
     assert_eq!(
-        (text(&kept["id"]), text(&kept["status"])),
+        (text(&recorded["id"]), text(&recorded["status"])),
         (batch, "abandoned".to_owned())
     );
-    assert!(text(&kept["note"]).contains("asked to cancel it"), "{kept}");
+    assert!(
+        text(&recorded["note"]).contains("asked to cancel it"),
+        "{recorded}"
+    );
     assert_eq!(project.ledger().calls(Endpoint::BatchesCancel), 1);
 }
 
@@ -142,7 +148,7 @@ fn a_reset_cancels_no_batch_of_unknown_ownership() {
         .database()
         .execute("UPDATE submission SET state = 'adopted'", [])
         .unwrap();
-    break_table(&project, "unit");
+    damage_table(&project, "unit");
     let run = project.ok(&["build", "--reset-state"]);
     assert!(run.says("its owner was not known yet"), "{run:?}");
     assert_eq!(project.ledger().calls(Endpoint::BatchesCancel), 0);
@@ -151,7 +157,7 @@ fn a_reset_cancels_no_batch_of_unknown_ownership() {
 /// M7: a batch of the old state is never adopted by the new one.
 #[test]
 fn an_abandoned_batch_is_not_adopted() {
-    let (project, batch) = in_flight_and_broken();
+    let (project, batch) = damaged_project_with_live_batch();
     let reset = [&BATCH_BUILD[..], &["--reset-state"]].concat();
     project.script(synix_scripted_provider::Script::new());
     project.ok(&reset);
@@ -168,7 +174,7 @@ fn an_abandoned_batch_is_not_adopted() {
 /// L8: the builds are lost with the state, so `resume --reset-state` builds the pipeline from the start.
 #[test]
 fn resume_with_a_reset_starts_over() {
-    let (project, _) = in_flight_and_broken();
+    let (project, _) = damaged_project_with_live_batch();
     project.run(&RESUME).expect_code(1);
     project.script(synix_scripted_provider::Script::new());
     project.ok(&[&RESUME[..], &["--reset-state"]].concat());

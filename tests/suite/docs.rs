@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::languages::languages;
-use crate::scaffolds::own_test;
+use crate::scaffolds::documented_test_command;
 use crate::test_project::command_in;
 
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -51,13 +51,16 @@ fn every_command_in_the_documents_exists() {
     let folder = tempfile::tempdir().unwrap();
     for document in documents() {
         for line in commands(&fs::read_to_string(&document).unwrap()) {
-            let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-            let depth = if matches!(words.first(), Some(&("batch-build" | "demo" | "plugin"))) {
+            let arguments_and_flags: Vec<&str> = line.split_whitespace().skip(1).collect();
+            let depth = if matches!(
+                arguments_and_flags.first(),
+                Some(&("batch-build" | "demo" | "plugin"))
+            ) {
                 2
             } else {
                 1
             };
-            let mut arguments: Vec<&str> = words
+            let mut arguments: Vec<&str> = arguments_and_flags
                 .iter()
                 .copied()
                 .filter(|word| !word.starts_with('-'))
@@ -72,7 +75,10 @@ fn every_command_in_the_documents_exists() {
                 document.display(),
                 help.stderr
             );
-            for flag in words.iter().filter(|word| word.starts_with("--")) {
+            for flag in arguments_and_flags
+                .iter()
+                .filter(|word| word.starts_with("--"))
+            {
                 let flag = flag.split(['=', ']']).next().unwrap_or_default();
                 assert!(
                     help.stdout.contains(flag),
@@ -112,20 +118,20 @@ fn every_quoted_block_is_in_its_file() {
 /// C12: the commands to install the tools and to run the tests.
 #[test]
 fn the_documents_list_the_commands_of_each_scaffold() {
-    let told = fs::read_to_string(format!("{ROOT}/docs/plugins.md")).unwrap();
+    let document = fs::read_to_string(format!("{ROOT}/docs/plugins.md")).unwrap();
     for language in languages() {
         let readme = format!("{ROOT}/plugins/scaffolds/{language}/README.md");
         let readme = fs::read_to_string(readme).unwrap();
-        let test = own_test(&language);
+        let test = documented_test_command(&language);
         let new = format!("synix plugin new my-items --lang {language}\ncd my-items\n{test}\n");
-        assert!(told.contains(&new), "{new}");
+        assert!(document.contains(&new), "{new}");
         let tools = readme.split('`').filter(|word| {
             word.starts_with("pip ")
                 || word.starts_with("npm install -g")
                 || word.starts_with("rustup ")
         });
         for tool in tools {
-            assert!(told.contains(tool), "{language}: {tool}");
+            assert!(document.contains(tool), "{language}: {tool}");
         }
     }
 }

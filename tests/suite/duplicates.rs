@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// The parts of `windows-targets`, one for each processor, have the versions of that crate.
-const PARTS: &str = "windows_";
+const WINDOWS_TARGETS_PARTS: &str = "windows_";
 
 #[test]
 fn a_crate_with_two_versions_has_a_reason_in_deny_toml() {
@@ -18,9 +18,9 @@ fn a_crate_with_two_versions_has_a_reason_in_deny_toml() {
         let older = versions.iter().take(versions.len() - 1);
         unknown.extend(
             older
-                .filter(|version| !skipped.contains(&(name.clone(), line(version))))
+                .filter(|version| !skipped.contains(&(name.clone(), compatible_version(version))))
                 .map(|version| format!("{name} {version}"))
-                .filter(|_| !name.starts_with(PARTS)),
+                .filter(|_| !name.starts_with(WINDOWS_TARGETS_PARTS)),
         );
     }
     assert!(
@@ -35,7 +35,9 @@ fn deny_toml_lists_no_duplicate_that_is_gone() {
     for (name, version) in skipped() {
         let found = duplicates.get(&name).into_iter().flatten();
         assert!(
-            found.map(|found| line(found)).any(|found| found == version),
+            found
+                .map(|found| compatible_version(found))
+                .any(|found| found == version),
             "deny.toml still lists {name}@{version}"
         );
     }
@@ -94,7 +96,7 @@ fn numbers(version: &str) -> Vec<u64> {
 }
 
 /// `2` of 2.0.1, `0.52` of 0.52.6.
-fn line(version: &str) -> String {
+fn compatible_version(version: &str) -> String {
     match numbers(version).as_slice() {
         [0, minor, ..] => format!("0.{minor}"),
         [major, ..] => major.to_string(),

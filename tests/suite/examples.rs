@@ -8,11 +8,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::languages::{languages, made};
+use crate::languages::{built_example, languages};
 use crate::test_project::{TestProject, command_in};
 
 /// Answers with characters that languages trim and escape differently.
-const ODD_ANSWERS: [&str; 2] = [
+const UNUSUAL_ANSWERS: [&str; 2] = [
     "\u{3000}\u{2028}\u{85}\u{a0}\t\u{b}\u{c}\r\n \u{feff}- \"Call\" <Ann> & Bela\\\r\n\u{2003}\n\u{1c}\n\u{1680}- \u{1f600} pay\u{0}\u{7f}\n\u{202f}\u{205f}\u{200a}",
     "\u{1f} one \u{200b}",
 ];
@@ -50,7 +50,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 }
 
 /// Returns the exit code, the record without its fuel, and stderr after a usage error.
-fn run(component: &Path, folder: &Path, arguments: &[&str]) -> (i32, Value, String) {
+fn run_plugin(component: &Path, folder: &Path, arguments: &[&str]) -> (i32, Value, String) {
     let file = component.to_str().unwrap();
     let arguments = [&["plugin", "run", file, "--json"], arguments].concat();
     let run = command_in(folder, &arguments).run();
@@ -66,7 +66,7 @@ fn run(component: &Path, folder: &Path, arguments: &[&str]) -> (i32, Value, Stri
 fn every_example_passes_all_applicable_points_of_the_check() {
     let folder = tempfile::tempdir().unwrap();
     for language in languages() {
-        let file = made(&language).file.to_str().unwrap();
+        let file = built_example(&language).file.to_str().unwrap();
         let report = command_in(folder.path(), &["plugin", "check", file, "--json"]).run();
         let report = report.expect_code(0).json();
         let points = report["points"].as_array().unwrap();
@@ -90,8 +90,8 @@ fn every_example_passes_all_applicable_points_of_the_check() {
 #[test]
 fn every_example_has_the_same_descriptor() {
     let folder = tempfile::tempdir().unwrap();
-    let said = |language: &str| {
-        let file = made(language).file.to_str().unwrap();
+    let expected = |language: &str| {
+        let file = built_example(language).file.to_str().unwrap();
         let arguments = ["plugin", "inspect", file, "--json"];
         let run = command_in(folder.path(), &arguments).run().expect_code(0);
         let all = run.json();
@@ -110,7 +110,7 @@ fn every_example_has_the_same_descriptor() {
         })
     };
     for language in languages() {
-        assert_eq!(said(&language), said("c"), "{language}");
+        assert_eq!(expected(&language), expected("c"), "{language}");
     }
 }
 
@@ -125,7 +125,7 @@ fn every_example_names_its_language() {
         ("c", "C"),
         ("go", "Go"),
     ] {
-        let file = made(language).file.to_str().unwrap();
+        let file = built_example(language).file.to_str().unwrap();
         let arguments = ["plugin", "inspect", file, "--json"];
         let run = command_in(folder.path(), &arguments).run().expect_code(0);
         let named = run.json()["producers"]["language"].clone();
@@ -139,7 +139,7 @@ fn every_example_sends_and_makes_the_same_for_unusual_inputs() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(
         folder.path().join("replies.json"),
-        json!(ODD_ANSWERS).to_string(),
+        json!(UNUSUAL_ANSWERS).to_string(),
     )
     .unwrap();
     let mut codes = Vec::new();
@@ -153,20 +153,25 @@ fn every_example_sends_and_makes_the_same_for_unusual_inputs() {
             "--replies",
             "replies.json",
         ];
-        let of = |language: &str| run(&made(language).file, folder.path(), &arguments);
-        let expected = of("c");
+        let result_in =
+            |language: &str| run_plugin(&built_example(language).file, folder.path(), &arguments);
+        let expected = result_in("c");
         for language in languages() {
-            assert_eq!(of(&language), expected, "{language}: {name} {config}");
+            assert_eq!(
+                result_in(&language),
+                expected,
+                "{language}: {name} {config}"
+            );
         }
         codes.push((name, expected.0));
         if name == "point.txt" {
-            let asked = expected.1["requests"][0]["messages"].to_string();
-            assert!(asked.contains("at most 3."), "{asked}");
+            let messages = expected.1["requests"][0]["messages"].to_string();
+            assert!(messages.contains("at most 3."), "{messages}");
         }
     }
     let ending_with = |code: i32| {
-        let such = codes.iter().filter(|one| one.1 == code);
-        such.map(|one| one.0).collect::<Vec<_>>()
+        let selected = codes.iter().filter(|one| one.1 == code);
+        selected.map(|one| one.0).collect::<Vec<_>>()
     };
     assert_eq!(ending_with(1), [""; 0]);
     // A source must be UTF-8 text, and the first two names have invisible characters.
@@ -190,13 +195,14 @@ fn every_example_trims_white_space_alike() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(
         folder.path().join("replies.json"),
-        json!(ODD_ANSWERS).to_string(),
+        json!(UNUSUAL_ANSWERS).to_string(),
     )
     .unwrap();
     fs::write(folder.path().join("note.md"), "x").unwrap();
     let arguments = ["--input", "note.md", "--replies", "replies.json"];
     for language in languages() {
-        let (code, record, _) = run(&made(&language).file, folder.path(), &arguments);
+        let (code, record, _) =
+            run_plugin(&built_example(&language).file, folder.path(), &arguments);
         assert_eq!(code, 0, "{language}");
         let outputs = record["outputs"].as_array().unwrap();
         let items = outputs[0]["content"].as_str().unwrap();
@@ -226,7 +232,7 @@ fn every_example_refuses_an_image_with_the_same_message() {
     project.plugin("picture");
     for language in languages() {
         let path = project.path(&format!("plugins/{language}.wasm"));
-        fs::write(path, &made(&language).component).unwrap();
+        fs::write(path, &built_example(&language).component).unwrap();
     }
     project.write("notes/monday.md", "Call Ann.");
     let built = project.run(&["build", "--json"]).expect_code(3).json();
@@ -239,8 +245,8 @@ fn every_example_refuses_an_image_with_the_same_message() {
     assert_eq!(failed, languages());
     for failure in failures {
         let message = failure["message"].as_str().unwrap();
-        let said = "invalid-input: the input `monday` is image/png, not text";
-        assert!(message.ends_with(said), "{failure}");
+        let expected = "invalid-input: the input `monday` is image/png, not text";
+        assert!(message.ends_with(expected), "{failure}");
     }
     assert_eq!(project.sent(), 0);
 }

@@ -10,11 +10,11 @@ use crate::test_project::{BATCH_BUILD, KEY, Mode, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
 
 /// A script that truncates every answer to what one person writes.
-pub(crate) fn truncating(name: &str) -> Script {
-    Script::new().rule(Rule::on(format!("I am {name}")).reply(cut_off()))
+pub(crate) fn script_that_truncates(name: &str) -> Script {
+    Script::new().rule(Rule::on(format!("I am {name}")).reply(truncated_answer()))
 }
 
-fn cut_off() -> Reply {
+fn truncated_answer() -> Reply {
     Reply::Finish {
         reason: "length".to_owned(),
         text: Some("half a sen".to_owned()),
@@ -22,7 +22,7 @@ fn cut_off() -> Reply {
 }
 
 /// Six people whose answers are unusable, each in another way.
-fn unlucky() -> TestProject {
+fn team_with_unusable_answers() -> TestProject {
     let project = TestProject::team();
     for name in [
         "cut",
@@ -37,13 +37,13 @@ fn unlucky() -> TestProject {
     project
 }
 
-fn misfortunes() -> Script {
+fn unusable_answers() -> Script {
     let tool = ToolCall {
         name: "search".to_owned(),
         arguments: "{}".to_owned(),
     };
     Script::new()
-        .rule(Rule::on("I am cut").reply(cut_off()))
+        .rule(Rule::on("I am cut").reply(truncated_answer()))
         .rule(Rule::on("I am declined").reply(Reply::Refusal("I would rather not.".to_owned())))
         .rule(Rule::on("I am filtered").reply(Reply::Finish {
             reason: "content_filter".to_owned(),
@@ -57,8 +57,8 @@ fn misfortunes() -> Script {
 /// A1, A7
 #[track_caller]
 fn assert_bad_answers_fail_by_kind(command: &[&str]) {
-    let project = unlucky();
-    project.script(misfortunes());
+    let project = team_with_unusable_answers();
+    project.script(unusable_answers());
     let document = project
         .run(&[command, &["--json"]].concat())
         .expect_code(3)
@@ -120,7 +120,7 @@ fn a_layer_that_accepts_truncated_answers_gets_them() {
         "synix.toml",
         &TEAM.replace("batch = true\n", "batch = true\naccept = [\"truncated\"]\n"),
     );
-    project.script(truncating("bela"));
+    project.script(script_that_truncates("bela"));
     project.ok(&["build"]);
     assert_eq!(project.content("ws-bela"), "half a sen");
 }
@@ -168,9 +168,9 @@ fn an_invalid_row_does_not_affect_the_other_rows() {
         );
         project.ok(&BATCH_BUILD);
         assert_eq!(project.artifact_names().len(), 7, "{reply:?}");
-        let again = project.ledger().duplicates().len();
+        let repeated = project.ledger().duplicates().len();
         assert!(
-            again <= usize::from(matches!(reply, Reply::MissingRow | Reply::Garbled)),
+            repeated <= usize::from(matches!(reply, Reply::MissingRow | Reply::Garbled)),
             "{reply:?}"
         );
     }
@@ -284,7 +284,7 @@ fn a_key_never_reaches_the_state_or_the_output() {
 }
 
 /// Styles by one provider, and a title for each by another provider, sent as soon as the style is made.
-const TITLES: &str = r#"
+const TWO_PROVIDERS: &str = r#"
 [models.default]
 provider = "openai"
 model = "gpt-4o-mini"
@@ -318,18 +318,18 @@ prompt = "Sum up:{% for one in inputs %} {{ one.content }}{% endfor %}"
 label = "all"
 "#;
 
-fn titles() -> TestProject {
+fn two_provider_project() -> TestProject {
     let project = TestProject::team();
-    project.pipeline("synix.toml", TITLES);
+    project.pipeline("synix.toml", TWO_PROVIDERS);
     project
 }
 
 /// M3: a build that must stop waits for calls in flight and stores their answers.
 #[test]
 fn answers_in_flight_are_kept_when_another_providers_key_is_missing() {
-    let project = titles();
+    let project = two_provider_project();
     // A missing key is an error only if the pipeline file names its variable: this provider has a URL of its own.
-    let named = format!("api_key_env = \"ANTHROPIC_API_KEY\"\n{TITLES}");
+    let named = format!("api_key_env = \"ANTHROPIC_API_KEY\"\n{TWO_PROVIDERS}");
     project.pipeline("synix.toml", &named);
     project.script(Script::new().rule(Rule::on("I am bela").delay_ms(300)));
     let mut command = project.command(&["build"]);
@@ -348,8 +348,8 @@ fn answers_in_flight_are_kept_when_another_providers_key_is_missing() {
 /// A missing input marks all results in the downstream layers.
 #[test]
 fn partial_results_are_marked_in_all_downstream_layers() {
-    let project = titles();
-    project.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
+    let project = two_provider_project();
+    project.script(Script::new().rule(Rule::on("work? I am bela").reply(truncated_answer())));
     project.run(&["build", "--allow-partial"]).expect_code(3);
     assert_eq!(
         project.json(&["show", "all"])["provenance"]["partial"],
@@ -366,8 +366,8 @@ fn partial_results_are_marked_in_all_downstream_layers() {
 /// A6: in every downstream layer.
 #[test]
 fn every_dependant_of_a_failed_unit_is_reported_as_held_back() {
-    let project = titles();
-    project.script(Script::new().rule(Rule::on("work? I am bela").reply(cut_off())));
+    let project = two_provider_project();
+    project.script(Script::new().rule(Rule::on("work? I am bela").reply(truncated_answer())));
     let document = project.run(&["build", "--json"]).expect_code(3).json();
     let failed: Vec<(String, String)> = document["failures"]
         .as_array()
@@ -382,8 +382,8 @@ fn every_dependant_of_a_failed_unit_is_reported_as_held_back() {
 
 #[test]
 fn a_unit_without_any_input_is_held_back_even_with_allow_partial() {
-    let project = titles();
-    project.script(Script::new().rule(Rule::on("work?").reply(cut_off())));
+    let project = two_provider_project();
+    project.script(Script::new().rule(Rule::on("work?").reply(truncated_answer())));
     let document = project
         .run(&["build", "--allow-partial", "--json"])
         .expect_code(3)
@@ -414,7 +414,7 @@ fn a_complete_answer_does_not_replace_an_accepted_truncated_one() {
         layer("strict", "")
     );
     project.pipeline("synix.toml", &layers);
-    project.script(truncating("bela"));
+    project.script(script_that_truncates("bela"));
     project.run(&["build"]).expect_code(3);
     let loose = || project.json(&["show", "loose/bela"])["content"].clone();
     assert_eq!(loose(), "half a sen");

@@ -42,13 +42,13 @@ fn the_command_holds_each_component_once_and_packed() {
 fn the_documented_reference_matches_the_descriptors() {
     let written = fs::read_to_string(format!("{ROOT}/docs/transforms.md")).unwrap();
     for name in names() {
-        let made = synix(&["plugin", "inspect", "--markdown", name]).expect_code(0);
+        let printed = synix(&["plugin", "inspect", "--markdown", name]).expect_code(0);
         let begin = format!("<!-- made by `cargo xtask docs`: {name} -->");
         let (_, rest) = written.split_once(&begin).unwrap();
         let (written, _) = rest.split_once("<!-- end -->").unwrap();
         assert_eq!(
             written.trim(),
-            made.stdout.trim(),
+            printed.stdout.trim(),
             "`cargo xtask docs` brings {name} up to date"
         );
     }
@@ -79,20 +79,20 @@ fn every_filter_in_the_documents_exists() {
     let (list, _) = list.split_once("<!-- end -->").unwrap();
     let listed: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
     assert!(listed.len() > 40, "{listed:?}");
-    let asks: Vec<String> = listed
+    let declares_llm: Vec<String> = listed
         .iter()
         .map(|name| format!("{{{{ '{name}' if '{name}' is filter else 'NO {name}' }}}}"))
         .collect();
-    let config = serde_json::json!({ "prompt": asks.join(" ") }).to_string();
+    let config = serde_json::json!({ "prompt": declares_llm.join(" ") }).to_string();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("note.md"), "x").unwrap();
     let arguments = [
         "plugin", "run", "map", "--input", "note.md", "--json", "--config", &config,
     ];
     let record = command_in(folder.path(), &arguments).run().json();
-    let asked = record["requests"][0]["messages"].to_string();
-    assert!(asked.contains("abs attr"), "{record}");
-    assert!(!asked.contains("NO "), "{asked}");
+    let messages = record["requests"][0]["messages"].to_string();
+    assert!(messages.contains("abs attr"), "{record}");
+    assert!(!messages.contains("NO "), "{messages}");
 }
 
 /// `plugins/build` has the list of the components and writes a line for each of them into this file.
@@ -125,8 +125,8 @@ fn every_transform_passes_plugin_check() {
 fn only_transforms_that_need_a_model_declare_llm() {
     for name in names() {
         let found = synix(&["plugin", "inspect", name, "--json"]).json();
-        let asks = found["capabilities"] == Value::from(vec!["llm"]);
-        assert_eq!(asks, !["chunk", "merge"].contains(&name), "{name}");
+        let declares_llm = found["capabilities"] == Value::from(vec!["llm"]);
+        assert_eq!(declares_llm, !["chunk", "merge"].contains(&name), "{name}");
     }
 }
 
@@ -176,13 +176,13 @@ fn a_text_in_two_notes_is_sent_once() {
         .filter(|name| name.starts_with("claims/"))
         .collect();
     assert_eq!(claims, ["claims/a-001", "claims/a-002"]);
-    let kept = project.json(&["show", "distinct/a-001"]);
+    let merged = project.json(&["show", "distinct/a-001"]);
     assert_eq!(
-        kept["metadata"]["merged"],
+        merged["metadata"]["merged"],
         Value::from(vec!["a-001", "b-001"])
     );
     assert_eq!(
-        kept["metadata"]["headings"],
+        merged["metadata"]["headings"],
         Value::from(vec!["Week", "Monday"])
     );
 }
@@ -202,13 +202,13 @@ fn unchanged_chunks_send_nothing() {
 /// C1: the artifacts of downstream layers are the same too.
 #[test]
 fn chunks_are_the_same_in_every_mode() {
-    let made = MODES.map(|mode: Mode| {
+    let printed = MODES.map(|mode: Mode| {
         let project = notes();
         project.build_in(mode).expect_code(0);
         project.artifacts()
     });
-    assert_eq!(made[0], made[1]);
-    assert_eq!(made[1], made[2]);
+    assert_eq!(printed[0], printed[1]);
+    assert_eq!(printed[1], printed[2]);
 }
 
 const DIARY: &str = r#"
@@ -240,7 +240,7 @@ prompt = "What did {{ group }} do?{% for one in inputs %} {{ one.content }}{% en
 /// C1: in every mode, an answer keeps the metadata of its source.
 #[test]
 fn answers_are_grouped_by_the_metadata_of_their_inputs() {
-    let made = MODES.map(|mode: Mode| {
+    let printed = MODES.map(|mode: Mode| {
         let project = TestProject::with_layers(DIARY);
         for (day, author) in [("01-30", "ann"), ("02-01", "ann"), ("02-02", "bob")] {
             project.write(
@@ -260,8 +260,8 @@ fn answers_are_grouped_by_the_metadata_of_their_inputs() {
         assert_eq!(of("authors/"), ["ann", "bob"]);
         project.artifacts()
     });
-    assert_eq!(made[0], made[1]);
-    assert_eq!(made[1], made[2]);
+    assert_eq!(printed[0], printed[1]);
+    assert_eq!(printed[1], printed[2]);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn an_invalid_config_is_reported_with_its_key_and_a_fix() {
 }
 
 /// Returns random words that are the same in every run for a seed.
-fn words(seed: u64, length: usize) -> String {
+fn random_text(seed: u64, length: usize) -> String {
     let mut state = seed;
     let mut text = String::new();
     while text.len() < length {
@@ -306,7 +306,7 @@ fn ten_megabytes_are_chunked_within_the_default_limits() {
     );
     let mut text = String::new();
     for seed in 0..25_000 {
-        let _ = write!(text, "{}, sagt Käthe.\r\n\r\n", words(seed, 400));
+        let _ = write!(text, "{}, sagt Käthe.\r\n\r\n", random_text(seed, 400));
     }
     assert!(text.len() > 10_000_000);
     project.write("big.txt", &text);
@@ -346,7 +346,7 @@ inputs = ["pieces"]
         } else {
             (line, "first")
         };
-        let _ = writeln!(text, "{}{end}", words(seed, 194));
+        let _ = writeln!(text, "{}{end}", random_text(seed, 194));
     }
     project.write("all.txt", &text);
     project.ok(&["build"]);

@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::test_project::{RESUME, TEAM, TestProject};
 
 /// Runs `gc` two years later, so that everything is old.
-fn collect(project: &TestProject, arguments: &[&str]) -> Value {
+fn run_gc(project: &TestProject, arguments: &[&str]) -> Value {
     let mut command = project.command(&[&["gc", "--json"], arguments].concat());
     command.env("SYNIX_CLOCK", "2028-01-01T00:00:00Z");
     command.run().expect_code(0).json()
 }
 
 /// A team after five builds, each with another text.
-fn with_history() -> TestProject {
+fn project_with_history() -> TestProject {
     let project = TestProject::team();
     let layers = format!("{TEAM}\n[layers.papers]\nsource = \"papers/*.md\"\n");
     project.pipeline("synix.toml", &layers);
@@ -27,7 +27,7 @@ fn with_history() -> TestProject {
     project
 }
 
-fn go_back(project: &TestProject) {
+fn restore_first_text(project: &TestProject) {
     project.write("bios/amara.md", "I am the first amara.");
 }
 
@@ -40,9 +40,9 @@ fn count(project: &TestProject, statement: &str) -> i64 {
 
 #[test]
 fn current_artifacts_are_kept() {
-    let project = with_history();
+    let project = project_with_history();
     let (sent, artifacts) = (project.sent(), project.artifacts());
-    collect(&project, &["--answers"]);
+    run_gc(&project, &["--answers"]);
     assert_eq!(project.artifacts(), artifacts);
     for name in project.artifact_names() {
         project.ok(&["show", &name]);
@@ -54,30 +54,33 @@ fn current_artifacts_are_kept() {
 
 #[test]
 fn old_units_and_snapshots_are_deleted() {
-    let project = with_history();
-    let freed = collect(&project, &[]);
+    let project = project_with_history();
+    let report = run_gc(&project, &[]);
     // Three of five snapshots are kept. A paper, a text, its style and a summary are deleted with each of the others.
     assert_eq!(
-        (&freed["snapshots"], &freed["units"]),
+        (&report["snapshots"], &report["units"]),
         (&2.into(), &8.into())
     );
     assert_eq!(count(&project, "SELECT count(*) FROM snapshot"), 3);
-    assert!(freed["freed_bytes"].as_u64().unwrap() > 100_000, "{freed}");
+    assert!(
+        report["freed_bytes"].as_u64().unwrap() > 100_000,
+        "{report}"
+    );
 }
 
 #[test]
 fn keep_snapshots_sets_how_many_snapshots_are_kept() {
-    let project = with_history();
-    collect(&project, &["--keep-snapshots", "1"]);
+    let project = project_with_history();
+    run_gc(&project, &["--keep-snapshots", "1"]);
     assert_eq!(count(&project, "SELECT count(*) FROM snapshot"), 1);
 }
 
 #[test]
 fn recent_units_and_snapshots_are_kept() {
-    let project = with_history();
-    let freed = project.json(&["gc"]);
+    let project = project_with_history();
+    let report = project.json(&["gc"]);
     assert_eq!(
-        (&freed["snapshots"], &freed["units"]),
+        (&report["snapshots"], &report["units"]),
         (&0.into(), &0.into())
     );
 }
@@ -85,22 +88,22 @@ fn recent_units_and_snapshots_are_kept() {
 /// A paid answer is used when the pipeline returns to its request.
 #[test]
 fn unused_answers_are_kept_by_default() {
-    let project = with_history();
+    let project = project_with_history();
     let sent = project.sent();
-    let freed = collect(&project, &[]);
-    assert_eq!(freed["answers"], 0);
-    go_back(&project);
+    let report = run_gc(&project, &[]);
+    assert_eq!(report["answers"], 0);
+    restore_first_text(&project);
     project.ok(&["build"]);
     assert_eq!(project.sent(), sent);
 }
 
 #[test]
 fn answers_are_deleted_only_with_the_answers_flag() {
-    let project = with_history();
+    let project = project_with_history();
     let sent = project.sent();
-    let freed = collect(&project, &["--answers"]);
-    assert_eq!(freed["answers"], 4);
-    go_back(&project);
+    let report = run_gc(&project, &["--answers"]);
+    assert_eq!(report["answers"], 4);
+    restore_first_text(&project);
     project.ok(&["build"]);
     assert_eq!(project.sent(), sent + 2);
 }
@@ -108,10 +111,10 @@ fn answers_are_deleted_only_with_the_answers_flag() {
 /// The next build that needs the request stores its body again.
 #[test]
 fn a_request_whose_body_was_deleted_can_be_recorded_later() {
-    let project = with_history();
-    let freed = collect(&project, &[]);
-    assert_eq!(freed["requests"], 4);
-    go_back(&project);
+    let project = project_with_history();
+    let report = run_gc(&project, &[]);
+    assert_eq!(report["requests"], 4);
+    restore_first_text(&project);
     project.ok(&["build", "--cassette-mode", "record"]);
     let cassette = fs::read_to_string(project.path("cassettes/suite.json")).unwrap();
     assert!(cassette.contains("I am the first amara."));
@@ -119,19 +122,19 @@ fn a_request_whose_body_was_deleted_can_be_recorded_later() {
 
 #[test]
 fn a_dry_run_reports_deletions_and_deletes_nothing() {
-    let project = with_history();
+    let project = project_with_history();
     let before = count(&project, "SELECT count(*) FROM unit");
-    let mut said = collect(&project, &["--dry-run", "--answers"]);
+    let mut report = run_gc(&project, &["--dry-run", "--answers"]);
     assert_eq!(count(&project, "SELECT count(*) FROM unit"), before);
-    said["dry_run"] = false.into();
-    assert_eq!(collect(&project, &["--answers"]), said);
+    report["dry_run"] = false.into();
+    assert_eq!(run_gc(&project, &["--answers"]), report);
 }
 
 #[test]
 fn a_large_content_is_deleted_with_its_last_reference() {
-    let project = with_history();
-    let freed = collect(&project, &["--keep-snapshots", "1"]);
-    assert_eq!(freed["objects"], 4);
+    let project = project_with_history();
+    let report = run_gc(&project, &["--keep-snapshots", "1"]);
+    assert_eq!(report["objects"], 4);
     assert_eq!(project.content("papers/long"), "fifth".repeat(20_000));
 }
 
@@ -141,7 +144,7 @@ fn gc_keeps_a_build_in_flight() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
-    collect(&project, &["--answers"]);
+    run_gc(&project, &["--answers"]);
     project.provider.finish_batches();
     project.ok(&RESUME);
     assert_eq!((project.sent(), project.artifact_names().len()), (4, 7));
@@ -160,18 +163,18 @@ fn gc_is_refused_while_a_process_drives_a_build() {
 
 #[test]
 fn max_size_deletes_the_oldest_units_first() {
-    let project = with_history();
+    let project = project_with_history();
     let artifacts = project.artifacts();
-    let freed = project.json(&["gc", "--max-size", "1B"]);
-    assert_eq!(freed["units"], 8);
+    let report = project.json(&["gc", "--max-size", "1B"]);
+    assert_eq!(report["units"], 8);
     assert_eq!(project.artifacts(), artifacts);
 }
 
 #[test]
 fn max_size_deletes_nothing_from_a_small_state() {
-    let project = with_history();
-    let freed = collect(&project, &["--max-size", "1GB"]);
-    assert_eq!(freed["units"], 0);
+    let project = project_with_history();
+    let report = run_gc(&project, &["--max-size", "1GB"]);
+    assert_eq!(report["units"], 0);
 }
 
 #[test]
@@ -193,22 +196,22 @@ fn files_of_settled_batches_and_completed_builds_are_deleted() {
     for file in [&live, ".synix/batches/synix-0000-output-build-1.jsonl"] {
         project.write(file, "{}");
     }
-    let freed = collect(&project, &[]);
+    let report = run_gc(&project, &[]);
     // The file of the settled batch and the lock of the completed build.
-    assert_eq!(freed["files"], 2);
+    assert_eq!(report["files"], 2);
     assert!(project.path(&live).exists() && project.path(".synix/locks/build-2").exists());
     assert!(!project.path(".synix/locks/build-1").exists());
 }
 
 #[test]
 fn the_database_is_intact_after_gc() {
-    let project = with_history();
-    collect(&project, &["--answers", "--keep-snapshots", "1"]);
-    let said: String = project
+    let project = project_with_history();
+    run_gc(&project, &["--answers", "--keep-snapshots", "1"]);
+    let report: String = project
         .database()
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(said, "ok");
+    assert_eq!(report, "ok");
     assert!(
         !project
             .database()

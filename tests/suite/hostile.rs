@@ -46,9 +46,9 @@ fn project_with_plugin(plugin: &str, texts: &[(&str, &str)]) -> TestProject {
 const MESSAGE_BYTES: usize = 64 << 10;
 
 #[track_caller]
-fn assert_told(plugin: &str, run: &Run, said: &str) {
+fn assert_reports(plugin: &str, run: &Run, message: &str) {
     assert!(
-        run.says(said) && run.says(&format!("./plugins/{plugin}.wasm")),
+        run.says(message) && run.says(&format!("./plugins/{plugin}.wasm")),
         "{plugin}: {} {}",
         run.stdout,
         run.stderr
@@ -63,7 +63,7 @@ fn assert_told(plugin: &str, run: &Run, said: &str) {
 
 #[test]
 fn a_misbehaving_unit_fails_alone() {
-    for (plugin, text, said) in [
+    for (plugin, text, message) in [
         ("bad_kind", "x", "output 0 is invalid"),
         ("bad_label", "x", "control character"),
         ("bad_metadata", "x", "output 0 is invalid"),
@@ -107,7 +107,7 @@ fn a_misbehaving_unit_fails_alone() {
         let project = project_with_plugin(plugin, &[("only", text)]);
         let run = project.run(&["build"]);
         assert_eq!(run.code, 3, "{plugin}: {run:?}");
-        assert_told(plugin, &run, said);
+        assert_reports(plugin, &run, message);
         assert_eq!(
             project.artifact_names(),
             ["fine/only", "texts/only"],
@@ -121,20 +121,24 @@ fn a_misbehaving_unit_fails_alone() {
 
 #[test]
 fn a_plugin_that_does_not_load_stops_the_build_before_anything_is_made() {
-    for (plugin, said) in [
+    for (plugin, message) in [
         ("bad_schema", "not a JSON Schema"),
         ("deep_schema", "the config schema is unusable"),
         ("huge_descriptor", "describes itself wrongly"),
         ("spin_describe", "out of fuel"),
         ("unknown_capability", "declares the capability \"network\""),
     ] {
-        assert_does_not_load(&project_with_plugin(plugin, &[("only", "x")]), plugin, said);
+        assert_does_not_load(
+            &project_with_plugin(plugin, &[("only", "x")]),
+            plugin,
+            message,
+        );
     }
 }
 
 #[test]
 fn a_failing_split_fails_its_layer() {
-    for (plugin, said) in [
+    for (plugin, message) in [
         ("ask_in_split", "without permission"),
         ("spin_split", "out of fuel"),
         ("split_bomb", "out of memory"),
@@ -142,7 +146,7 @@ fn a_failing_split_fails_its_layer() {
         let project = project_with_plugin(plugin, &[("only", "x")]);
         let run = project.run(&["build"]);
         assert!(run.code != 0, "{plugin}: {run:?}");
-        assert_told(plugin, &run, said);
+        assert_reports(plugin, &run, message);
         assert_eq!(project.sent(), 0, "{plugin}");
         assert_eq!(
             project.artifact_names(),
@@ -173,7 +177,7 @@ fn an_input_larger_than_the_memory_limit_fails_its_unit() {
         &layers("nan_bits").replace("memory_mb = 256", "memory_mb = 16"),
     );
     let run = project.run(&["build"]).expect_code(3);
-    assert_told(
+    assert_reports(
         "nan_bits",
         &run,
         "out of memory: needs more than 16777216 bytes",
@@ -192,10 +196,10 @@ fn nan_bits_are_the_same_in_every_run() {
 }
 
 #[track_caller]
-fn assert_does_not_load(project: &TestProject, plugin: &str, said: &str) {
+fn assert_does_not_load(project: &TestProject, plugin: &str, message: &str) {
     let run = project.run(&["build"]);
     assert!(matches!(run.code, 1 | 2), "{plugin}: {run:?}");
-    assert_told(plugin, &run, said);
+    assert_reports(plugin, &run, message);
     assert_eq!(project.sent(), 0, "{plugin}");
     // The same project builds without the plugin.
     project.pipeline("synix.toml", &layers("echo"));
@@ -204,10 +208,10 @@ fn assert_does_not_load(project: &TestProject, plugin: &str, said: &str) {
 
 /// Asserts that a build refuses these bytes as a plugin.
 #[track_caller]
-fn assert_file_is_refused(name: &str, bytes: &[u8], said: &str) {
+fn assert_file_is_refused(name: &str, bytes: &[u8], message: &str) {
     let project = project_with_plugin(name, &[("only", "x")]);
     std::fs::write(project.path(&format!("plugins/{name}.wasm")), bytes).unwrap();
-    assert_does_not_load(&project, name, said);
+    assert_does_not_load(&project, name, message);
 }
 
 #[test]
@@ -218,7 +222,7 @@ fn a_file_that_is_not_a_component_is_refused() {
     corrupt[middle..middle + 64].fill(0xff);
     let mut of_the_future = whole.clone();
     of_the_future[4] = 0xee;
-    for (name, bytes, said) in [
+    for (name, bytes, message) in [
         ("empty", &b""[..], "not a WebAssembly file"),
         ("a_text", b"hello", "not a WebAssembly file"),
         (
@@ -235,13 +239,13 @@ fn a_file_that_is_not_a_component_is_refused() {
         ("corrupt", &corrupt, "cannot be compiled"),
         ("of_the_future", &of_the_future, "cannot be compiled"),
     ] {
-        assert_file_is_refused(name, bytes, said);
+        assert_file_is_refused(name, bytes, message);
     }
 }
 
 #[test]
 fn a_component_of_another_world_is_refused() {
-    for (name, import, said) in [
+    for (name, import, message) in [
         (
             "older",
             "synix:plugin/llm@0.0.9",
@@ -274,7 +278,7 @@ fn a_component_of_another_world_is_refused() {
         ),
     ] {
         let text = format!("(component (import \"{import}\" (instance)))");
-        assert_file_is_refused(name, &wat::parse_str(text).unwrap(), said);
+        assert_file_is_refused(name, &wat::parse_str(text).unwrap(), message);
     }
     let empty = wat::parse_str("(component)").unwrap();
     assert_file_is_refused("empty_world", &empty, "does not export describe");
@@ -385,13 +389,13 @@ fn excess_output_on_stdout_is_cut_off_and_does_not_fail_the_unit() {
 /// The same unit always gets the same random bytes, another unit gets others, and the clock stands still.
 #[test]
 fn randomness_and_time_depend_only_on_the_unit() {
-    let made = || {
+    let outputs = || {
         let project = project_with_plugin("wasi_random", &[("a", "x"), ("b", "x")]);
         project.ok(&["build"]);
         ["made/a", "made/b"].map(|name| project.content(name))
     };
-    let [a, b] = made();
-    assert_eq!([a.clone(), b.clone()], made());
+    let [a, b] = outputs();
+    assert_eq!([a.clone(), b.clone()], outputs());
     assert_ne!(a, b);
     assert!(a.ends_with(" 315532800.000000000 0"), "{a}");
 }

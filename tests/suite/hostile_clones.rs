@@ -11,16 +11,16 @@ use crate::folders::{self, files};
 #[cfg(unix)]
 use crate::test_project::command_in;
 use crate::test_project::{BATCH_BUILD, TestProject};
-use crate::trust::Elsewhere;
+use crate::trust::RecordingProxy;
 
 /// Commands that never need permission.
-const SAFE: [&[&str]; 15] = [
+const SAFE_COMMANDS: [&[&str]; 15] = [
     &["plan"],
     &["batch-build", "plan"],
     &["list"],
-    &["list", "said"],
-    &["show", "said/a"],
-    &["lineage", "said/a"],
+    &["list", "answers"],
+    &["show", "answers/a"],
+    &["lineage", "answers/a"],
     &["runs"],
     &["batch-build", "list"],
     &["batch-build", "status"],
@@ -33,7 +33,7 @@ const SAFE: [&[&str]; 15] = [
 ];
 
 /// Commands that send requests or change something.
-const ACTING: [&[&str]; 4] = [
+const ACTING_COMMANDS: [&[&str]; 4] = [
     &["build"],
     &BATCH_BUILD,
     &["batch-build", "run"],
@@ -42,21 +42,24 @@ const ACTING: [&[&str]; 4] = [
 
 impl HostileClone {
     #[track_caller]
-    fn is_safe(&self) {
-        for arguments in SAFE {
-            self.nothing_came_of(arguments, &self.run(arguments));
+    fn assert_safe_commands_have_no_effect(&self) {
+        for arguments in SAFE_COMMANDS {
+            self.assert_no_effect(arguments, &self.run(arguments));
         }
     }
 
-    /// Asserts that the commands of [`ACTING`] refuse with this exit code and message.
+    /// Asserts that the commands of [`ACTING_COMMANDS`] refuse with this exit code and message.
     #[track_caller]
-    fn is_refused(&self, code: i32, why: &str) {
-        for arguments in ACTING {
+    fn assert_acting_commands_are_refused(&self, code: i32, message: &str) {
+        for arguments in ACTING_COMMANDS {
             let run = self.run(arguments);
-            self.nothing_came_of(arguments, &run);
+            self.assert_no_effect(arguments, &run);
             // There is no build to resume.
             if arguments[1..] != ["resume"] {
-                assert!(run.code == code && run.says(why), "{arguments:?}: {run:?}");
+                assert!(
+                    run.code == code && run.says(message),
+                    "{arguments:?}: {run:?}"
+                );
             }
         }
     }
@@ -78,10 +81,10 @@ fn dot_env_cannot_move_the_cache_into_the_clone() {
             .project
             .write("vendor/synix/planted.cwasm", "native code");
         let before = files(&clone.project.path("vendor"));
-        clone.is_safe();
-        clone.is_refused(5, "evil.example");
+        clone.assert_safe_commands_have_no_effect();
+        clone.assert_acting_commands_are_refused(5, "evil.example");
         let input = ["plugin", "run", "map", "--input", "notes/a.md"];
-        clone.nothing_came_of(&input, &clone.run(&input));
+        clone.assert_no_effect(&input, &clone.run(&input));
         assert_eq!(files(&clone.project.path("vendor")), before, "{line}");
         assert!(clone.run(&["plan"]).says("which synix ignores"), "{line}");
     }
@@ -91,8 +94,8 @@ fn dot_env_cannot_move_the_cache_into_the_clone() {
 #[test]
 fn a_server_of_the_clone_gets_no_key() {
     let clone = HostileClone::new("base_url = \"https://evil.example/v1\"", "");
-    clone.is_safe();
-    clone.is_refused(5, "OPENAI_API_KEY");
+    clone.assert_safe_commands_have_no_effect();
+    clone.assert_acting_commands_are_refused(5, "OPENAI_API_KEY");
 }
 
 /// W3, attack 5: the attacker's server in `.env`.
@@ -103,11 +106,11 @@ fn dot_env_cannot_move_a_provider() {
     clone
         .project
         .write(".env", &format!("OPENAI_BASE_URL={url}\n"));
-    clone.is_safe();
+    clone.assert_safe_commands_have_no_effect();
     let run = clone.run(&["build"]);
     assert_eq!(clone.project.sent(), 0, "{run:?}");
     assert_eq!(
-        clone.elsewhere.seen(),
+        clone.proxy.connections(),
         ["CONNECT api.openai.com:443 HTTP/1.1"]
     );
 }
@@ -118,8 +121,8 @@ fn no_other_secret_is_sent_as_a_key() {
     for base_url in ["", "base_url = \"https://evil.example/v1\""] {
         let provider = format!("api_key_env = \"AWS_SECRET_ACCESS_KEY\"\n{base_url}");
         let clone = HostileClone::new(&provider, "");
-        clone.is_safe();
-        clone.is_refused(5, "AWS_SECRET_ACCESS_KEY");
+        clone.assert_safe_commands_have_no_effect();
+        clone.assert_acting_commands_are_refused(5, "AWS_SECRET_ACCESS_KEY");
     }
 }
 
@@ -133,8 +136,8 @@ fn dot_env_must_not_be_a_link() {
     let file = file.replace("retries = 0", &format!("base_url = \"{url}\"\nretries = 0"));
     clone.project.write("synix.toml", &file);
     std::os::unix::fs::symlink("../outside/credentials", clone.project.path(".env")).unwrap();
-    clone.is_safe();
-    clone.is_refused(1, "symbolic link");
+    clone.assert_safe_commands_have_no_effect();
+    clone.assert_acting_commands_are_refused(1, "symbolic link");
 }
 
 /// W11, attacks 28 and 29: an endless `.env`.
@@ -144,16 +147,16 @@ fn dot_env_must_be_a_regular_file_of_limited_size() {
     let clone = HostileClone::new("", "");
     let path = clone.project.path(".env");
     folders::pipe(&path);
-    clone.is_safe();
-    clone.is_refused(1, "regular file");
+    clone.assert_safe_commands_have_no_effect();
+    clone.assert_acting_commands_are_refused(1, "regular file");
     fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-    clone.is_safe();
-    clone.is_refused(1, "symbolic link");
+    clone.assert_safe_commands_have_no_effect();
+    clone.assert_acting_commands_are_refused(1, "symbolic link");
     fs::remove_file(&path).unwrap();
     fs::write(&path, "A=1\n".repeat(300_000)).unwrap();
-    clone.is_safe();
-    clone.is_refused(1, "more than");
+    clone.assert_safe_commands_have_no_effect();
+    clone.assert_acting_commands_are_refused(1, "more than");
 }
 
 /// W4, W9, attacks 8 and 9: a command of the clone.
@@ -168,19 +171,19 @@ fn a_command_of_the_clone_is_not_run() {
         clone
             .project
             .write("cassettes/clone.json", "{\"version\": 1, \"entries\": []}");
-        clone.is_safe();
-        clone.is_refused(5, "run this command with your rights");
+        clone.assert_safe_commands_have_no_effect();
+        clone.assert_acting_commands_are_refused(5, "run this command with your rights");
     }
 }
 
 /// W10, attack 44: a URL of a service on this machine.
 #[test]
 fn a_local_service_is_not_called() {
-    let service = Elsewhere::start();
+    let service = RecordingProxy::start();
     let clone = HostileClone::new("", &format!("on_done_url = \"{}/admin\"", service.url()));
-    clone.is_safe();
-    clone.is_refused(5, "send the status of each build");
-    assert_eq!(service.seen(), [""; 0]);
+    clone.assert_safe_commands_have_no_effect();
+    clone.assert_acting_commands_are_refused(5, "send the status of each build");
+    assert_eq!(service.connections(), [""; 0]);
 
     let digest = "0".repeat(64);
     let clone = HostileClone::new("", "");
@@ -189,9 +192,9 @@ fn a_local_service_is_not_called() {
     clone
         .project
         .write("synix.toml", &file.replace("transform = \"map\"", &plugin));
-    clone.is_safe();
-    clone.is_refused(5, "download a plugin from");
-    assert_eq!(service.seen(), [""; 0]);
+    clone.assert_safe_commands_have_no_effect();
+    clone.assert_acting_commands_are_refused(5, "download a plugin from");
+    assert_eq!(service.connections(), [""; 0]);
 }
 
 /// W21, attack 21: a `.env` that makes synix write answers outside the project.
@@ -202,25 +205,25 @@ fn dot_env_cannot_move_cassettes() {
         ".env",
         "SYNIX_CASSETTE_MODE=record\nSYNIX_CASSETTE_DIR=../outside\n",
     );
-    clone.is_safe();
-    clone.is_refused(5, "evil.example");
+    clone.assert_safe_commands_have_no_effect();
+    clone.assert_acting_commands_are_refused(5, "evil.example");
 }
 
 /// W1, attack 22: a `.env` that supplies the tools for a build of another plugin.
 #[test]
 fn dot_env_cannot_supply_tools() {
     let clone = HostileClone::new("", "");
-    let ran = clone.project.path("ran");
+    let marker = clone.project.path("ran");
     for tool in ["zig", "cargo", "clang", "componentize-py", "npm", "go"] {
         let path = format!("tools/{tool}");
         clone
             .project
-            .write(&path, &format!("#!/bin/sh\ntouch {}\n", ran.display()));
-        let made = Command::new("chmod")
+            .write(&path, &format!("#!/bin/sh\ntouch {}\n", marker.display()));
+        let status = Command::new("chmod")
             .arg("+x")
             .arg(clone.project.path(&path))
             .status();
-        assert!(made.unwrap().success());
+        assert!(status.unwrap().success());
     }
     clone
         .project
@@ -231,14 +234,14 @@ fn dot_env_cannot_supply_tools() {
         let mut command = clone.project.command(&arguments);
         let run = command.env("PATH", "/nowhere").run();
         assert_eq!(run.code, 1, "{run:?}");
-        clone.nothing_came_of(&arguments, &run);
+        clone.assert_no_effect(&arguments, &run);
     }
 }
 
 /// Attacks 23 and 24
 #[test]
 fn dot_env_cannot_crash_a_command_or_set_a_proxy() {
-    let proxy = Elsewhere::start();
+    let proxy = RecordingProxy::start();
     let project = TestProject::team();
     let url = proxy.url();
     project.write(
@@ -250,17 +253,17 @@ fn dot_env_cannot_crash_a_command_or_set_a_proxy() {
         run.says("SYNIX_CRASH_AT") && run.says("which synix ignores"),
         "{run:?}"
     );
-    assert_eq!(proxy.seen(), [""; 0]);
+    assert_eq!(proxy.connections(), [""; 0]);
 }
 
 /// W21, attack 46: anyone on the network path could read the key.
 #[test]
 fn a_remote_server_gets_no_key_over_plain_http() {
     let clone = HostileClone::new("base_url = \"http://evil.example/v1\"", "");
-    clone.is_safe();
-    clone.is_refused(5, "unencrypted");
+    clone.assert_safe_commands_have_no_effect();
+    clone.assert_acting_commands_are_refused(5, "unencrypted");
     let run = clone.run(&["build", "--trust"]);
-    clone.nothing_came_of(&["build", "--trust"], &run);
+    clone.assert_no_effect(&["build", "--trust"], &run);
 }
 
 /// Attack 47: a key that would add another header.
@@ -296,20 +299,20 @@ fn another_users_pipeline_file_in_a_parent_folder_is_not_used() {
             run.code == 2 && run.says("another owner"),
             "{arguments:?}: {run:?}"
         );
-        clone.nothing_came_of(arguments, &run);
+        clone.assert_no_effect(arguments, &run);
     }
 }
 
 /// W5, W12: its answers did not come from a provider.
 #[test]
 fn the_state_of_a_clone_is_not_built_on() {
-    let maker = TestProject::team();
-    maker.ok(&["build"]);
+    let other = TestProject::team();
+    other.ok(&["build"]);
     let clone = HostileClone::new("", "");
-    folders::copy(&maker.path(".synix"), &clone.project.path(".synix"));
-    clone.is_refused(5, "use the state in .synix");
+    folders::copy(&other.path(".synix"), &clone.project.path(".synix"));
+    clone.assert_acting_commands_are_refused(5, "use the state in .synix");
     for arguments in [&["list"][..], &["show", "summary"], &["plan"], &["runs"]] {
         let run = clone.run(arguments).expect_code(0);
-        clone.nothing_came_of(arguments, &run);
+        clone.assert_no_effect(arguments, &run);
     }
 }

@@ -5,7 +5,7 @@
 use std::fs;
 
 use crate::clones::HostileClone;
-use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row};
+use crate::reading_table::{HARMLESS, assert_results, attack, link, pipe, replace_in_pipeline};
 
 /// W1, W3, W11, W21 and rows 22 to 24, 46, 47: it moves folders, supplies tools or never ends.
 #[test]
@@ -20,24 +20,24 @@ fn a_hostile_dot_env_has_no_effect_on_reading() {
         "HTTPS_PROXY=http://evil.example",
         "OPENAI_API_KEY=\"sk-own\\r\\nx-evil: 1\"",
     ];
-    let rows = texts.map(|text| {
-        row(text, HARMLESS, move |clone| {
+    let attacks = texts.map(|text| {
+        attack(text, HARMLESS, move |clone| {
             clone.project.write(".env", text);
             clone
                 .project
                 .write("vendor/synix/planted.cwasm", "native code");
         })
     });
-    ends_as_told(rows);
-    ends_as_told([
-        row(".env is a link", HARMLESS, |clone| {
+    assert_results(attacks);
+    assert_results([
+        attack(".env is a link", HARMLESS, |clone| {
             link(clone, ".env", "../outside/credentials");
         }),
-        row(".env is a pipe", HARMLESS, |clone| pipe(clone, ".env")),
-        row(".env is a device", HARMLESS, |clone| {
+        attack(".env is a pipe", HARMLESS, |clone| pipe(clone, ".env")),
+        attack(".env is a device", HARMLESS, |clone| {
             link(clone, ".env", "/dev/zero");
         }),
-        row(".env is large", HARMLESS, |clone| {
+        attack(".env is large", HARMLESS, |clone| {
             clone.project.write(".env", &"A=1\n".repeat(300_000));
         }),
     ]);
@@ -47,42 +47,44 @@ fn a_hostile_dot_env_has_no_effect_on_reading() {
 #[test]
 fn reading_does_nothing_that_needs_permission() {
     let provider = |line: &'static str| {
-        move |clone: &HostileClone| replace(clone, "retries = 0", &format!("retries = 0\n{line}"))
+        move |clone: &HostileClone| {
+            replace_in_pipeline(clone, "retries = 0", &format!("retries = 0\n{line}"))
+        }
     };
     let pipeline = |line: &'static str| {
         move |clone: &HostileClone| {
-            replace(
+            replace_in_pipeline(
                 clone,
                 "name = \"clone\"",
                 &format!("name = \"clone\"\n{line}"),
             );
         }
     };
-    ends_as_told([
-        row(
+    assert_results([
+        attack(
             "base_url",
             HARMLESS,
             provider("base_url = \"https://evil.example/v1\""),
         ),
-        row(
+        attack(
             "far http",
             HARMLESS,
             provider("base_url = \"http://evil.example/v1\""),
         ),
-        row(
+        attack(
             "any variable",
             HARMLESS,
             provider("api_key_env = \"AWS_SECRET_ACCESS_KEY\""),
         ),
-        row("on_done", HARMLESS, pipeline("on_done = \"touch ran\"")),
-        row("on_done in a replay", HARMLESS, |clone| {
-            replace(
+        attack("on_done", HARMLESS, pipeline("on_done = \"touch ran\"")),
+        attack("on_done in a replay", HARMLESS, |clone| {
+            replace_in_pipeline(
                 clone,
                 "name = \"clone\"",
                 "name = \"clone\"\non_done = [\"touch\", \"ran\"]\non_done_in_replay = true",
             );
         }),
-        row(
+        attack(
             "on_done_url",
             HARMLESS,
             pipeline("on_done_url = \"http://127.0.0.1:9/admin\""),
@@ -94,15 +96,15 @@ fn reading_does_nothing_that_needs_permission() {
         2,
         "must start with `https://`; `http://` is only allowed for this machine",
     );
-    for (host, ends) in [
+    for (host, results) in [
         ("127.0.0.1:9", near),
         ("[::ffff:127.0.0.1]:9", far),
         ("0.0.0.0:9", far),
         ("localhost.:9", far),
     ] {
         let reference = format!("transform = \"http://{host}/secret#sha256={digest}\"");
-        ends_as_told([row(host, ends, move |clone| {
-            replace(clone, "transform = \"map\"", &reference);
+        assert_results([attack(host, results, move |clone| {
+            replace_in_pipeline(clone, "transform = \"map\"", &reference);
         })]);
     }
 }
@@ -110,30 +112,30 @@ fn reading_does_nothing_that_needs_permission() {
 /// W4: `demo run` does not follow links.
 #[test]
 fn hostile_golden_files_reveal_nothing() {
-    ends_as_told([
-        row(
+    assert_results([
+        attack(
             "golden file is a secret",
             HARMLESS
                 .demo(1, "it is a symbolic link, which is not followed here")
                 .plan(0, "total"),
             |clone| link(clone, "golden/01-plan.txt", "../../outside/credentials"),
         ),
-        row(
+        attack(
             "golden file is the environment",
             HARMLESS.demo(1, "it is a symbolic link, which is not followed here"),
             |clone| link(clone, "golden/01-plan.txt", "/proc/self/environ"),
         ),
-        row(
+        attack(
             "golden folder leads out",
             HARMLESS.demo(1, "it is a symbolic link, which is not followed here"),
             |clone| link(clone, "golden", "../outside"),
         ),
-        row(
+        attack(
             "golden file is a pipe",
             HARMLESS.demo(1, "it is not a regular file"),
             |clone| pipe(clone, "golden/01-plan.txt"),
         ),
-        row("links that double", HARMLESS, |clone| {
+        attack("links that double", HARMLESS, |clone| {
             for level in 0..40 {
                 let folder = format!("notes/level{level}");
                 fs::create_dir(clone.project.path(&folder)).unwrap();
@@ -154,25 +156,25 @@ fn hostile_golden_files_reveal_nothing() {
 /// W16: names that would control a terminal.
 #[test]
 fn control_characters_in_names_are_escaped() {
-    ends_as_told([
-        row(
+    assert_results([
+        attack(
             "a note",
             HARMLESS.plan(1, "has a control character"),
             |clone| clone.project.write("notes/a\u{1b}]0;pwned\u{7}b.md", "x"),
         ),
-        row("a command of a log", HARMLESS, |clone| {
+        attack("a command of a log", HARMLESS, |clone| {
             clone.project.write("notes/::error file=x::forged.md", "x");
         }),
-        row(
+        attack(
             "a key",
             HARMLESS.plan(2, "unknown key `bad\\u{1b}[31mkey`"),
-            |clone| replace(clone, "retries = 0", "\"bad\\u001b[31mkey\" = 0"),
+            |clone| replace_in_pipeline(clone, "retries = 0", "\"bad\\u001b[31mkey\" = 0"),
         ),
-        row(
+        attack(
             "a transform",
             HARMLESS.plan(2, "has a control character"),
             |clone| {
-                replace(
+                replace_in_pipeline(
                     clone,
                     "transform = \"map\"",
                     "transform = \"map\\u001b[2J\\n::error::x\"",

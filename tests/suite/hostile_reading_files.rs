@@ -4,61 +4,63 @@
 
 use std::fs;
 
-use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, replace, row, use_plugin};
+use crate::reading_table::{
+    HARMLESS, assert_results, attack, link, pipe, replace_in_pipeline, use_plugin_in_layer,
+};
 
 /// W20, W25, W27, rows 11, 13, 15, 28, 29
 #[test]
 fn outside_and_endless_files_are_refused() {
-    ends_as_told([
-        row(
+    assert_results([
+        attack(
             "source above",
             HARMLESS.plan(2, "leaves the project folder"),
-            |clone| replace(clone, "notes/*.md", "../outside/*"),
+            |clone| replace_in_pipeline(clone, "notes/*.md", "../outside/*"),
         ),
-        row(
+        attack(
             "source absolute",
             HARMLESS.plan(2, "is absolute; write it relative"),
-            |clone| replace(clone, "notes/*.md", "/proc/self/environ"),
+            |clone| replace_in_pipeline(clone, "notes/*.md", "/proc/self/environ"),
         ),
-        row(
+        attack(
             "source of git",
             HARMLESS.plan(1, "is hidden, as files with secrets often are"),
             |clone| {
                 clone
                     .project
                     .write(".git/config", "[http] extraheader = basic dG9rZW4=");
-                replace(clone, "notes/*.md", ".git/config");
+                replace_in_pipeline(clone, "notes/*.md", ".git/config");
             },
         ),
-        row(
+        attack(
             "note is a link out",
             HARMLESS
                 .plan(1, "is outside the project folder")
                 .demo(1, "which is not in the project"),
             |clone| link(clone, "notes/x.md", "/proc/self/environ"),
         ),
-        row(
+        attack(
             "note is a link to credentials",
             HARMLESS
                 .plan(1, "is outside the project folder")
                 .demo(1, "which is not in the project"),
             |clone| link(clone, "notes/x.md", "../../outside/credentials"),
         ),
-        row(
+        attack(
             "note is a pipe",
             HARMLESS
                 .plan(1, "is not a file")
                 .demo(1, "is neither a file nor a folder"),
             |clone| pipe(clone, "notes/x.md"),
         ),
-        row(
+        attack(
             "note is a device",
             HARMLESS
                 .plan(1, "is outside the project folder")
                 .demo(1, "which is not in the project"),
             |clone| link(clone, "notes/x.md", "/dev/zero"),
         ),
-        row(
+        attack(
             "note is endless",
             HARMLESS
                 .plan(1, "is larger than 64 MiB")
@@ -71,48 +73,48 @@ fn outside_and_endless_files_are_refused() {
                 file.unwrap().set_len(1 << 40).unwrap();
             },
         ),
-        row(
+        attack(
             "folder is a link out",
             HARMLESS.demo(1, "which is not in the project"),
             |clone| link(clone, "more", "../outside"),
         ),
-        row(
+        attack(
             "prompt out",
             HARMLESS.plan(2, "is outside the project folder"),
             |clone| {
-                replace(
+                replace_in_pipeline(
                     clone,
                     "prompt = \"Say: {{ content }}\"",
                     "prompt_file = \"../outside/credentials\"",
                 );
             },
         ),
-        row(
+        attack(
             "prompt is a link out",
             HARMLESS
                 .plan(2, "is outside the project folder")
                 .demo(1, "which is not in the project"),
             |clone| {
                 link(clone, "p.md", "../outside/credentials");
-                replace(
+                replace_in_pipeline(
                     clone,
                     "prompt = \"Say: {{ content }}\"",
                     "prompt_file = \"p.md\"",
                 );
             },
         ),
-        row(
+        attack(
             "plugin out",
             HARMLESS.plan(2, "is outside the project folder"),
             |clone| {
-                replace(
+                replace_in_pipeline(
                     clone,
                     "transform = \"map\"",
                     "transform = \"../outside/credentials\"",
                 );
             },
         ),
-        row(
+        attack(
             "plugin is a device",
             HARMLESS
                 .plan(2, "is outside the project folder")
@@ -120,10 +122,10 @@ fn outside_and_endless_files_are_refused() {
                 .inspect(1, "it is not a regular file"),
             |clone| {
                 link(clone, "plugins/own.wasm", "/dev/zero");
-                use_plugin(clone);
+                use_plugin_in_layer(clone);
             },
         ),
-        row(
+        attack(
             "plugin is a pipe",
             HARMLESS
                 .plan(2, "is not a file")
@@ -131,31 +133,31 @@ fn outside_and_endless_files_are_refused() {
                 .inspect(1, "it is not a regular file"),
             |clone| {
                 pipe(clone, "plugins/own.wasm");
-                use_plugin(clone);
+                use_plugin_in_layer(clone);
             },
         ),
-        row(
+        attack(
             "pipeline is a secret",
             HARMLESS
                 .plan(2, "not TOML")
                 .demo(1, "which is not in the project"),
             |clone| link(clone, "synix.toml", "../outside/credentials"),
         ),
-        row(
+        attack(
             "pipeline is a pipe",
             HARMLESS
                 .state(2, "is a pipe, not a file")
                 .demo(1, "is a pipe, not a file"),
             |clone| pipe(clone, "synix.toml"),
         ),
-        row(
+        attack(
             "pipeline is a device",
             HARMLESS
                 .state(2, "is a device, not a file")
                 .demo(1, "is a device, not a file"),
             |clone| link(clone, "synix.toml", "/dev/zero"),
         ),
-        row(
+        attack(
             "pipeline is endless",
             HARMLESS
                 .plan(1, "it has more than 16777216 bytes")
@@ -181,14 +183,14 @@ fn outside_and_endless_files_are_refused() {
         ),
         ("cassettes/clone.json", leads_out, never_ends),
     ] {
-        ends_as_told([
-            row(&format!("{name} is a secret"), link_ends, move |clone| {
+        assert_results([
+            attack(&format!("{name} is a secret"), link_ends, move |clone| {
                 link(clone, name, "../outside/credentials");
             }),
-            row(&format!("{name} is a pipe"), pipe_ends, move |clone| {
+            attack(&format!("{name} is a pipe"), pipe_ends, move |clone| {
                 pipe(clone, name);
             }),
-            row(&format!("{name} is a device"), link_ends, move |clone| {
+            attack(&format!("{name} is a device"), link_ends, move |clone| {
                 link(clone, name, "/dev/zero");
             }),
         ]);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use crate::clones::HostileClone;
-use crate::reading_table::{HARMLESS, ends_as_told, replace, row};
+use crate::reading_table::{HARMLESS, assert_results, attack, replace_in_pipeline};
 
 /// W14, W17, rows 31 to 39
 #[test]
@@ -17,25 +17,26 @@ fn inputs_that_expand_are_bounded() {
     let note = |text: fn() -> String| {
         move |clone: &HostileClone| clone.project.write("notes/a.md", &text())
     };
-    let prompt =
-        |text: &'static str| move |clone: &HostileClone| replace(clone, "Say: {{ content }}", text);
-    ends_as_told([
-        row(
+    let prompt = |text: &'static str| {
+        move |clone: &HostileClone| replace_in_pipeline(clone, "Say: {{ content }}", text)
+    };
+    assert_results([
+        attack(
             "a key of two million parts",
             HARMLESS.plan(2, "not TOML: recursion limit"),
             file(|| format!("a{} = 1", ".a".repeat(2_000_000))),
         ),
-        row(
+        attack(
             "deep arrays",
             HARMLESS.plan(2, "not TOML: cannot recurse further"),
             file(|| format!("a = {}", "[".repeat(100_000))),
         ),
-        row(
+        attack(
             "deep tables",
             HARMLESS.plan(2, "not TOML"),
             file(|| "a = { b = ".repeat(100_000)),
         ),
-        row(
+        attack(
             "unknown keys",
             HARMLESS.plan(2, "more like these"),
             file(|| {
@@ -45,7 +46,7 @@ fn inputs_that_expand_are_bounded() {
                 })
             }),
         ),
-        row(
+        attack(
             "a circle of layers",
             HARMLESS.plan(2, "layers form a cycle: c0 -> c4999"),
             |clone| {
@@ -61,7 +62,7 @@ fn inputs_that_expand_are_bounded() {
                 clone.project.write("synix.toml", &layers);
             },
         ),
-        row(
+        attack(
             "layers that double",
             HARMLESS.plan(5, "more than the 2000 that its sources allow"),
             |clone| {
@@ -78,39 +79,39 @@ fn inputs_that_expand_are_bounded() {
                 clone.project.write("synix.toml", &file);
             },
         ),
-        row(
+        attack(
             "braces in a glob",
             HARMLESS.plan(1, "layer `notes`: the glob `{a,b}{a,b}"),
-            |clone| replace(clone, "notes/*.md", &"{a,b}".repeat(5000)),
+            |clone| replace_in_pipeline(clone, "notes/*.md", &"{a,b}".repeat(5000)),
         ),
-        row(
+        attack(
             "stars in a glob",
             HARMLESS.plan(2, "contains an empty component or `.` between slashes"),
-            |clone| replace(clone, "notes/*.md", &"**/".repeat(2000)),
+            |clone| replace_in_pipeline(clone, "notes/*.md", &"**/".repeat(2000)),
         ),
-        row(
+        attack(
             "fuel without end",
             HARMLESS.plan(2, "to allow more, set SYNIX_MAX_FUEL"),
             |clone| {
-                replace(
+                replace_in_pipeline(
                     clone,
-                    "[layers.said.config]",
-                    "[layers.said.limits]\nfuel = 9007199254740991\n[layers.said.config]",
+                    "[layers.answers.config]",
+                    "[layers.answers.limits]\nfuel = 9007199254740991\n[layers.answers.config]",
                 );
             },
         ),
-        row(
+        attack(
             "a day of time",
             HARMLESS.plan(2, "to allow more, set SYNIX_MAX_WALL"),
             |clone| {
-                replace(
+                replace_in_pipeline(
                     clone,
-                    "[layers.said.config]",
-                    "[layers.said.limits]\nwall_s = 86400\n[layers.said.config]",
+                    "[layers.answers.config]",
+                    "[layers.answers.limits]\nwall_s = 86400\n[layers.answers.config]",
                 );
             },
         ),
-        row(
+        attack(
             "laughs",
             HARMLESS.plan(1, "YAML document too large or too complex"),
             note(|| {
@@ -124,27 +125,27 @@ fn inputs_that_expand_are_bounded() {
                 }) + "---\nA note.\n"
             }),
         ),
-        row(
+        attack(
             "deep front matter",
             HARMLESS.plan(1, "recursion limit exceeded"),
             note(|| format!("---\na: {}\n---\nx", "[".repeat(100_000))),
         ),
-        row("words without end", HARMLESS, note(|| "a".repeat(1 << 20))),
-        row(
+        attack("words without end", HARMLESS, note(|| "a".repeat(1 << 20))),
+        attack(
             "a range in a prompt",
-            HARMLESS.plan(0, "cannot be made in said"),
+            HARMLESS.plan(0, "cannot be made in answers"),
             prompt("{% for a in range(9000000000) %}{{ a }}{% endfor %}"),
         ),
-        row(
+        attack(
             "a product in a prompt",
-            HARMLESS.plan(0, "cannot be made in said"),
+            HARMLESS.plan(0, "cannot be made in answers"),
             prompt(
                 "{% for a in range(99999) %}{% for b in range(99999) %}{{ content * 99999 }}{% endfor %}{% endfor %}",
             ),
         ),
-        row(
+        attack(
             "a macro that calls itself",
-            HARMLESS.plan(0, "cannot be made in said"),
+            HARMLESS.plan(0, "cannot be made in answers"),
             prompt("{% macro a() %}{{ a() }}{{ a() }}{% endmacro %}{{ a() }}"),
         ),
     ]);

@@ -4,10 +4,11 @@
 
 use std::fs;
 
-use crate::bombs::{bomb, costly_to_compile, with_schema};
+use crate::bombs::{costly_to_compile, nested_schema, with_schema};
 use crate::clones::HostileClone;
 use crate::reading_table::{
-    Ends, HARMLESS, ends_as_told, own_plugin, replace, row, use_guest, use_plugin,
+    ExpectedResults, HARMLESS, assert_results, attack, replace_in_pipeline, replace_plugin,
+    use_guest_in_layer, use_plugin_in_layer,
 };
 
 /// W6, W7: a component that is small to send, and costly to compile or to check a config against.
@@ -16,22 +17,23 @@ fn costly_components_and_schemas_are_refused_with_a_message() {
     let own = |bytes: Vec<u8>| {
         move |clone: &HostileClone| {
             fs::write(clone.project.path("plugins/own.wasm"), &bytes).unwrap();
-            use_plugin(clone);
+            use_plugin_in_layer(clone);
         }
     };
-    ends_as_told(
+    assert_results(
         costly_to_compile()
             .into_iter()
-            .map(|(attack, bytes, said)| row(attack, HARMLESS.plugin(1, said), own(bytes))),
+            .map(|(name, bytes, message)| attack(name, HARMLESS.plugin(1, message), own(bytes))),
     );
-    const STEPS: Ends = HARMLESS.plugin(1, "takes more than 10000 steps");
-    const ITSELF: Ends = HARMLESS.plugin(1, "refers to itself without descending into the value");
+    const STEPS: ExpectedResults = HARMLESS.plugin(1, "takes more than 10000 steps");
+    const ITSELF: ExpectedResults =
+        HARMLESS.plugin(1, "refers to itself without descending into the value");
     let schemas = [
-        (bomb(r#"{"anyOf": [X, X]}"#), STEPS),
-        (bomb(r#"{"allOf": [X, X]}"#), STEPS),
+        (nested_schema(r#"{"anyOf": [X, X]}"#), STEPS),
+        (nested_schema(r#"{"allOf": [X, X]}"#), STEPS),
         (
             r##"{"type": "object", "properties": {"prompt": {"$ref": "#"}}, "required": ["a", "b", "c"]}"##.to_owned(),
-            HARMLESS.plan(2, "missing key `a` in [layers.said.config]"),
+            HARMLESS.plan(2, "missing key `a` in [layers.answers.config]"),
         ),
         (
             r#"{"type": "object", "properties": {"prompt": {"pattern": "^(a+)+$"}}}"#.to_owned(),
@@ -41,10 +43,10 @@ fn costly_components_and_schemas_are_refused_with_a_message() {
         (r#"{"$ref": "http://127.0.0.1:9/schema"}"#.to_owned(), ITSELF),
         (r#"{"$ref": "file:///etc/passwd"}"#.to_owned(), ITSELF),
     ];
-    ends_as_told(
+    assert_results(
         schemas
             .into_iter()
-            .map(|(schema, ends)| row(&schema, ends, own(with_schema(&schema)))),
+            .map(|(schema, results)| attack(&schema, results, own(with_schema(&schema)))),
     );
 }
 
@@ -52,45 +54,45 @@ fn costly_components_and_schemas_are_refused_with_a_message() {
 #[test]
 fn a_misbehaving_plugin_is_stopped_with_a_message() {
     // An error of the plugin fails the command; an error of a unit is shown in the plan.
-    let broken = |words| HARMLESS.plugin(1, words);
-    let failed = |words| HARMLESS.plan(0, words);
-    for (guest, ends) in [
+    let broken = |message| HARMLESS.plugin(1, message);
+    let failed = |message| HARMLESS.plan(0, message);
+    for (guest, results) in [
         ("spin_describe", broken("out of fuel")),
         ("huge_descriptor", broken("describes itself wrongly")),
         ("deep_schema", broken("the config schema is unusable")),
         ("spin", failed("out of fuel")),
         ("spin_split", failed("out of fuel")),
-        ("split_bomb", failed("cannot be made in said")),
-        ("hoard_memory", failed("cannot be made in said")),
-        ("flood_output", failed("cannot be made in said")),
+        ("split_bomb", failed("cannot be made in answers")),
+        ("hoard_memory", failed("cannot be made in answers")),
+        ("flood_output", failed("cannot be made in answers")),
         ("flood_log", failed("total")),
         ("huge_label", failed("is too long")),
         ("huge_error", failed("invalid-input: woe")),
         ("huge_panic", failed("crashed")),
-        ("many_outputs", failed("cannot be made in said")),
+        ("many_outputs", failed("cannot be made in answers")),
         ("deep_metadata", failed("output 0 is invalid")),
         ("recurse", failed("crashed")),
         ("trap", failed("crashed")),
         ("endless_fold", failed("total")),
-        ("request_storm", failed("cannot be made in said")),
+        ("request_storm", failed("cannot be made in answers")),
         ("forged_labels", failed("total")),
         ("wasi_files", failed("total")),
         ("wasi_sockets", failed("total")),
         ("wasi_hoard", failed("total")),
         ("wasi_flood", failed("total")),
     ] {
-        ends_as_told([row(guest, ends, move |clone| {
-            own_plugin(clone, guest);
-            use_guest(clone);
+        assert_results([attack(guest, results, move |clone| {
+            replace_plugin(clone, guest);
+            use_guest_in_layer(clone);
         })]);
     }
-    let many = HARMLESS.plan(5, "would have 600000 units");
-    ends_as_told([row("swarm", many, |clone| {
-        own_plugin(clone, "swarm");
+    let too_many_units = HARMLESS.plan(5, "would have 600000 units");
+    assert_results([attack("swarm", too_many_units, |clone| {
+        replace_plugin(clone, "swarm");
         let note = "---\nunits: 600000\nquestions: 0\n---\nA note.\n";
         clone.project.write("notes/a.md", note);
-        use_guest(clone);
+        use_guest_in_layer(clone);
         // The default of a layer. With less fuel, the plugin would fail before.
-        replace(clone, "fuel = 200000000", "fuel = 5000000000");
+        replace_in_pipeline(clone, "fuel = 200000000", "fuel = 5000000000");
     })]);
 }

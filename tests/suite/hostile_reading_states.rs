@@ -6,7 +6,7 @@ use std::fs;
 
 use crate::clones::HostileClone;
 use crate::folders::copy;
-use crate::reading_table::{HARMLESS, ends_as_told, link, pipe, row};
+use crate::reading_table::{HARMLESS, assert_results, attack, link, pipe};
 use crate::test_project::TestProject;
 
 /// W2, W5, W11, W12
@@ -14,12 +14,12 @@ use crate::test_project::TestProject;
 fn a_hostile_state_does_no_harm() {
     fn with_state(change: impl Fn(&HostileClone) + 'static) -> impl Fn(&HostileClone) {
         move |clone: &HostileClone| {
-            let maker = TestProject::with_layers(
-                "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n[layers.notes]\nsource = \"notes/*.md\"\n[layers.said]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"Say: {{ content }}\"\n",
+            let other = TestProject::with_layers(
+                "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n[layers.notes]\nsource = \"notes/*.md\"\n[layers.answers]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"Say: {{ content }}\"\n",
             );
-            maker.write("notes/a.md", "a note");
-            maker.ok(&["build"]);
-            copy(&maker.path(".synix"), &clone.project.path(".synix"));
+            other.write("notes/a.md", "a note");
+            other.ok(&["build"]);
+            copy(&other.path(".synix"), &clone.project.path(".synix"));
             change(clone);
         }
     }
@@ -35,37 +35,37 @@ fn a_hostile_state_does_no_harm() {
         with_state(move |clone| clone.project.database().execute_batch(text).unwrap())
     };
     let moved = marker("../outside/credentials");
-    ends_as_told([
-        row("damage that moves", HARMLESS.state(1, "it was set aside as .synix/damaged-"), move |clone| {
+    assert_results([
+        attack("damage that moves", HARMLESS.state(1, "it was set aside as .synix/damaged-"), move |clone| {
             clone.project.write(".synix/state.sqlite3", "#!/bin/sh\nevil\n");
             clone.project.write(".synix/damage.json", &moved);
         }),
-        row("damage is a pipe", HARMLESS.state(1, "it is not a regular file"), with_state(|clone| pipe(clone, ".synix/damage.json"))),
-        row("damage is a device", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/damage.json", "/dev/zero"))),
-        row("a lock is a link", HARMLESS.built(), with_state(|clone| {
+        attack("damage is a pipe", HARMLESS.state(1, "it is not a regular file"), with_state(|clone| pipe(clone, ".synix/damage.json"))),
+        attack("damage is a device", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/damage.json", "/dev/zero"))),
+        attack("a lock is a link", HARMLESS.built(), with_state(|clone| {
             link(clone, ".synix/locks/build-1", "../../../outside/credentials");
             link(clone, ".synix/locks/build-2", "../../../outside/credentials");
         })),
-        row("the state's lock is a link", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| {
+        attack("the state's lock is a link", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| {
             link(clone, ".synix/locks/state", "../../../outside/credentials");
             clone.project.write(".synix/state.sqlite3", "no database");
         })),
-        row("objects elsewhere", HARMLESS.built(), with_state(|clone| link(clone, ".synix/objects", "../../outside"))),
-        row("state elsewhere", HARMLESS.state(1, "synix does not follow a link to a state"), |clone| link(clone, ".synix", "../outside")),
-        row("database elsewhere", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/state.sqlite3", "../../outside/credentials"))),
-        row("database is a pipe", HARMLESS.state(1, "it is not a regular file"), with_state(|clone| pipe(clone, ".synix/state.sqlite3"))),
-        row("database is a device", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/state.sqlite3", "/dev/zero"))),
-        row("a changed answer", HARMLESS.built().show(1, "does not match its digest"), sql("UPDATE artifact_body SET content = CAST('evil words' AS BLOB)")),
-        row("a trigger", HARMLESS.state(1, "it has the trigger t"), sql("CREATE TRIGGER t AFTER INSERT ON build BEGIN DELETE FROM answer_body; END")),
-        row("an endless view", HARMLESS.state(1, "it has the view attempt_note"), sql("DROP TABLE attempt_note; CREATE VIEW attempt_note AS WITH RECURSIVE n(x) AS
+        attack("objects elsewhere", HARMLESS.built(), with_state(|clone| link(clone, ".synix/objects", "../../outside"))),
+        attack("state elsewhere", HARMLESS.state(1, "synix does not follow a link to a state"), |clone| link(clone, ".synix", "../outside")),
+        attack("database elsewhere", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/state.sqlite3", "../../outside/credentials"))),
+        attack("database is a pipe", HARMLESS.state(1, "it is not a regular file"), with_state(|clone| pipe(clone, ".synix/state.sqlite3"))),
+        attack("database is a device", HARMLESS.state(1, "it is a symbolic link, which is not followed here"), with_state(|clone| link(clone, ".synix/state.sqlite3", "/dev/zero"))),
+        attack("a changed answer", HARMLESS.built().show(1, "does not match its digest"), sql("UPDATE artifact_body SET content = CAST('evil words' AS BLOB)")),
+        attack("a trigger", HARMLESS.state(1, "it has the trigger t"), sql("CREATE TRIGGER t AFTER INSERT ON build BEGIN DELETE FROM answer_body; END")),
+        attack("an endless view", HARMLESS.state(1, "it has the view attempt_note"), sql("DROP TABLE attempt_note; CREATE VIEW attempt_note AS WITH RECURSIVE n(x) AS
             (VALUES(1) UNION ALL SELECT x FROM n) SELECT x AS attempt, 'k' AS kind, 'm' AS message FROM n")),
-        row("a virtual table", HARMLESS.state(1, "it has the table v"), sql("CREATE VIRTUAL TABLE v USING fts5(x)")),
-        row("a large column", HARMLESS.state(1, "the table build is not as synix creates it"), sql("ALTER TABLE build ADD COLUMN c AS (hex(zeroblob(100000000)))")),
-        row("half of a database", HARMLESS.state(1, "is damaged: database disk image is malformed"), with_state(|clone| {
+        attack("a virtual table", HARMLESS.state(1, "it has the table v"), sql("CREATE VIRTUAL TABLE v USING fts5(x)")),
+        attack("a large column", HARMLESS.state(1, "the table build is not as synix creates it"), sql("ALTER TABLE build ADD COLUMN c AS (hex(zeroblob(100000000)))")),
+        attack("half of a database", HARMLESS.state(1, "is damaged: database disk image is malformed"), with_state(|clone| {
             let path = clone.project.path(".synix/state.sqlite3");
             let length = fs::metadata(&path).unwrap().len();
             fs::File::options().write(true).open(path).unwrap().set_len(length / 2).unwrap();
         })),
-        row("a pipeline elsewhere", HARMLESS.state(1, "is not the name of a pipeline file").plan(0, "total"), sql("UPDATE build SET pipeline = '../outside/credentials'")),
+        attack("a pipeline elsewhere", HARMLESS.state(1, "is not the name of a pipeline file").plan(0, "total"), sql("UPDATE build SET pipeline = '../outside/credentials'")),
     ]);
 }

@@ -169,7 +169,7 @@ fn a_refactored_plugin_sends_nothing() {
     }
     project.plugin("refactored_map");
     project.build_in(Mode::Sync).expect_code(0);
-    let made = project.content("made/a");
+    let content = project.content("made/a");
     project.pipeline(
         "synix.toml",
         &format!(
@@ -178,7 +178,7 @@ fn a_refactored_plugin_sends_nothing() {
         ),
     );
     project.build_in(Mode::Batch).expect_code(0);
-    assert_eq!((project.sent(), project.content("made/a")), (2, made));
+    assert_eq!((project.sent(), project.content("made/a")), (2, content));
 }
 
 /// An artifact with the same content leaves its dependants fresh.

@@ -26,7 +26,7 @@ const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home/cache");
 
 /// Variables that must be set in a process: libraries read most of them from there, the first one kills the process,
 /// and `tracing` has one filter for all commands of a process.
-const OF_A_PROCESS: [&str; 7] = [
+const PROCESS_VARIABLES: [&str; 7] = [
     "SYNIX_CRASH_AT",
     "SYNIX_LOG",
     "HTTP_PROXY",
@@ -76,7 +76,7 @@ impl Invocation {
 
     /// Uses another program than synix to compile components.
     #[cfg(unix)]
-    pub(crate) fn compiled_by(&mut self, program: &Path) -> &mut Self {
+    pub(crate) fn with_compiler(&mut self, program: &Path) -> &mut Self {
         self.compiler = program.to_owned();
         self
     }
@@ -111,14 +111,14 @@ impl Invocation {
         if self.needs_process() {
             return self.run_process();
         }
-        end_at_an_interrupt();
+        exit_on_interrupt();
         let (io, printed) = Io::captured(self.environment());
         let arguments = self.arguments.iter().cloned();
         let code = synix::run(arguments, io.with_program(self.compiler.clone()));
         Run {
             code: code.into(),
-            stdout: self.as_typed(&printed.stdout()),
-            stderr: self.as_typed(&printed.stderr()),
+            stdout: self.with_relative_paths(&printed.stdout()),
+            stderr: self.with_relative_paths(&printed.stderr()),
         }
     }
 
@@ -131,13 +131,13 @@ impl Invocation {
                     .is_some_and(|more| more.bytes().all(|one| one == b'v'))
         };
         self.arguments.iter().any(is_log)
-            || OF_A_PROCESS
+            || PROCESS_VARIABLES
                 .iter()
                 .any(|name| self.variables.contains_key(OsStr::new(name)))
     }
 
     /// Removes the folder from printed paths, as a process in that folder would print them.
-    fn as_typed(&self, printed: &str) -> String {
+    fn with_relative_paths(&self, printed: &str) -> String {
         let mut folder = self.folder.to_str().expect("text").to_owned();
         if !folder.ends_with('/') {
             folder.push('/');
@@ -163,9 +163,9 @@ impl Invocation {
 }
 
 /// Makes Ctrl-C and SIGTERM end the tests: a build that runs in this process handles these signals.
-fn end_at_an_interrupt() {
-    static LISTENS: Once = Once::new();
-    LISTENS.call_once(|| {
+fn exit_on_interrupt() {
+    static HANDLER: Once = Once::new();
+    HANDLER.call_once(|| {
         #[expect(clippy::exit, reason = "whoever interrupts the tests wants no results")]
         let end = || std::process::exit(130);
         synix_project::on_interrupt(end).expect("a thread that listens");

@@ -46,7 +46,7 @@ fn answers(ann: &serde_json::Value, bob: &serde_json::Value) -> Script {
 
 #[test]
 fn the_next_layer_groups_by_a_member_of_the_answer_in_every_mode() {
-    let made = MODES.map(|mode: Mode| {
+    let artifacts = MODES.map(|mode: Mode| {
         let project = notes(TAGS);
         project.script(answers(
             &json!({"summary": "It rained.", "tags": ["rain", "garden"]}),
@@ -67,8 +67,8 @@ fn the_next_layer_groups_by_a_member_of_the_answer_in_every_mode() {
         assert_eq!(project.content("topics/garden"), "Of both.");
         project.artifacts()
     });
-    assert_eq!(made[0], made[1]);
-    assert_eq!(made[1], made[2]);
+    assert_eq!(artifacts[0], artifacts[1]);
+    assert_eq!(artifacts[1], artifacts[2]);
 }
 
 #[test]
@@ -90,17 +90,17 @@ fn explode_makes_an_artifact_of_each_list_element() {
     ));
     project.ok(&["build"]);
     let names = project.artifact_names();
-    let of = |layer: &str| -> Vec<&str> {
+    let labels_in = |layer: &str| -> Vec<&str> {
         names
             .iter()
             .filter_map(|name| name.strip_prefix(layer))
             .collect()
     };
     assert_eq!(
-        of("tagged/"),
+        labels_in("tagged/"),
         ["ann/Pay rent", "ann/Pay rent-2", "bob/Call-mail"]
     );
-    assert_eq!(of("topics/"), ["ann", "bob"]);
+    assert_eq!(labels_in("topics/"), ["ann", "bob"]);
     assert_eq!(project.sent(), 4);
     let shown = project.json(&["show", "tagged/bob/Call-mail"]);
     assert_eq!(
@@ -112,7 +112,7 @@ fn explode_makes_an_artifact_of_each_list_element() {
 /// The message names the place of the error. No empty artifact is made.
 #[test]
 fn an_answer_of_the_wrong_form_fails_its_unit_with_a_message() {
-    for (ann, words) in [
+    for (ann, message) in [
         (
             json!({"tag": []}),
             "the answer has no member `tags`, which `fields` names; it has `tag`",
@@ -124,14 +124,14 @@ fn an_answer_of_the_wrong_form_fails_its_unit_with_a_message() {
         project.script(answers(&ann, &json!({"summary": "s", "tags": ["garden"]})));
         let built = project.run(&["build", "--json"]).expect_code(3).json();
         let failures = built["failures"].as_array().unwrap();
-        let message = failures
+        let failure = failures
             .iter()
             .find(|failure| failure["unit"] == "ann")
             .map(|failure| failure["message"].to_string())
             .unwrap();
         assert!(
-            message.contains(&format!("invalid-answer: {words}")),
-            "{message}"
+            failure.contains(&format!("invalid-answer: {message}")),
+            "{failure}"
         );
         assert!(project.artifact_names().contains(&"tagged/bob".to_owned()));
         assert!(!project.artifact_names().contains(&"tagged/ann".to_owned()));
@@ -143,7 +143,7 @@ fn settings_that_need_a_response_format_are_refused_without_one() {
     let (head, _) = TAGS
         .split_once("[layers.tagged.config.response_format]")
         .unwrap();
-    for (setting, words) in [
+    for (setting, message) in [
         ("fields = [\"tags\"]", "(`fields` requires it)"),
         ("fields = true", "(`fields` requires it)"),
         ("explode = \"tags\"", "(`explode` requires it)"),
@@ -151,7 +151,7 @@ fn settings_that_need_a_response_format_are_refused_without_one() {
     ] {
         let project = notes(&head.replace("fields = [\"tags\"]", setting));
         let run = project.run(&["plan"]).expect_code(2);
-        assert!(run.says(words), "{run:?}");
+        assert!(run.says(message), "{run:?}");
     }
     let joined = TAGS.replace(
         "prompt = \"{{ group }}",

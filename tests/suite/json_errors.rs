@@ -11,11 +11,11 @@ fn error_of(project: &TestProject, arguments: &[&str], code: i32) -> Value {
     let run = project
         .run(&[arguments, &["--json"]].concat())
         .expect_code(code);
-    checked(&run)
+    error_in(&run)
 }
 
 #[track_caller]
-fn checked(run: &Run) -> Value {
+fn error_in(run: &Run) -> Value {
     let document = run.json();
     assert_eq!(document["schema"], 1, "{document:#}");
     let error = &document["error"];
@@ -90,7 +90,7 @@ fn a_usage_error_is_a_json_document() {
         &["--json"],
     ] {
         let run = command_in(folder.path(), arguments).run().expect_code(2);
-        assert_eq!(checked(&run)["kind"], "usage", "{arguments:?}");
+        assert_eq!(error_in(&run)["kind"], "usage", "{arguments:?}");
     }
     let run = command_in(folder.path(), &["nope"]).run().expect_code(2);
     assert_eq!(run.stdout, "", "{run:?}");

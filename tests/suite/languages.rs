@@ -44,12 +44,12 @@ pub(crate) fn tool(name: &str) -> PathBuf {
 
 /// Runs a command that must succeed.
 #[track_caller]
-pub(crate) fn succeeds(command: &mut Command) -> Run {
+pub(crate) fn expect_success(command: &mut Command) -> Run {
     Run::of(command).expect_code(0)
 }
 
 /// `synix plugin` with the tools of the languages.
-pub(crate) fn plugin(arguments: &[&str], folder: &Path) -> Command {
+pub(crate) fn plugin_command(arguments: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_synix"));
     command
         .arg("plugin")
@@ -67,7 +67,7 @@ pub(crate) fn plugin(arguments: &[&str], folder: &Path) -> Command {
 /// Makes a plugin's folder with `synix plugin new`.
 pub(crate) fn scaffold(language: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    succeeds(&mut plugin(
+    expect_success(&mut plugin_command(
         &["new", "items", "--lang", language],
         folder.path(),
     ));
@@ -75,14 +75,14 @@ pub(crate) fn scaffold(language: &str) -> TempDir {
 }
 
 /// Builds a plugin with `synix plugin build` and returns the component.
-fn component(folder: &Path) -> Vec<u8> {
-    let file = succeeds(&mut plugin(&["build"], folder)).stdout;
+fn build_component(folder: &Path) -> Vec<u8> {
+    let file = expect_success(&mut plugin_command(&["build"], folder)).stdout;
     fs::read(file.trim()).unwrap()
 }
 
 /// An example that `synix plugin new` and `synix plugin build` made, without edits.
 #[derive(Debug)]
-pub(crate) struct Made {
+pub(crate) struct BuiltExample {
     pub folder: PathBuf,
     pub file: PathBuf,
     pub component: Vec<u8>,
@@ -90,18 +90,21 @@ pub(crate) struct Made {
 
 /// Returns the example in a language. It is built once for all tests, because most compilers take longer than the
 /// tests.
-pub(crate) fn made(language: &str) -> &'static Made {
-    static MADE: [OnceLock<Made>; 6] = [const { OnceLock::new() }; 6];
+pub(crate) fn built_example(language: &str) -> &'static BuiltExample {
+    static EXAMPLES: [OnceLock<BuiltExample>; 6] = [const { OnceLock::new() }; 6];
     let at = languages().iter().position(|known| known == language);
-    MADE[at.unwrap()].get_or_init(|| {
+    EXAMPLES[at.unwrap()].get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("examples/{language}"));
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
         }
-        succeeds(&mut plugin(&["new", "items", "--lang", language], &folder));
-        let component = component(&folder);
+        expect_success(&mut plugin_command(
+            &["new", "items", "--lang", language],
+            &folder,
+        ));
+        let component = build_component(&folder);
         let file = folder.join("items.wasm");
-        Made {
+        BuiltExample {
             folder,
             file,
             component,
@@ -146,7 +149,7 @@ fn all_languages_make_the_same_artifacts_in_every_mode() {
     let languages = languages();
     let components: Vec<(&str, Vec<u8>)> = languages
         .iter()
-        .map(|language| (language.as_str(), made(language).component.clone()))
+        .map(|language| (language.as_str(), built_example(language).component.clone()))
         .collect();
     let runs = [Mode::Sync, Mode::Sync, Mode::Batch, Mode::Replay].map(|mode| {
         let project = project_with_components(&components);
@@ -159,14 +162,15 @@ fn all_languages_make_the_same_artifacts_in_every_mode() {
     for run in &runs {
         assert_eq!(run, &runs[0]);
     }
-    let of = |language: &str| -> BTreeSet<(String, String)> {
+    let artifacts_of = |language: &str| -> BTreeSet<(String, String)> {
         let start = format!("{language}/");
-        let own = runs[0].iter();
-        own.filter_map(|(name, id)| Some((name.strip_prefix(&start)?.to_owned(), id.clone())))
+        let artifacts = runs[0].iter();
+        artifacts
+            .filter_map(|(name, id)| Some((name.strip_prefix(&start)?.to_owned(), id.clone())))
             .collect()
     };
     for language in &languages {
-        assert_eq!(of(language), of("c"), "{language}");
+        assert_eq!(artifacts_of(language), artifacts_of("c"), "{language}");
     }
 }
 
@@ -256,22 +260,22 @@ fn remove_import_section(made: &mut String) {
 #[test]
 fn the_same_source_builds_the_same_bytes() {
     for language in ["c", "go"] {
-        let again = component(scaffold(language).path());
-        assert!(made(language).component == again, "{language}");
+        let rebuilt = build_component(scaffold(language).path());
+        assert!(built_example(language).component == rebuilt, "{language}");
     }
 }
 
 #[test]
 fn a_missing_tool_is_named_with_how_to_install_it() {
-    for (language, said) in [
+    for (language, message) in [
         ("c", "pip install ziglang"),
         ("go", "https://go.dev/dl"),
         ("python", "pip install componentize-py"),
     ] {
         let folder = scaffold(language);
-        let mut build = plugin(&["build"], folder.path());
+        let mut build = plugin_command(&["build"], folder.path());
         let run = Run::of(build.env("SYNIX_TOOLS", "").env("PATH", "")).expect_code(1);
-        assert!(run.says(said), "{run:?}");
+        assert!(run.says(message), "{run:?}");
     }
 }
 
@@ -282,12 +286,12 @@ fn compiler_errors_are_shown() {
         let path = folder.path().join(file);
         let text = fs::read_to_string(&path).unwrap();
         fs::write(path, format!("{text}\nnonsense\n")).unwrap();
-        let run = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
+        let run = Run::of(&mut plugin_command(&["build"], folder.path())).expect_code(1);
         assert!(run.says(&format!("{file}:")), "{run:?}");
     }
 }
 
-const GUESSES: &str = r#"package plugin
+const OBSERVING_PLUGIN: &str = r#"package plugin
 
 import (
 	"fmt"
@@ -310,8 +314,8 @@ var Plugin = synix.Plugin{
 "#;
 
 /// Builds a project whose only plugin has no config and sends no requests, and returns the log of its units.
-fn logged(language: &str, made: &[u8]) -> (TestProject, String) {
-    let project = project_with_components(&[(language, made.to_owned())]);
+fn build_and_read_log(language: &str, component: &[u8]) -> (TestProject, String) {
+    let project = project_with_components(&[(language, component.to_owned())]);
     let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
     let config = format!("batch = true\n[layers.{language}.config]\nlimit = 3\n");
     project.write("synix.toml", &pipeline.replace(&config, ""));
@@ -331,11 +335,11 @@ fn logged(language: &str, made: &[u8]) -> (TestProject, String) {
 #[test]
 fn a_go_plugin_cannot_observe_the_machine() {
     let folder = scaffold("go");
-    fs::write(folder.path().join("plugin.go"), GUESSES).unwrap();
+    fs::write(folder.path().join("plugin.go"), OBSERVING_PLUGIN).unwrap();
     fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
-    let made = component(folder.path());
+    let component = build_component(folder.path());
     let contents = [(); 2].map(|()| {
-        let (project, log) = logged("go", &made);
+        let (project, log) = build_and_read_log("go", &component);
         assert!(log.contains("printed by monday"), "{log}");
         project.content("go/monday")
     });
@@ -347,7 +351,7 @@ fn a_go_plugin_cannot_observe_the_machine() {
     );
 }
 
-const PRINTS: &str = r#"
+const PRINTING_PLUGIN: &str = r#"
 #include "synix.h"
 #include <stdio.h>
 static bool execute(synix_call *call) {
@@ -367,8 +371,8 @@ SYNIX_EXPORT(PLUGIN)
 #[test]
 fn a_c_plugin_may_print_and_cannot_open_files() {
     let folder = scaffold("c");
-    fs::write(folder.path().join("plugin.c"), PRINTS).unwrap();
-    let (project, log) = logged("c", &component(folder.path()));
+    fs::write(folder.path().join("plugin.c"), PRINTING_PLUGIN).unwrap();
+    let (project, log) = build_and_read_log("c", &build_component(folder.path()));
     assert!(log.contains("printed by tuesday"), "{log}");
     let shown = project.json(&["show", "c/tuesday999"]);
     assert_eq!(shown["content"], "closed");
@@ -379,13 +383,13 @@ fn a_c_plugin_may_print_and_cannot_open_files() {
 #[test]
 fn a_go_panic_is_in_the_failure_of_its_unit() {
     let folder = scaffold("go");
-    let text = GUESSES.replace(
+    let text = OBSERVING_PLUGIN.replace(
         "_, err := os",
         "if inputs[0].Label == \"monday\" { panic(\"on purpose\") }\n_, err := os",
     );
     fs::write(folder.path().join("plugin.go"), text).unwrap();
     fs::remove_file(folder.path().join("plugin_test.go")).unwrap();
-    let (project, _) = logged("go", &component(folder.path()));
+    let (project, _) = build_and_read_log("go", &build_component(folder.path()));
     assert_eq!(
         project
             .artifact_names()

@@ -108,10 +108,10 @@ fn a_usage_error_returns_a_code_and_a_document() {
 fn trust_can_prompt_without_the_terminal_of_the_process() {
     let project = TestProject::team();
     let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
-    let asks = pipeline.replace("name = \"suite\"", "name = \"suite\"\non_done = \"true\"");
-    project.write("synix.toml", &asks);
+    let with_on_done = pipeline.replace("name = \"suite\"", "name = \"suite\"\non_done = \"true\"");
+    project.write("synix.toml", &with_on_done);
     let config = tempfile::tempdir().unwrap();
-    let ask = |typed: &'static str| {
+    let prompt_and_type = |typed: &'static str| {
         let mut trust = project.command(&["trust"]);
         trust.env("SYNIX_CONFIG_DIR", config.path());
         let io = Io::new(
@@ -121,9 +121,9 @@ fn trust_can_prompt_without_the_terminal_of_the_process() {
         );
         synix::run(["trust"], io.with_user_input(Cursor::new(typed)))
     };
-    assert_eq!(ask("n\n"), 5);
-    assert_eq!(ask("maybe\n"), 5);
-    assert_eq!(ask("yes\n"), 0);
+    assert_eq!(prompt_and_type("n\n"), 5);
+    assert_eq!(prompt_and_type("maybe\n"), 5);
+    assert_eq!(prompt_and_type("yes\n"), 0);
     // The permission is stored, so there is no second prompt.
-    assert_eq!(ask(""), 0);
+    assert_eq!(prompt_and_type(""), 0);
 }

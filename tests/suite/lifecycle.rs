@@ -187,8 +187,8 @@ fn concurrent_batch_builds_send_each_request_once() {
     let runs = [(); 2].map(|()| project.start(&BATCH_BUILD));
     for run in runs {
         let output = run.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
     }
     assert_eq!(
         (project.sent(), project.ledger().duplicates().len()),

@@ -8,14 +8,14 @@ use crate::test_project::{BATCH_BUILD, RESUME, TestProject, guest_layers, text};
 use crate::transcript::assert_transcript;
 
 /// A note of a few bytes whose plugin makes this number of units, with this number of requests each.
-fn swarm(units: u32, questions: u32) -> TestProject {
+fn project_with_many_units(units: u32, questions: u32) -> TestProject {
     let project = TestProject::with_layers(&guest_layers("swarm"));
     project.plugin("swarm");
-    note(&project, units, questions);
+    write_note(&project, units, questions);
     project
 }
 
-fn note(project: &TestProject, units: u32, questions: u32) {
+fn write_note(project: &TestProject, units: u32, questions: u32) {
     let text = format!("---\nunits: {units}\nquestions: {questions}\n---\nA note.\n");
     project.write("texts/note.md", &text);
 }
@@ -27,7 +27,7 @@ fn layers_with(setting: &str) -> String {
 /// W14: every command that would make the units counts them first.
 #[test]
 fn a_note_cannot_become_hundreds_of_thousands_of_units() {
-    let project = swarm(600_000, 0);
+    let project = project_with_many_units(600_000, 0);
     for command in [
         &["plan"][..],
         &["batch-build", "plan"],
@@ -47,7 +47,7 @@ fn a_note_cannot_become_hundreds_of_thousands_of_units() {
 /// W14: the setting replaces the default, upwards and downwards, and the error names it.
 #[test]
 fn max_units_sets_how_many_units_a_layer_may_have() {
-    let project = swarm(3000, 0);
+    let project = project_with_many_units(3000, 0);
     project.run(&["build"]).expect_code(5);
     project.pipeline("synix.toml", &layers_with("max_units = 3000"));
     project.ok(&["build"]);
@@ -78,18 +78,18 @@ fn max_units_limits_the_whole_pipeline() {
         project.write(&format!("notes/{number}.md"), "A note.");
     }
     let file = std::fs::read_to_string(project.path("synix.toml")).unwrap();
-    let with = |most: u32| {
+    let set_max_units = |max_units: u32| {
         let name = "name = \"suite\"";
-        let text = file.replace(name, &format!("{name}\nmax_units = {most}"));
+        let text = file.replace(name, &format!("{name}\nmax_units = {max_units}"));
         project.write("synix.toml", &text);
     };
-    with(3);
+    set_max_units(3);
     let run = project.run(&["plan"]).expect_code(5);
     assert_transcript!(run);
-    with(7);
+    set_max_units(7);
     let run = project.run(&["plan"]).expect_code(5);
     assert_transcript!(run);
-    with(8);
+    set_max_units(8);
     project.ok(&["build"]);
 }
 
@@ -97,7 +97,7 @@ fn max_units_limits_the_whole_pipeline() {
 #[test]
 fn a_note_cannot_become_thousands_of_requests() {
     for command in [&["build"][..], &BATCH_BUILD] {
-        let project = swarm(300, 20);
+        let project = project_with_many_units(300, 20);
         let run = project.run(command).expect_code(5);
         assert!(
             run.says("the units of layer `made` would make at least 20"),
@@ -116,7 +116,7 @@ fn a_note_cannot_become_thousands_of_requests() {
 /// W14: nothing is paid twice.
 #[test]
 fn a_build_continues_with_a_higher_limit() {
-    let project = swarm(10, 3);
+    let project = project_with_many_units(10, 3);
     project.pipeline("synix.toml", &layers_with("max_requests = 20"));
     project.run(&BATCH_BUILD).expect_code(5);
     let sent = project.sent();
@@ -135,7 +135,7 @@ fn a_build_continues_with_a_higher_limit() {
 /// W14: requests in flight are paid for, so the build waits for them.
 #[test]
 fn calls_in_flight_finish_when_the_limit_is_reached() {
-    let project = swarm(50, 2);
+    let project = project_with_many_units(50, 2);
     project.script(Script::new());
     project.pipeline("synix.toml", &layers_with("max_requests = 60"));
     project.run(&["build"]).expect_code(5);
@@ -153,7 +153,7 @@ fn calls_in_flight_finish_when_the_limit_is_reached() {
 }
 
 /// Layers that each have all layers before them as inputs: each would have as many units as all of these together.
-fn doubling(layers: u32, transform: &str, config: &str) -> TestProject {
+fn project_with_doubling_layers(layers: u32, transform: &str, config: &str) -> TestProject {
     let mut text = "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n\
                     [layers.l00]\nsource = \"notes/*.md\"\n"
         .to_owned();
@@ -176,7 +176,7 @@ fn doubling(layers: u32, transform: &str, config: &str) -> TestProject {
 #[test]
 fn layers_that_double_their_units_reach_the_limit() {
     let config = "config.by_template = \"{{ label }}-#\"";
-    let project = doubling(40, "group", config);
+    let project = project_with_doubling_layers(40, "group", config);
     for command in ["plan", "build"] {
         let run = project.run(&[command]).expect_code(5);
         assert!(
@@ -185,14 +185,14 @@ fn layers_that_double_their_units_reach_the_limit() {
         );
     }
     // A few such layers are allowed.
-    doubling(8, "group", config).ok(&["build"]);
+    project_with_doubling_layers(8, "group", config).ok(&["build"]);
 }
 
 /// W14: where each layer waits for answers, a plan only counts the units that it predicts.
 #[test]
 fn a_plan_counts_predicted_units_without_listing_them() {
     let config = "config.prompt = \"#: {{ content }}\"\nconfig.label = \"{{ label }}-#\"";
-    let project = doubling(40, "map", config);
+    let project = project_with_doubling_layers(40, "map", config);
     let plan = project.json(&["plan"]);
     let last = &plan["layers"][40];
     assert_eq!((&last["units"], &last["requests"]), (&1.into(), &1.into()));

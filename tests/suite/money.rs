@@ -24,9 +24,12 @@ pub(crate) fn billed(ledger: &Ledger) -> u64 {
     ledger.executed.iter().map(cost).sum()
 }
 
+/// The former name of `picodollars`, which `replies` still uses.
+pub(crate) use picodollars as pico;
+
 /// Converts a cost to picodollars.
 #[track_caller]
-pub(crate) fn pico(cost: &Value) -> u64 {
+pub(crate) fn picodollars(cost: &Value) -> u64 {
     let usd = cost.as_f64().unwrap_or_else(|| panic!("{cost} is no cost"));
     #[expect(
         clippy::cast_possible_truncation,
@@ -42,7 +45,7 @@ pub(crate) fn pico(cost: &Value) -> u64 {
 fn a_build_costs_what_the_provider_billed() {
     let project = TestProject::team();
     let status = project.json(&["build"]);
-    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
+    assert_eq!(picodollars(&status["cost_usd"]), billed(&project.ledger()));
     assert!(billed(&project.ledger()) > 0);
 }
 
@@ -52,12 +55,12 @@ fn a_batch_build_costs_what_the_provider_billed() {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     let status = project.status();
-    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
+    assert_eq!(picodollars(&status["cost_usd"]), billed(&project.ledger()));
     let layers: u64 = status["layers"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|layer| pico(&layer["cost_usd"]))
+        .map(|layer| picodollars(&layer["cost_usd"]))
         .sum();
     assert_eq!(layers, billed(&project.ledger()));
     // Only the second layer is in the batch.
@@ -74,7 +77,7 @@ fn a_failed_row_does_not_change_the_cost_of_the_other_rows() {
     project.run(&BATCH_BUILD).expect_code(3);
     let status = project.status();
     assert_eq!(status["batches"][0]["failed"], 1);
-    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
+    assert_eq!(picodollars(&status["cost_usd"]), billed(&project.ledger()));
     assert!(billed(&project.ledger()) > 0);
 }
 
@@ -88,13 +91,13 @@ fn a_refused_answer_is_in_the_cost() {
     let status = project.json(&["build", "--allow-partial", "--retry-failed"]);
     // The second build sends amara's request again, which is refused again.
     let entries = project.ledger().executed;
-    let of_second: Vec<_> = entries.into_iter().skip(3).collect();
-    assert_eq!(of_second.len(), 2);
+    let entries_of_second_build: Vec<_> = entries.into_iter().skip(3).collect();
+    assert_eq!(entries_of_second_build.len(), 2);
     let ledger = Ledger {
-        executed: of_second,
+        executed: entries_of_second_build,
         ..Ledger::default()
     };
-    assert_eq!(pico(&status["cost_usd"]), billed(&ledger));
+    assert_eq!(picodollars(&status["cost_usd"]), billed(&ledger));
 }
 
 /// M10
@@ -105,8 +108,11 @@ fn an_artifact_costs_what_its_answers_cost() {
     let cost = |name: &str| {
         let shown = project.json(&["show", name]);
         let requests = shown["provenance"]["requests"].as_array().unwrap();
-        let sum: u64 = requests.iter().map(|one| pico(&one["cost_usd"])).sum();
-        assert_eq!(pico(&shown["provenance"]["cost_usd"]), sum);
+        let sum: u64 = requests
+            .iter()
+            .map(|one| picodollars(&one["cost_usd"]))
+            .sum();
+        assert_eq!(picodollars(&shown["provenance"]["cost_usd"]), sum);
         sum
     };
     let all: u64 = ["ws-amara", "ws-bela", "ws-chitra", "summary"]
@@ -120,7 +126,7 @@ fn an_artifact_costs_what_its_answers_cost() {
         .unwrap()
         .iter()
         .filter(|node| node["type"] == "request")
-        .map(|node| pico(&node["cost_usd"]))
+        .map(|node| picodollars(&node["cost_usd"]))
         .sum();
     assert_eq!(of_lineage, all);
 }
@@ -135,7 +141,7 @@ fn an_unknown_model_has_no_price_until_the_file_gives_one() {
     let status = project.status();
     assert_eq!(status["cost_usd"], Value::Null);
     assert_eq!(status["layers"][1]["cost_usd"], Value::Null);
-    assert!(pico(&status["layers"][2]["cost_usd"]) > 0);
+    assert!(picodollars(&status["layers"][2]["cost_usd"]) > 0);
     assert!(text(&status["unpriced"][0]).contains("our-own-model"));
     let shown = project.ok(&["batch-build", "status", "--latest"]);
     assert_transcript!(shown);
@@ -145,7 +151,7 @@ fn an_unknown_model_has_no_price_until_the_file_gives_one() {
     let status = project.status();
     let (input, output) = project.ledger().billed(PriceClass::Batch);
     assert_eq!(
-        pico(&status["layers"][1]["cost_usd"]),
+        picodollars(&status["layers"][1]["cost_usd"]),
         input * 500_000 + output * 1_000_000
     );
     assert_eq!(status["unpriced"].as_array().map(Vec::len), Some(0));
@@ -158,9 +164,9 @@ fn a_replay_costs_nothing() {
     project.ok(&["build", "--cassette-mode", "record"]);
     std::fs::remove_dir_all(project.path(".synix")).unwrap();
     let status = project.json(&["build", "--cassette-mode", "replay"]);
-    assert_eq!(pico(&status["cost_usd"]), 0);
+    assert_eq!(picodollars(&status["cost_usd"]), 0);
     let shown = project.json(&["show", "summary"]);
-    assert_eq!(pico(&shown["provenance"]["cost_usd"]), 0);
+    assert_eq!(picodollars(&shown["provenance"]["cost_usd"]), 0);
 }
 
 /// M9
@@ -182,13 +188,13 @@ fn a_plan_bounds_the_bill() {
         assert_eq!(planned["layers"][2]["requests"], 0);
         assert_eq!(project.sent(), 0);
 
-        let ran = project.ok(&[build, &["--json"]].concat()).json();
+        let build_document = project.ok(&[build, &["--json"]].concat()).json();
         assert_eq!(project.sent(), 4);
-        let made = &ran["layers"][1];
-        assert!(pico(&made["cost_usd"]) > 0);
-        assert!(pico(&made["cost_usd"]) <= pico(&layer["cost_usd"]));
-        assert!(pico(&layer["cost_usd_min"]) < pico(&layer["cost_usd"]));
-        assert!(made["tokens"]["input"].as_u64() <= layer["input_tokens"].as_u64());
+        let built = &build_document["layers"][1];
+        assert!(picodollars(&built["cost_usd"]) > 0);
+        assert!(picodollars(&built["cost_usd"]) <= picodollars(&layer["cost_usd"]));
+        assert!(picodollars(&layer["cost_usd_min"]) < picodollars(&layer["cost_usd"]));
+        assert!(built["tokens"]["input"].as_u64() <= layer["input_tokens"].as_u64());
     }
 }
 
@@ -196,7 +202,7 @@ fn a_plan_bounds_the_bill() {
 #[test]
 fn a_batch_plan_costs_half() {
     let project = TestProject::team();
-    let cost = |command: &[&str]| pico(&project.json(command)["layers"][1]["cost_usd"]);
+    let cost = |command: &[&str]| picodollars(&project.json(command)["layers"][1]["cost_usd"]);
     assert_eq!(cost(&["plan"]), cost(&["batch-build", "plan"]) * 2);
 }
 
@@ -209,7 +215,7 @@ fn a_plan_without_max_tokens_has_a_minimum_cost_and_no_maximum() {
     let layer = &project.json(&["plan"])["layers"][1];
     assert_eq!(layer["output_tokens_max"], Value::Null);
     assert_eq!(layer["cost_usd"], Value::Null);
-    assert!(pico(&layer["cost_usd_min"]) > 0);
+    assert!(picodollars(&layer["cost_usd_min"]) > 0);
     assert!(project.ok(&["plan"]).says("max_tokens"));
 }
 
@@ -229,6 +235,6 @@ fn a_plan_marks_its_estimates() {
     project.ok(&["build"]);
     let after = &project.json(&["plan"])["layers"][1];
     assert_eq!(after["requests"], 0);
-    assert_eq!(pico(&after["cost_usd"]), 0);
+    assert_eq!(picodollars(&after["cost_usd"]), 0);
     assert_eq!(after["input_tokens_estimated"], false);
 }

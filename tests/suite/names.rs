@@ -6,7 +6,7 @@ use crate::test_project::{BATCH_BUILD, TEAM, TestProject};
 
 /// Returns the error of a command that fails with exit code 2.
 #[track_caller]
-fn error(project: &TestProject, arguments: &[&str]) -> Value {
+fn error_of(project: &TestProject, arguments: &[&str]) -> Value {
     let run = project.run(&[arguments, &["--json"]].concat());
     run.expect_code(2).json()["error"].clone()
 }
@@ -35,14 +35,14 @@ fn an_ambiguous_prefix_lists_up_to_five_builds() {
     for _ in 0..10 {
         project.ok(&["build"]);
     }
-    let several = error(&project, &["status", "build-"]);
-    assert_eq!(several["kind"], "ambiguous");
+    let ambiguous = error_of(&project, &["status", "build-"]);
+    assert_eq!(ambiguous["kind"], "ambiguous");
     assert_eq!(
-        several["message"],
+        ambiguous["message"],
         "\"build-\" could be any of build-10, build-9, build-8, build-7, build-6 and 5 more"
     );
     for command in ["resume", "status"] {
-        assert_eq!(error(&project, &[command, "b"])["kind"], "ambiguous");
+        assert_eq!(error_of(&project, &[command, "b"])["kind"], "ambiguous");
     }
     // A complete id takes precedence over ids that begin with it.
     assert_eq!(project.json(&["status", "build-1"])["build"], "build-1");
@@ -57,14 +57,14 @@ fn an_unknown_build_or_snapshot_suggests_the_nearest() {
         &["resume", "biuld-1"],
         &["batch-build", "cancel", "biuld-1"],
     ] {
-        let unknown = error(&project, command);
+        let unknown = error_of(&project, command);
         assert_eq!(unknown["kind"], "unknown_build");
         let hint = unknown["hint"].as_str().unwrap();
         assert!(hint.starts_with("did you mean `build-1`?"), "{hint}");
     }
-    let hint = error(&project, &["status", "yesterday"])["hint"].clone();
+    let hint = error_of(&project, &["status", "yesterday"])["hint"].clone();
     assert_eq!(hint, "`synix builds` lists all builds");
-    let unknown = error(&project, &["list", "--snapshot", "biuld-1"]);
+    let unknown = error_of(&project, &["list", "--snapshot", "biuld-1"]);
     assert_eq!(unknown["kind"], "unknown_snapshot");
     let hint = unknown["hint"].as_str().unwrap();
     assert!(hint.starts_with("did you mean `build-1`?"), "{hint}");
@@ -89,16 +89,16 @@ fn a_unique_prefix_of_a_label_or_id_is_enough() {
         );
     }
     for command in ["show", "lineage"] {
-        let several = error(&project, &[command, "ws-"]);
-        assert_eq!(several["kind"], "ambiguous");
-        let message = several["message"].as_str().unwrap();
+        let ambiguous = error_of(&project, &[command, "ws-"]);
+        assert_eq!(ambiguous["kind"], "ambiguous");
+        let message = ambiguous["message"].as_str().unwrap();
         assert!(
             message.starts_with("\"ws-\" could be any of styles/ws-"),
             "{message}"
         );
         assert!(message.ends_with(" and 2 more"), "{message}");
     }
-    let unknown = error(&project, &["list", "stiles"]);
+    let unknown = error_of(&project, &["list", "stiles"]);
     let hint = unknown["hint"].as_str().unwrap();
     assert!(hint.starts_with("did you mean `styles`?"), "{hint}");
 }

@@ -138,14 +138,14 @@ fn an_old_state_is_migrated_when_it_is_written() {
 }
 
 /// Returns the settings of a pipeline as the first versions of synix stored them, from the current form.
-fn first_words(parts: &Value) -> BTreeMap<String, String> {
-    let mut words = BTreeMap::from([("name".to_owned(), text(&parts["name"]))]);
+fn settings_of_first_version(parts: &Value) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::from([("name".to_owned(), text(&parts["name"]))]);
     for (name, layer) in parts["layers"].as_object().unwrap() {
-        let mut put =
-            |what: &str, text: String| words.insert(format!("layer {name}: {what}"), text);
+        let mut insert =
+            |what: &str, text: String| settings.insert(format!("layer {name}: {what}"), text);
         if let Some(source) = layer.get("source") {
             let (glob, kind) = (text(&source["glob"]), text(&source["kind"]));
-            put("source", format!("{glob} as {kind}"));
+            insert("source", format!("{glob} as {kind}"));
             continue;
         }
         let (layer, own) = (&layer["transform"], &layer["transform"]["parts"]);
@@ -155,26 +155,26 @@ fn first_words(parts: &Value) -> BTreeMap<String, String> {
             .iter()
             .map(text)
             .collect();
-        put("inputs", inputs.join(", "));
-        put("plugin", text(&own["component"]));
-        put("config", text(&own["config"]));
+        insert("inputs", inputs.join(", "));
+        insert("plugin", text(&own["component"]));
+        insert("config", text(&own["config"]));
         for (place, file) in own["files"].as_object().unwrap() {
-            put(&format!("file at {place}"), text(&file["digest"]));
+            insert(&format!("file at {place}"), text(&file["digest"]));
         }
         let model = &own["model"];
-        let mut settings = ["api", "provider", "model"]
+        let mut model_settings = ["api", "provider", "model"]
             .map(|key| text(&model[key]))
             .join(" ");
         for key in ["max_tokens", "temperature"] {
             if !model[key].is_null() {
-                settings.push_str(&format!(" {key}={}", model[key]));
+                model_settings.push_str(&format!(" {key}={}", model[key]));
             }
         }
-        put("model", settings);
-        put("asking", String::new());
+        insert("model", model_settings);
+        insert("asking", String::new());
         let limits = &own["limits"];
         let of = |key: &str| limits[key].to_string();
-        put(
+        insert(
             "limits",
             format!(
                 "fuel={} memory={} stack={} hostcall={} output={} requests={}",
@@ -191,15 +191,15 @@ fn first_words(parts: &Value) -> BTreeMap<String, String> {
             "never" => "Never",
             _ => "Auto",
         };
-        put("batch", format!("{batch} min_batch={}", layer["min_batch"]));
+        insert("batch", format!("{batch} min_batch={}", layer["min_batch"]));
     }
-    words
+    settings
 }
 
-fn first_fingerprint(words: &BTreeMap<String, String>) -> Digest {
-    let encoder = Encoder::new("synix.pipeline.v1").list(words.len());
-    let add = |encoder: Encoder, (name, words): (&String, &String)| encoder.text(name).text(words);
-    words.iter().fold(encoder, add).finish()
+fn fingerprint_of_first_version(settings: &BTreeMap<String, String>) -> Digest {
+    let encoder = Encoder::new("synix.pipeline.v1").list(settings.len());
+    let add = |encoder: Encoder, (name, value): (&String, &String)| encoder.text(name).text(value);
+    settings.iter().fold(encoder, add).finish()
 }
 
 /// A team whose batch was sent by the first version of synix and is in flight.
@@ -211,12 +211,12 @@ fn sent_by_the_first_version() -> TestProject {
     let parts: String = database
         .query_row("SELECT parts FROM build", [], |row| row.get(0))
         .unwrap();
-    let words = first_words(&serde_json::from_str(&parts).unwrap());
+    let settings = settings_of_first_version(&serde_json::from_str(&parts).unwrap());
     let changed = database.execute(
         "UPDATE build SET fingerprint = ?1, parts = ?2",
         rusqlite::params![
-            first_fingerprint(&words).as_bytes(),
-            serde_json::to_string(&words).unwrap()
+            fingerprint_of_first_version(&settings).as_bytes(),
+            serde_json::to_string(&settings).unwrap()
         ],
     );
     assert_eq!(changed, Ok(1));
@@ -266,7 +266,7 @@ fn units_of_the_first_version_are_stale_because_of_their_version() {
     );
     assert_eq!(styles["stale_units"][0]["reasons"][0]["reason"], "version");
     project.ok(&["build"]);
-    let again = project.json(&["plan"]);
-    assert_eq!(again["total"]["stale"], 0);
+    let plan_after = project.json(&["plan"]);
+    assert_eq!(plan_after["total"]["stale"], 0);
     assert_eq!(project.sent(), 0);
 }

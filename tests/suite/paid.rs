@@ -6,12 +6,12 @@ use synix_scripted_provider::{
     Endpoint, RawReply, Reply, Rule, Script, ScriptedProvider, StatusReply,
 };
 
-use crate::failures::truncating;
-use crate::money::{billed, pico};
+use crate::failures::script_that_truncates;
+use crate::money::{billed, picodollars};
 use crate::test_project::{BATCH_BUILD, Mode, RESUME, Run, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
 
-fn finish(reason: &str) -> Reply {
+fn reply_with_ending(reason: &str) -> Reply {
     Reply::Finish {
         reason: reason.to_owned(),
         text: Some("half a sen".to_owned()),
@@ -19,11 +19,11 @@ fn finish(reason: &str) -> Reply {
 }
 
 /// Each kind of a paid and unusable answer.
-fn useless() -> [(Reply, &'static str); 4] {
+fn paid_unusable_replies() -> [(Reply, &'static str); 4] {
     [
-        (finish("length"), "truncated"),
+        (reply_with_ending("length"), "truncated"),
         (Reply::Refusal("I would rather not.".to_owned()), "refused"),
-        (finish("content_filter"), "filtered"),
+        (reply_with_ending("content_filter"), "filtered"),
         (Reply::NullContent, "empty"),
     ]
 }
@@ -31,9 +31,9 @@ fn useless() -> [(Reply, &'static str); 4] {
 /// DESIGN 1: in every build, whichever mode sent it and whichever would send it.
 #[test]
 fn a_useless_answer_is_paid_for_once() {
-    for (reply, kind) in useless() {
+    for (reply, kind) in paid_unusable_replies() {
         for (first, second) in [(Mode::Sync, Mode::Batch), (Mode::Batch, Mode::Sync)] {
-            let what = format!("{kind}, {first:?}, then {second:?}");
+            let context = format!("{kind}, {first:?}, then {second:?}");
             let project = TestProject::team();
             project.script(Script::new().rule(Rule::on("I am bela").reply(reply.clone())));
             project.build_in(first).expect_code(3);
@@ -41,14 +41,14 @@ fn a_useless_answer_is_paid_for_once() {
             project.script(Script::new());
             for mode in [first, second] {
                 let run = project.build_in(mode).expect_code(3);
-                assert!(run.says(&format!("({kind})")), "{what}: {run:?}");
-                assert!(run.says("--retry-failed"), "{what}: {run:?}");
-                assert_eq!(project.sent(), sent, "{what}");
+                assert!(run.says(&format!("({kind})")), "{context}: {run:?}");
+                assert!(run.says("--retry-failed"), "{context}: {run:?}");
+                assert_eq!(project.sent(), sent, "{context}");
             }
-            let again = [&["build"][..], &["--retry-failed"]].concat();
-            project.ok(&again);
-            assert_eq!(project.sent(), sent + 2, "{what}");
-            assert!(!project.content("ws-bela").is_empty(), "{what}");
+            let retry = [&["build"][..], &["--retry-failed"]].concat();
+            project.ok(&retry);
+            assert_eq!(project.sent(), sent + 2, "{context}");
+            assert!(!project.content("ws-bela").is_empty(), "{context}");
         }
     }
 }
@@ -110,7 +110,7 @@ fn retry_failed_retries_only_the_named_kinds() {
 #[test]
 fn a_pipeline_change_retries_a_paid_failure() {
     let project = TestProject::team();
-    project.script(truncating("bela"));
+    project.script(script_that_truncates("bela"));
     project.run(&["build"]).expect_code(3);
     let sent = project.sent();
     project.script(Script::new());
@@ -138,7 +138,7 @@ fn a_plan_counts_the_requests_of_retry_failed_separately() {
     assert_eq!(untouched["layers"][1]["retry_failed"]["requests"], 0);
     project.script(
         Script::new()
-            .rule(Rule::on("I am bela").reply(finish("length")))
+            .rule(Rule::on("I am bela").reply(reply_with_ending("length")))
             .rule(Rule::on("I am chitra").reply(Reply::Refusal("No.".to_owned())))
             .rule(Rule::on("I am amara").status(400)),
     );
@@ -151,12 +151,15 @@ fn a_plan_counts_the_requests_of_retry_failed_separately() {
         let kinds = serde_json::json!({"refused": 1, "truncated": 1});
         assert_eq!(retry["kinds"], kinds);
         // The requests are as long as the one that is sent anyway, except for the names.
-        let (once, twice) = (pico(&layer["cost_usd"]), pico(&retry["cost_usd"]));
+        let (once, twice) = (
+            picodollars(&layer["cost_usd"]),
+            picodollars(&retry["cost_usd"]),
+        );
         assert!(once < twice && twice < 3 * once, "{layer}");
-        let said = project.ok(plan);
+        let run = project.ok(plan);
         assert!(
-            said.says("styles: 2 more requests with --retry-failed (1 refused, 1 truncated)"),
-            "{said:?}"
+            run.says("styles: 2 more requests with --retry-failed (1 refused, 1 truncated)"),
+            "{run:?}"
         );
     }
 }
@@ -165,7 +168,7 @@ fn a_plan_counts_the_requests_of_retry_failed_separately() {
 #[test]
 fn paid_failures_need_no_budget() {
     let project = TestProject::team();
-    project.script(truncating("bela"));
+    project.script(script_that_truncates("bela"));
     project.run(&["build"]).expect_code(3);
     project.run(&["build", "--budget", "0"]).expect_code(3);
     let run = project.run(&["build", "--budget", "0", "--retry-failed"]);
@@ -254,7 +257,7 @@ fn an_empty_request_is_not_sent() {
 }
 
 /// A team whose provider is at a port where no server listens, and that port.
-fn unreachable() -> (TestProject, u16) {
+fn team_with_unreachable_provider() -> (TestProject, u16) {
     let project = TestProject::team();
     for number in 0..20 {
         project.write(
@@ -279,7 +282,7 @@ fn unreachable() -> (TestProject, u16) {
 /// X8: after the first requests the provider is given up, and the waits are reported.
 #[test]
 fn an_unreachable_provider_stops_the_build_early() {
-    let (project, port) = unreachable();
+    let (project, port) = team_with_unreachable_provider();
     let run = project.run(&["build", "--concurrency", "3"]).expect_code(3);
     assert!(run.says("cannot reach provider openai"), "{run:?}");
     assert!(run.says("retrying in"), "{run:?}");
@@ -288,15 +291,15 @@ fn an_unreachable_provider_stops_the_build_early() {
         .query_row("SELECT count(*) FROM attempt", [], |row| row.get(0))
         .unwrap();
     assert_eq!(attempts, 3);
-    assert_eq!(unclear(&project), 0);
+    assert_eq!(unclear_attempts(&project), 0);
     // The provider is used again as soon as it can be reached.
     let provider = ScriptedProvider::start_on(port, Script::new()).unwrap();
     project.ok(&["build"]);
     assert_eq!(provider.ledger().executed.len(), 23);
 }
 
-fn unclear(project: &TestProject) -> usize {
-    crate::crash::unclear(project)
+fn unclear_attempts(project: &TestProject) -> usize {
+    crate::crash::unclear_attempts(project)
 }
 
 /// X8: the wait is reported once for all requests that wait.
@@ -314,5 +317,5 @@ fn a_wait_that_the_provider_requests_is_reported() {
     assert!(run.says("retrying in 1.0 s (attempt 2)"), "{run:?}");
     assert_eq!(project.ledger().calls(Endpoint::Chat), 4);
     let status = project.json(&["batch-build", "status", "build-1"]);
-    assert_eq!(pico(&status["cost_usd"]), billed(&project.ledger()));
+    assert_eq!(picodollars(&status["cost_usd"]), billed(&project.ledger()));
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use synix_scripted_provider::{Reply, Rule, Script};
 
-use crate::money::{billed, pico};
+use crate::money::{billed, picodollars};
 use crate::test_project::{BATCH_BUILD, TEAM, TestProject, text};
 use crate::transcript::assert_transcript;
 
@@ -24,7 +24,7 @@ fn layer<'p>(plan: &'p Value, name: &str) -> &'p Value {
 }
 
 /// Returns the line of a layer in the table.
-fn line(project: &TestProject, name: &str) -> String {
+fn table_line(project: &TestProject, name: &str) -> String {
     let shown = project.ok(&["plan"]).stdout;
     let found = shown.lines().find(|line| line.starts_with(name));
     found.unwrap_or_else(|| panic!("{shown}")).to_owned()
@@ -47,7 +47,7 @@ fn a_unit_that_may_send_more_requests_is_not_exact() {
     assert_eq!(story["cost_usd_max"], Value::Null);
     assert_eq!(story["output_tokens_max"], Value::Null);
     assert_eq!(plan["total"]["exact"], false);
-    let line = line(&project, "story");
+    let line = table_line(&project, "story");
     assert!(line.contains(" 1+ ") && line.ends_with('+'), "{line}");
     assert!(
         !line.contains("up to") && !line.contains("0.0000+"),
@@ -57,8 +57,8 @@ fn a_unit_that_may_send_more_requests_is_not_exact() {
 
     project.ok(&["build"]);
     assert_eq!(project.sent(), 60);
-    assert!(pico(&story["cost_usd"]) <= billed(&project.ledger()));
-    assert!(pico(&story["cost_usd"]) > 0);
+    assert!(picodollars(&story["cost_usd"]) <= billed(&project.ledger()));
+    assert!(picodollars(&story["cost_usd"]) > 0);
 }
 
 /// U2: a plugin does not declare how many requests it sends, even if it only sends one.
@@ -81,7 +81,7 @@ fn a_plan_knows_only_the_first_requests_of_a_plugin() {
 #[test]
 fn a_request_limit_makes_a_plan_exact() {
     let project = TestProject::guest("two_steps", &[("a", "one"), ("b", "two")]);
-    let with = |requests: u32| {
+    let plan_with = |requests: u32| {
         let layers = crate::test_project::guest_layers("two_steps");
         let limits = format!("[layers.made.limits]\nrequests = {requests}\n");
         project.pipeline("synix.toml", &format!("{layers}{limits}"));
@@ -89,15 +89,15 @@ fn a_request_limit_makes_a_plan_exact() {
         let made = layer(&plan, "made");
         (made["exact"].clone(), made["requests_max"].clone())
     };
-    assert_eq!(with(1), (true.into(), 2.into()));
-    assert_eq!(with(2), (false.into(), 4.into()));
+    assert_eq!(plan_with(1), (true.into(), 2.into()));
+    assert_eq!(plan_with(2), (false.into(), 4.into()));
 }
 
 /// synix knows how many requests its own transforms send.
 #[test]
 fn first_party_transforms_send_as_many_requests_as_planned() {
     let ask = "config.prompt = \"About {{ label }} {{ content }}?\"\n";
-    for (transform, config, most) in [
+    for (transform, config, max_requests) in [
         ("map", ask.to_owned(), 5),
         ("map", format!("{ask}config.response_format = {{ type = \"string\" }}\n"), 5),
         ("reduce", "config.prompt = \"All?\"\nconfig.label = \"all\"\n".to_owned(), 1),
@@ -112,10 +112,10 @@ fn first_party_transforms_send_as_many_requests_as_planned() {
         project.script(Script::new().rule(Rule::on("").reply(Reply::Text("\"an answer\"".to_owned()))));
         let plan = project.json(&["plan"]);
         let made = layer(&plan, "made");
-        assert_eq!(made["requests_max"], most, "{transform}: {made}");
-        assert_eq!(made["exact"], made["requests"] == most, "{transform}: {made}");
+        assert_eq!(made["requests_max"], max_requests, "{transform}: {made}");
+        assert_eq!(made["exact"], made["requests"] == max_requests, "{transform}: {made}");
         project.ok(&["build"]);
-        assert_eq!(project.sent(), most, "{transform}");
+        assert_eq!(project.sent(), max_requests, "{transform}");
     }
 }
 
@@ -142,7 +142,7 @@ fn a_layer_downstream_of_unknown_answers_shows_question_marks() {
     ] {
         assert_eq!(summary[unknown], Value::Null, "{unknown}");
     }
-    let line = line(&project, "summary");
+    let line = table_line(&project, "summary");
     assert!(line.contains('?') && !line.contains('$'), "{line}");
     assert!(!project.ok(&["plan"]).says("$0.0000+"));
 }
@@ -183,8 +183,8 @@ fn a_guess_is_labelled() {
         (text(&groups["mode"]), &groups["exact"]),
         ("none".to_owned(), &true.into())
     );
-    assert!(line(&project, "second").contains("~3"));
-    assert!(line(&project, "groups").contains('?'));
+    assert!(table_line(&project, "second").contains("~3"));
+    assert!(table_line(&project, "groups").contains('?'));
     assert!(project.ok(&["plan"]).says("a guess"));
 
     project.ok(&["build"]);
@@ -218,7 +218,7 @@ fn a_plan_ends_with_a_total() {
     assert_eq!(total["cost_usd"], styles["cost_usd_min"]);
     assert_eq!(total["cost_usd_known"], styles["cost_usd"]);
     assert_eq!(total["cost_usd_max"], Value::Null);
-    assert!(line(&project, "total").ends_with('+'));
+    assert!(table_line(&project, "total").ends_with('+'));
 
     // Without the downstream layer, the bound covers everything.
     let (rest, _) = TEAM.split_once("[layers.summary]").unwrap();
@@ -229,12 +229,12 @@ fn a_plan_ends_with_a_total() {
         plan["total"]["cost_usd_max"],
         layer(&plan, "styles")["cost_usd"]
     );
-    assert!(line(&project, "total").contains("up to $"));
+    assert!(table_line(&project, "total").contains("up to $"));
     project.ok(&["build"]);
-    assert!(billed(&project.ledger()) <= pico(&plan["total"]["cost_usd_max"]));
+    assert!(billed(&project.ledger()) <= picodollars(&plan["total"]["cost_usd_max"]));
     // Nothing is stale, and nothing that might be sent is shown.
-    assert!(line(&project, "styles").contains("none"));
-    assert!(line(&project, "total").ends_with('-'));
+    assert!(table_line(&project, "styles").contains("none"));
+    assert!(table_line(&project, "total").ends_with('-'));
 }
 
 /// Such layers cost nothing.
@@ -253,7 +253,7 @@ fn a_plan_reports_stored_answers() {
         (&styles["requests"], text(&styles["mode"])),
         (&0.into(), "none".to_owned())
     );
-    assert_eq!(pico(&plan["total"]["cost_usd"]), 0);
+    assert_eq!(picodollars(&plan["total"]["cost_usd"]), 0);
     assert!(
         project
             .ok(&["plan"])
@@ -300,14 +300,14 @@ fn a_change_is_reported_once_with_its_keys() {
     let model = MODEL.replace("gpt-4o-mini", "gpt-4.1-nano");
     project.pipeline("synix.toml", &format!("{model}{change}"));
     let shown = project.ok(&["plan"]);
-    let told = "30 units: kind changed (note -> sum), prompt added, prompt_file";
-    let told = told.replace(
+    let expected = "30 units: kind changed (note -> sum), prompt added, prompt_file";
+    let expected = expected.replace(
         "prompt added, prompt_file",
         "prompt removed, prompt_file added",
     );
     assert!(
         shown.says(&format!(
-            "{told}, response_format.properties.a.enum changed, model changed (gpt-4o-mini -> gpt-4.1-nano) (01, 02, 03 and 27 more)"
+            "{expected}, response_format.properties.a.enum changed, model changed (gpt-4o-mini -> gpt-4.1-nano) (01, 02, 03 and 27 more)"
         )),
         "{}",
         shown.stdout

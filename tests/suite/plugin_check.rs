@@ -67,15 +67,15 @@ const FAULTS: [(&str, &str); 36] = [
 
 #[test]
 fn each_faulty_guest_fails_only_its_own_point() {
-    let mut wrong = Vec::new();
+    let mut unexpected = Vec::new();
     for (name, point) in FAULTS {
         let (code, report) = check(component(name), &[]);
         let failed = points(&report, "fail");
         if code != 1 || failed != [point] {
-            wrong.push(format!("{name}: {code}, {failed:?} and not {point}"));
+            unexpected.push(format!("{name}: {code}, {failed:?} and not {point}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
 }
 
 #[test]
@@ -148,9 +148,9 @@ fn a_junit_report_is_written() {
 /// A given config replaces the generated ones.
 #[test]
 fn a_given_config_is_validated_first() {
-    let wrong = ["--config", r#"{"label": 1}"#];
+    let unexpected = ["--config", r#"{"label": 1}"#];
     let folder = tempfile::tempdir().unwrap();
-    let arguments = [&["plugin", "check", component("map")], &wrong[..]].concat();
+    let arguments = [&["plugin", "check", component("map")], &unexpected[..]].concat();
     let run = command_in(folder.path(), &arguments).run().expect_code(2);
     assert_transcript!(run);
 }

@@ -13,13 +13,18 @@ use synix_scripted_provider::{Rule, Script};
 use crate::test_project::TestProject;
 
 /// The exit code of a command at a terminal, and everything that was drawn.
-struct Seen {
+struct TerminalOutput {
     code: i32,
     drawn: String,
 }
 
 /// Runs a command at a terminal of 100 columns. `typed` is typed as soon as the terminal shows `prompt`.
-fn at_terminal(project: &TestProject, arguments: &[&str], asks: &str, typed: &str) -> Seen {
+fn run_and_type(
+    project: &TestProject,
+    arguments: &[&str],
+    prompt: &str,
+    typed: &str,
+) -> TerminalOutput {
     let plain = project.command(arguments).process();
     let mut line = "stty cols 100 rows 30; exec".to_owned();
     for word in std::iter::once(plain.get_program()).chain(plain.get_args()) {
@@ -60,7 +65,7 @@ fn at_terminal(project: &TestProject, arguments: &[&str], asks: &str, typed: &st
         if read == 0 {
             break;
         }
-        if !has_typed && !typed.is_empty() && String::from_utf8_lossy(&bytes).contains(asks) {
+        if !has_typed && !typed.is_empty() && String::from_utf8_lossy(&bytes).contains(prompt) {
             keyboard.write_all(typed.as_bytes()).unwrap();
             has_typed = true;
         }
@@ -71,17 +76,17 @@ fn at_terminal(project: &TestProject, arguments: &[&str], asks: &str, typed: &st
     assert_eq!(
         has_typed,
         !typed.is_empty(),
-        "{asks} was not asked: {drawn}"
+        "{prompt} was not asked: {drawn}"
     );
-    Seen { code, drawn }
+    TerminalOutput { code, drawn }
 }
 
-fn seen(project: &TestProject, arguments: &[&str]) -> Seen {
-    at_terminal(project, arguments, "", "")
+fn run_at_terminal(project: &TestProject, arguments: &[&str]) -> TerminalOutput {
+    run_and_type(project, arguments, "", "")
 }
 
 /// A project that needs permission for a command.
-fn with_a_command() -> TestProject {
+fn project_with_on_done() -> TestProject {
     let project = TestProject::team();
     let file = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let name = "name = \"suite\"";
@@ -104,15 +109,15 @@ fn trust_prompts_at_a_terminal() {
         ("y\n", 0, "run `synix trust revoke` to revoke it"),
         ("YES\n", 0, "run `synix trust revoke` to revoke it"),
     ] {
-        let project = with_a_command();
-        let seen = at_terminal(&project, &["trust"], question, typed);
-        assert_eq!(seen.code, code, "{typed:?}: {}", seen.drawn);
-        assert!(seen.drawn.contains(answer), "{typed:?}: {}", seen.drawn);
+        let project = project_with_on_done();
+        let output = run_and_type(&project, &["trust"], question, typed);
+        assert_eq!(output.code, code, "{typed:?}: {}", output.drawn);
+        assert!(output.drawn.contains(answer), "{typed:?}: {}", output.drawn);
         // The permissions are listed before the prompt.
-        let (asked, _) = seen.drawn.split_once(question).unwrap();
+        let (permissions, _) = output.drawn.split_once(question).unwrap();
         assert!(
-            asked.contains("run this command with your rights when a build ends: true"),
-            "{asked}"
+            permissions.contains("run this command with your rights when a build ends: true"),
+            "{permissions}"
         );
         project.run(&["build"]).expect_code(code);
     }
@@ -121,14 +126,14 @@ fn trust_prompts_at_a_terminal() {
 /// There is no prompt if the answer is known, or if the output is a JSON document.
 #[test]
 fn trust_does_not_prompt_without_a_question() {
-    let project = with_a_command();
-    let document = seen(&project, &["trust", "--json"]);
+    let project = project_with_on_done();
+    let document = run_at_terminal(&project, &["trust", "--json"]);
     assert_eq!(document.code, 5, "{}", document.drawn);
     assert!(!document.drawn.contains("[y/N]"), "{}", document.drawn);
-    assert_eq!(seen(&project, &["trust", "--yes"]).code, 0);
-    let again = seen(&project, &["trust"]);
-    assert_eq!(again.code, 0, "{}", again.drawn);
-    assert!(!again.drawn.contains("[y/N]"), "{}", again.drawn);
+    assert_eq!(run_at_terminal(&project, &["trust", "--yes"]).code, 0);
+    let repeated = run_at_terminal(&project, &["trust"]);
+    assert_eq!(repeated.code, 0, "{}", repeated.drawn);
+    assert!(!repeated.drawn.contains("[y/N]"), "{}", repeated.drawn);
 }
 
 /// Moves the cursor up, which only a terminal needs.
@@ -142,24 +147,24 @@ fn progress_is_drawn_only_at_a_terminal() {
         &["batch-build", "run", "--poll", "--poll-interval", "0"],
     ] {
         let project = TestProject::team();
-        let seen = seen(&project, command);
-        assert_eq!(seen.code, 0, "{}", seen.drawn);
-        assert!(seen.drawn.contains(UP), "{:?}", seen.drawn);
+        let output = run_at_terminal(&project, command);
+        assert_eq!(output.code, 0, "{}", output.drawn);
+        assert!(output.drawn.contains(UP), "{:?}", output.drawn);
         for line in ["styles: 3 made", "summary: 1 made", "build-1 completed"] {
-            assert!(seen.drawn.contains(line), "{line}: {:?}", seen.drawn);
+            assert!(output.drawn.contains(line), "{line}: {:?}", output.drawn);
         }
         assert_eq!(
-            seen.drawn.contains("batch batch"),
+            output.drawn.contains("batch batch"),
             command.len() > 1,
             "{:?}",
-            seen.drawn
+            output.drawn
         );
         let project = TestProject::team();
         let piped = project.ok(command);
         assert!(!piped.says("\u{1b}"), "{piped:?}");
     }
     let project = TestProject::team();
-    let quiet = seen(&project, &["build", "--quiet"]);
+    let quiet = run_at_terminal(&project, &["build", "--quiet"]);
     assert!(
         // The result itself has colours.
         !quiet.drawn.contains(UP) && !quiet.drawn.contains("styles: "),
@@ -172,10 +177,10 @@ fn progress_is_drawn_only_at_a_terminal() {
 #[test]
 fn content_is_escaped_at_a_terminal_without_raw() {
     let project = TestProject::team();
-    let words = "first\u{1b}[2Jsecond\u{202e}third";
-    project.script(Script::new().rule(Rule::any().text(words)));
+    let content = "first\u{1b}[2Jsecond\u{202e}third";
+    project.script(Script::new().rule(Rule::any().text(content)));
     project.ok(&["build"]);
-    let shown = seen(&project, &["show", "summary"]);
+    let shown = run_at_terminal(&project, &["show", "summary"]);
     assert_eq!(shown.code, 0, "{}", shown.drawn);
     assert!(
         shown.drawn.contains("first\\u{1b}[2Jsecond\\u{202e}third"),
@@ -183,6 +188,6 @@ fn content_is_escaped_at_a_terminal_without_raw() {
         shown.drawn
     );
     assert!(!shown.drawn.contains('\u{1b}'), "{:?}", shown.drawn);
-    let raw = seen(&project, &["show", "summary", "--raw"]);
-    assert!(raw.drawn.contains(words), "{:?}", raw.drawn);
+    let raw = run_at_terminal(&project, &["show", "summary", "--raw"]);
+    assert!(raw.drawn.contains(content), "{:?}", raw.drawn);
 }

@@ -10,10 +10,10 @@ use std::path::Path;
 use crate::test_project::{BATCH_BUILD, Run, TestProject};
 
 /// A user who owns nothing here.
-const NOBODY: u32 = 65534;
+const OTHER_USER: u32 = 65534;
 
 /// Commands that only read.
-const READING: [&[&str]; 7] = [
+const READING_COMMANDS: [&[&str]; 7] = [
     &["list"],
     &["show", "summary"],
     &["lineage", "summary"],
@@ -57,7 +57,7 @@ impl ReadOnlyProject {
         let mut command = command.process();
         // Root may write to any file.
         if self.home.path().metadata().unwrap().uid() == 0 {
-            command.uid(NOBODY).gid(NOBODY);
+            command.uid(OTHER_USER).gid(OTHER_USER);
         }
         Run::of(&mut command)
     }
@@ -81,7 +81,7 @@ fn files(project: &TestProject) -> Vec<String> {
 
 fn assert_readable(read_only: &ReadOnlyProject) {
     let before = files(&read_only.project);
-    for arguments in READING {
+    for arguments in READING_COMMANDS {
         let run = read_only.run(arguments);
         assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
     }
@@ -117,13 +117,13 @@ fn a_read_only_state_is_read_with_its_write_ahead_log() {
         .execute_batch("PRAGMA wal_autocheckpoint = 0; UPDATE build SET error = 'from the log'")
         .unwrap();
     let state = project.path(".synix");
-    let kept = tempfile::tempdir().unwrap();
+    let backup = tempfile::tempdir().unwrap();
     for name in ["state.sqlite3", "state.sqlite3-wal"] {
-        fs::copy(state.join(name), kept.path().join(name)).unwrap();
+        fs::copy(state.join(name), backup.path().join(name)).unwrap();
     }
     drop(database);
     for name in ["state.sqlite3", "state.sqlite3-wal"] {
-        fs::copy(kept.path().join(name), state.join(name)).unwrap();
+        fs::copy(backup.path().join(name), state.join(name)).unwrap();
     }
     let read_only = ReadOnlyProject::new(project);
     assert_readable(&read_only);

@@ -6,16 +6,16 @@ use crate::test_project::{TEAM, TestProject, command_in, text};
 use crate::transcript::assert_transcript;
 
 /// A script in which the requests with a text always fail.
-fn refusing(words: &str) -> Script {
-    Script::new().rule(Rule::on(words).reply(Reply::Status(StatusReply::new(400))))
+fn script_that_refuses(text_in_request: &str) -> Script {
+    Script::new().rule(Rule::on(text_in_request).reply(Reply::Status(StatusReply::new(400))))
 }
 
 /// A complete build, then one in which a changed note fails.
-fn failed_since() -> TestProject {
+fn project_with_failed_unit() -> TestProject {
     let project = TestProject::team();
     project.ok(&["build"]);
     project.write("bios/bela.md", "I am bela, and I changed.");
-    project.script(refusing("I am bela, and I changed"));
+    project.script(script_that_refuses("I am bela, and I changed"));
     project.run(&["build"]).expect_code(3);
     project
 }
@@ -27,7 +27,7 @@ fn the_last_good_artifact_is_shown_after_a_failed_build() {
     project.ok(&["build"]);
     let good = project.ok(&["show", "summary"]).stdout;
     project.write("bios/bela.md", "I am bela, and I changed.");
-    project.script(refusing("I am bela, and I changed"));
+    project.script(script_that_refuses("I am bela, and I changed"));
     project.run(&["build"]).expect_code(3);
     let run = project.ok(&["show", "summary"]);
     assert_eq!(run.stdout, good);
@@ -47,7 +47,7 @@ fn the_last_good_artifact_is_shown_after_a_failed_build() {
 /// U3
 #[test]
 fn a_list_marks_the_stale_artifacts_of_failed_units() {
-    let project = failed_since();
+    let project = project_with_failed_unit();
     let listed = project.json(&["list"]);
     assert_eq!(listed["build"], "build-2");
     let artifacts = listed["artifacts"].as_array().unwrap();
@@ -109,12 +109,12 @@ fn each_snapshot_and_each_id_can_be_read() {
     project.ok(&["build"]);
     assert_eq!(project.content("ws-bela"), "Another style.");
     for snapshot in ["build-1", "@-1"] {
-        let of = ["--snapshot", snapshot];
-        let shown = project.json(&[&["show", "ws-bela"][..], &of].concat());
+        let snapshot_flag = ["--snapshot", snapshot];
+        let shown = project.json(&[&["show", "ws-bela"][..], &snapshot_flag].concat());
         assert_eq!(text(&shown["content"]), old);
-        let listed = project.json(&[&["list"][..], &of].concat());
+        let listed = project.json(&[&["list"][..], &snapshot_flag].concat());
         assert_eq!(listed["artifacts"], before["artifacts"]);
-        project.ok(&[&["lineage", "summary"][..], &of].concat());
+        project.ok(&[&["lineage", "summary"][..], &snapshot_flag].concat());
     }
     for name in [id.as_str(), &id[..12]] {
         let shown = project.json(&["show", name]);
@@ -125,8 +125,8 @@ fn each_snapshot_and_each_id_can_be_read() {
         project.ok(&["show", "ws-be"]).stdout.trim_end(),
         "Another style."
     );
-    for bad in ["build-9", "@-2", "tuesday"] {
-        let run = project.run(&["list", "--snapshot", bad]).expect_code(2);
+    for unknown in ["build-9", "@-2", "tuesday"] {
+        let run = project.run(&["list", "--snapshot", unknown]).expect_code(2);
         assert!(
             run.says("there is no snapshot") && run.says("build-2, build-1"),
             "{run:?}"
@@ -251,8 +251,8 @@ fn a_lineage_obeys_depth_and_names_its_transforms() {
         "{run:?}"
     );
     assert_transcript!(run);
-    let cut = project.json(&["lineage", "summary", "--depth", "1"]);
-    assert_eq!(cut["cut"], true);
+    let limited = project.json(&["lineage", "summary", "--depth", "1"]);
+    assert_eq!(limited["cut"], true);
     let whole = project.json(&["lineage", "summary", "--depth", "2"]);
     assert_eq!(
         (&whole["cut"], &whole["nodes"]),

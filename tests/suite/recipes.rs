@@ -13,11 +13,11 @@ use crate::test_project::{Run, TestProject, command_in};
 const RECIPES: &str = include_str!("../../docs/ci.md");
 
 /// Programs that a line of a recipe may run. Lines that install synix from a release are not run.
-const RUN: [&str; 3] = ["synix", "git", "jq"];
-const READ: [&str; 4] = ["name=synix", "curl", "sha256sum", "tar"];
+const RUN_PROGRAMS: [&str; 3] = ["synix", "git", "jq"];
+const SKIPPED_PROGRAMS: [&str; 4] = ["name=synix", "curl", "sha256sum", "tar"];
 
 /// Returns the lines of shell scripts with the titles of their sections.
-fn lines() -> Vec<(String, String)> {
+fn recipe_lines() -> Vec<(String, String)> {
     let (mut lines, mut section, mut block) = (Vec::new(), String::new(), "");
     // The column of a script in a YAML block.
     let mut script: Option<usize> = None;
@@ -53,7 +53,7 @@ fn lines() -> Vec<(String, String)> {
 }
 
 /// Runs a line as a CI service does, with synix in the path.
-fn run(project: &TestProject, path: &Path, line: &str) -> Run {
+fn run_line(project: &TestProject, path: &Path, line: &str) -> Run {
     // This provider answers at once.
     let line = line.replace("--poll-interval 5m", "--poll-interval 0");
     let synix = command_in(&project.path(""), &[]).process();
@@ -82,32 +82,32 @@ fn every_recipe_for_a_ci_service_works() {
     fs::create_dir(project.path("my-items")).unwrap();
     let plugin = synix_transforms::component("map").unwrap();
     fs::write(project.path("my-items/my-items.wasm"), plugin).unwrap();
-    run(&project, path.path(), "git init --quiet").expect_code(0);
-    let mut ran = Vec::new();
-    for (section, line) in lines() {
-        let word = line.split([' ', '-']).next().unwrap_or_default();
-        if READ.contains(&word) {
+    run_line(&project, path.path(), "git init --quiet").expect_code(0);
+    let mut run_lines = Vec::new();
+    for (section, line) in recipe_lines() {
+        let program = line.split([' ', '-']).next().unwrap_or_default();
+        if SKIPPED_PROGRAMS.contains(&program) {
             continue;
         }
-        assert!(RUN.contains(&word), "{section}: {line}");
+        assert!(RUN_PROGRAMS.contains(&program), "{section}: {line}");
         if line.contains("build --batch") {
             // A change that was merged during the day.
             project.write("bios/bela.md", "I am bela and I draw now.");
         }
-        if word == "jq" && Command::new("jq").arg("--version").output().is_err() {
+        if program == "jq" && Command::new("jq").arg("--version").output().is_err() {
             continue;
         }
         let sent = project.sent();
-        let run = run(&project, path.path(), &line);
+        let run = run_line(&project, path.path(), &line);
         assert_eq!(
             run.code, 0,
             "{section}: {line}\n{}\n{}",
             run.stdout, run.stderr
         );
         // Only these lines send requests.
-        let asks = line.contains("record") || line.contains("build --batch");
-        assert_eq!(project.sent() > sent, asks, "{section}: {line}");
-        ran.push(line);
+        let sends_requests = line.contains("record") || line.contains("build --batch");
+        assert_eq!(project.sent() > sent, sends_requests, "{section}: {line}");
+        run_lines.push(line);
     }
     for promised in [
         "synix build --cassette-mode record",
@@ -116,11 +116,14 @@ fn every_recipe_for_a_ci_service_works() {
         "synix plugin check my-items/my-items.wasm --junit check.xml",
     ] {
         assert!(
-            ran.iter().any(|line| line == promised),
-            "{promised}: {ran:#?}"
+            run_lines.iter().any(|line| line == promised),
+            "{promised}: {run_lines:#?}"
         );
     }
-    assert!(ran.iter().any(|line| line.contains("--budget")), "{ran:#?}");
+    assert!(
+        run_lines.iter().any(|line| line.contains("--budget")),
+        "{run_lines:#?}"
+    );
     for report in ["report.xml", "check.xml"] {
         let report = fs::read_to_string(project.path(report)).unwrap();
         assert!(report.contains("failures=\"0\""), "{report}");

@@ -115,7 +115,7 @@ fn the_same_bytes_by_path_url_and_image_are_the_same_plugin() {
     project.run(&["build"]).expect_code(0);
     let fingerprint = project.fingerprint();
     for reference in [
-        server.file("/echo.wasm", &echo),
+        server.publish_file("/echo.wasm", &echo),
         server.push("team/echo", "1.0", &echo),
         server.push_layers("old/echo", "1.0", &[(OLD_WASM, &echo)]),
         server.push_layers(
@@ -153,8 +153,8 @@ fn a_plan_pins_new_plugins_and_reports_it() {
             .lock_file()
             .ends_with(&entry("./plugin.wasm", &bytes("echo")))
     );
-    let again = project.run(&["plan"]).expect_code(0);
-    assert!(!again.says("synix.lock"), "{again:?}");
+    let repeated = project.run(&["plan"]).expect_code(0);
+    assert!(!repeated.says("synix.lock"), "{repeated:?}");
 }
 
 #[test]
@@ -163,12 +163,12 @@ fn a_changed_plugin_file_gets_a_new_pin_and_a_message() {
     project.run(&["build"]).expect_code(0);
     project.write_plugin("moody");
     let run = project.run(&["build"]).expect_code(0);
-    let told = format!(
+    let message = format!(
         "synix.lock: ./plugin.wasm: sha256:{} ({} bytes) -> sha256:",
         Digest::of(&bytes("echo")),
         bytes("echo").len()
     );
-    assert!(run.stderr.contains(&told), "{run:?}");
+    assert!(run.stderr.contains(&message), "{run:?}");
     assert!(
         project
             .lock_file()
@@ -294,10 +294,12 @@ fn a_tag_that_moves_changes_nothing_until_an_update() {
     );
     project.delete_cache();
     project.run(&["build", "--locked"]).expect_code(0);
-    let asked: Vec<_> = server.calls().split_off(calls);
+    let calls_after: Vec<_> = server.calls().split_off(calls);
     assert!(
-        asked.iter().all(|call| !call.path.contains("/manifests/")),
-        "{asked:?}"
+        calls_after
+            .iter()
+            .all(|call| !call.path.contains("/manifests/")),
+        "{calls_after:?}"
     );
     assert!(project.lock_file().ends_with(&entry(&reference, &echo)));
 
@@ -313,8 +315,8 @@ fn a_tag_that_moves_changes_nothing_until_an_update() {
     });
     assert_eq!(moved["changes"], json!([change]));
     assert!(project.lock_file().ends_with(&entry(&reference, &moody)));
-    let again = project.run(&["plugin", "update"]).expect_code(0);
-    assert_eq!(again.stdout, "all pins are up to date\n");
+    let repeated = project.run(&["plugin", "update"]).expect_code(0);
+    assert_eq!(repeated.stdout, "all pins are up to date\n");
 }
 
 #[test]
@@ -386,7 +388,7 @@ fn fetch_downloads_the_pinned_bytes_and_moves_no_pin() {
 fn a_damaged_file_in_the_cache_is_never_run() {
     let server = Registry::start();
     let echo = bytes("echo");
-    let project = PluginProject::new(&server.file("/echo.wasm", &echo));
+    let project = PluginProject::new(&server.publish_file("/echo.wasm", &echo));
     project.run(&["plan"]).expect_code(0);
     let file = format!("cache/plugins/{}.wasm", Digest::of(&echo));
     fs::write(project.path(&file), bytes("moody")).unwrap();
@@ -428,9 +430,9 @@ fn pipelines_in_one_folder_have_a_lock_file_each() {
 fn a_pin_that_contradicts_the_digest_in_the_url_is_ignored() {
     let server = Registry::start();
     let (echo, moody) = (bytes("echo"), bytes("moody"));
-    let project = PluginProject::new(&server.file("/moody.wasm", &moody));
+    let project = PluginProject::new(&server.publish_file("/moody.wasm", &moody));
     project.run(&["plan"]).expect_code(0);
-    let reference = server.file("/echo.wasm", &echo);
+    let reference = server.publish_file("/echo.wasm", &echo);
     project.set_transform(&reference);
     project.run(&["plan"]).expect_code(0);
     let lock = project.lock_file();

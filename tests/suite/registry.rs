@@ -17,24 +17,24 @@ pub(crate) const OLD_WASM: &str = "application/vnd.wasm.content.layer.v1+wasm";
 
 /// The reply to calls of one path.
 #[derive(Clone)]
-pub(crate) struct Answer {
+pub(crate) struct HttpReply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
     /// The announced length. `None` announces none: the end of the connection ends the body.
-    pub announced: Option<u64>,
+    pub content_length: Option<u64>,
     /// The number of zero bytes after the body.
-    pub zeros: u64,
+    pub trailing_zeros: u64,
 }
 
-impl Answer {
+impl HttpReply {
     pub(crate) fn of(body: &[u8]) -> Self {
         Self {
             status: 200,
             headers: Vec::new(),
             body: body.to_vec(),
-            announced: Some(body.len() as u64),
-            zeros: 0,
+            content_length: Some(body.len() as u64),
+            trailing_zeros: 0,
         }
     }
 
@@ -54,8 +54,8 @@ impl Answer {
 }
 
 #[derive(Default)]
-struct Shelves {
-    answers: BTreeMap<String, Answer>,
+struct RegistryState {
+    replies: BTreeMap<String, HttpReply>,
     calls: Vec<Call>,
     /// The token that all paths below `/v2/` require.
     token: Option<String>,
@@ -73,28 +73,28 @@ pub(crate) struct Call {
 /// A server that lives as long as the test process.
 pub(crate) struct Registry {
     pub host: String,
-    shelves: Arc<Mutex<Shelves>>,
+    state: Arc<Mutex<RegistryState>>,
 }
 
 impl Registry {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = listener.local_addr().unwrap().to_string();
-        let shelves = Arc::new(Mutex::new(Shelves::default()));
-        let (ours, name) = (Arc::clone(&shelves), host.clone());
+        let state = Arc::new(Mutex::new(RegistryState::default()));
+        let (ours, name) = (Arc::clone(&state), host.clone());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (shelves, host) = (Arc::clone(&ours), name.clone());
+                let (state, host) = (Arc::clone(&ours), name.clone());
                 // In some tests the client disconnects early.
-                thread::spawn(move || serve(&stream, &shelves, &host).ok());
+                thread::spawn(move || serve(&stream, &state, &host).ok());
             }
         });
-        Self { host, shelves }
+        Self { host, state }
     }
 
     /// Publishes a file and returns its reference.
-    pub(crate) fn file(&self, path: &str, bytes: &[u8]) -> String {
-        self.answer(path, Answer::of(bytes));
+    pub(crate) fn publish_file(&self, path: &str, bytes: &[u8]) -> String {
+        self.set_reply(path, HttpReply::of(bytes));
         format!("{}#sha256={}", self.url(path), Digest::of(bytes))
     }
 
@@ -102,9 +102,9 @@ impl Registry {
         format!("http://{}{path}", self.host)
     }
 
-    pub(crate) fn answer(&self, path: &str, answer: Answer) {
-        let mut shelves = self.shelves.lock().unwrap();
-        shelves.answers.insert(path.to_owned(), answer);
+    pub(crate) fn set_reply(&self, path: &str, reply: HttpReply) {
+        let mut state = self.state.lock().unwrap();
+        state.replies.insert(path.to_owned(), reply);
     }
 
     /// Pushes a component under a tag and returns its reference.
@@ -139,33 +139,30 @@ impl Registry {
     pub(crate) fn push_manifest(&self, name: &str, tag: &str, manifest: &Value) -> Digest {
         let text = manifest.to_string();
         let digest = Digest::of(text.as_bytes());
-        let mut answer = Answer::of(text.as_bytes());
+        let mut reply = HttpReply::of(text.as_bytes());
         let media_type = "application/vnd.oci.image.manifest.v1+json".to_owned();
-        answer.headers.push(("content-type", media_type));
-        for name_of_it in [tag.to_owned(), format!("sha256:{digest}")] {
-            self.answer(
-                &format!("/v2/{name}/manifests/{name_of_it}"),
-                answer.clone(),
-            );
+        reply.headers.push(("content-type", media_type));
+        for version in [tag.to_owned(), format!("sha256:{digest}")] {
+            self.set_reply(&format!("/v2/{name}/manifests/{version}"), reply.clone());
         }
         digest
     }
 
     pub(crate) fn blob(&self, name: &str, bytes: &[u8]) -> String {
         let path = format!("/v2/{name}/blobs/sha256:{}", Digest::of(bytes));
-        self.answer(&path, Answer::of(bytes));
+        self.set_reply(&path, HttpReply::of(bytes));
         path
     }
 
     /// From now on images require a token, and the path of the token requires `login` as its `authorization`, if given.
-    pub(crate) fn guard(&self, token: &str, login: Option<&str>) {
-        let mut shelves = self.shelves.lock().unwrap();
-        shelves.token = Some(token.to_owned());
-        shelves.login = login.map(str::to_owned);
+    pub(crate) fn require_token(&self, token: &str, login: Option<&str>) {
+        let mut state = self.state.lock().unwrap();
+        state.token = Some(token.to_owned());
+        state.login = login.map(str::to_owned);
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
-        self.shelves.lock().unwrap().calls.clone()
+        self.state.lock().unwrap().calls.clone()
     }
 }
 
@@ -177,7 +174,7 @@ pub(crate) fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
     })
 }
 
-fn serve(stream: &TcpStream, shelves: &Mutex<Shelves>, host: &str) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, state: &Mutex<RegistryState>, host: &str) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut first = String::new();
     reader.read_line(&mut first)?;
@@ -194,15 +191,15 @@ fn serve(stream: &TcpStream, shelves: &Mutex<Shelves>, host: &str) -> std::io::R
             authorization = Some(value.trim().to_owned());
         }
     }
-    let answer = shelves
+    let reply = state
         .lock()
         .unwrap()
-        .find(&path, authorization.as_deref(), host);
-    write(stream, &answer)
+        .reply_to(&path, authorization.as_deref(), host);
+    write(stream, &reply)
 }
 
-impl Shelves {
-    fn find(&mut self, path: &str, authorization: Option<&str>, host: &str) -> Answer {
+impl RegistryState {
+    fn reply_to(&mut self, path: &str, authorization: Option<&str>, host: &str) -> HttpReply {
         self.calls.push(Call {
             path: path.to_owned(),
             authorization: authorization.map(str::to_owned),
@@ -211,38 +208,41 @@ impl Shelves {
             let token = json!({"token": self.token}).to_string();
             let known = self.login.is_none() || self.login.as_deref() == authorization;
             return if known {
-                Answer::of(token.as_bytes())
+                HttpReply::of(token.as_bytes())
             } else {
-                Answer::status(401)
+                HttpReply::status(401)
             };
         }
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         if path.starts_with("/v2/") && bearer.is_some() && bearer.as_deref() != authorization {
             let challenge = format!("Bearer realm=\"http://{host}/token\",service=\"plugins\"");
-            return Answer {
+            return HttpReply {
                 headers: vec![("www-authenticate", challenge)],
-                ..Answer::status(401)
+                ..HttpReply::status(401)
             };
         }
-        match self.answers.get(path) {
-            Some(answer) => answer.clone(),
-            None if path == "/v2/" => Answer::of(b"{}"),
-            None => Answer::status(404),
+        match self.replies.get(path) {
+            Some(reply) => reply.clone(),
+            None if path == "/v2/" => HttpReply::of(b"{}"),
+            None => HttpReply::status(404),
         }
     }
 }
 
-fn write(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<()> {
-    let mut head = format!("HTTP/1.1 {} Status\r\nconnection: close\r\n", answer.status);
-    for (name, value) in &answer.headers {
+fn write(mut stream: &TcpStream, reply: &HttpReply) -> std::io::Result<()> {
+    let mut head = format!("HTTP/1.1 {} Status\r\nconnection: close\r\n", reply.status);
+    for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    if let Some(length) = answer.announced {
+    if let Some(length) = reply.content_length {
         head.push_str(&format!("content-length: {length}\r\n"));
     }
     stream.write_all(head.as_bytes())?;
     stream.write_all(b"\r\n")?;
-    stream.write_all(&answer.body)?;
-    std::io::copy(&mut std::io::repeat(0).take(answer.zeros), &mut stream)?;
+    stream.write_all(&reply.body)?;
+    std::io::copy(
+        &mut std::io::repeat(0).take(reply.trailing_zeros),
+        &mut stream,
+    )?;
     Ok(())
 }

@@ -5,13 +5,13 @@ use std::net::TcpListener;
 
 use crate::test_project::{BATCH_BUILD, Run, TEAM, TestProject, pipeline_file_at};
 
-fn recorded() -> TestProject {
+fn recorded_project() -> TestProject {
     let project = TestProject::team();
     project.ok(&["build", "--cassette-mode", "record"]);
     project
 }
 
-fn replay(project: &TestProject, arguments: &[&str]) -> Run {
+fn run_replay(project: &TestProject, arguments: &[&str]) -> Run {
     let mut command = project.command(arguments);
     command
         .env("SYNIX_CASSETTE_MODE", "replay")
@@ -23,7 +23,7 @@ fn replay(project: &TestProject, arguments: &[&str]) -> Run {
 /// C2: whether the answer is recorded or not.
 #[test]
 fn a_replay_needs_no_key_and_opens_no_socket() {
-    let project = recorded();
+    let project = recorded_project();
     let artifacts = project.artifacts();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -34,25 +34,25 @@ fn a_replay_needs_no_key_and_opens_no_socket() {
     );
     for arguments in [&["build"][..], &BATCH_BUILD] {
         std::fs::remove_dir_all(project.path(".synix")).unwrap();
-        replay(&project, arguments).expect_code(0);
+        run_replay(&project, arguments).expect_code(0);
         assert_eq!(project.artifacts(), artifacts, "{arguments:?}");
     }
     project.write("bios/dmitri.md", "I am new.");
-    replay(&project, &["build"]).expect_code(3);
+    run_replay(&project, &["build"]).expect_code(3);
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
 /// C1: the message shows the request.
 #[test]
 fn a_missing_recording_is_reported_with_the_nearest_one() {
-    let project = recorded();
+    let project = recorded_project();
     project.write("bios/bela.md", "I am bela and I write things up.");
-    let run = replay(&project, &["build"]).expect_code(3);
+    let run = run_replay(&project, &["build"]).expect_code(3);
     assert!(
         run.says("no recording of request") && run.says("the nearest recording"),
         "{run:?}"
     );
-    let status = replay(&project, &["build", "--json"]).json();
+    let status = run_replay(&project, &["build", "--json"]).json();
     assert!(
         TestProject::failures(&status).contains(&("bela".to_owned(), "missing".to_owned())),
         "{status}"
@@ -62,18 +62,18 @@ fn a_missing_recording_is_reported_with_the_nearest_one() {
 /// C1
 #[test]
 fn a_replay_does_not_use_the_store() {
-    let project = recorded();
+    let project = recorded_project();
     project.write("bios/dmitri.md", "I am new.");
     project.ok(&["build"]);
-    replay(&project, &["build"]).expect_code(3);
+    run_replay(&project, &["build"]).expect_code(3);
 }
 
 /// C1: an answer of a replay is not used.
 #[test]
 fn a_live_build_uses_no_replayed_answer() {
-    let project = recorded();
+    let project = recorded_project();
     std::fs::remove_dir_all(project.path(".synix")).unwrap();
-    replay(&project, &["build"]).expect_code(0);
+    run_replay(&project, &["build"]).expect_code(0);
     let sent = project.sent();
     project.ok(&["build"]);
     assert_eq!(project.sent(), sent + 4);
@@ -82,7 +82,7 @@ fn a_live_build_uses_no_replayed_answer() {
 /// C1: both modes record the same, including answers that were already stored.
 #[test]
 fn a_batch_build_records_the_same_cassette() {
-    let by_call = recorded();
+    let by_call = recorded_project();
     let by_batch = TestProject::team();
     by_batch.ok(&BATCH_BUILD);
     by_batch.ok(&[&BATCH_BUILD[..], &["--cassette-mode", "record"]].concat());
@@ -105,20 +105,22 @@ fn a_batch_build_records_the_same_cassette() {
 #[test]
 fn a_replay_without_a_cassette_reports_the_expected_path() {
     let project = TestProject::team();
-    let run = replay(&project, &["build"]).expect_code(1);
+    let run = run_replay(&project, &["build"]).expect_code(1);
     assert!(run.says("no cassette at"), "{run:?}");
 }
 
 /// A replay sends nothing, so an answer that is not in the cassette is missing.
 #[test]
 fn a_replay_plan_reports_missing_answers_without_a_price() {
-    let project = recorded();
-    let whole = replay(&project, &["plan", "--json"]).expect_code(0).json();
+    let project = recorded_project();
+    let whole = run_replay(&project, &["plan", "--json"])
+        .expect_code(0)
+        .json();
     assert_eq!(whole["total"]["missing"], 0, "{whole:#}");
     project.write("bios/bela.md", "I am bela and I write things up.");
     project.write("bios/dmitri.md", "I am new.");
     for command in [&["plan"][..], &["batch-build", "plan"]] {
-        let plan = replay(&project, &[command, &["--json"]].concat()).json();
+        let plan = run_replay(&project, &[command, &["--json"]].concat()).json();
         let total = &plan["total"];
         assert_eq!(
             (&total["missing"], &total["requests"]),
@@ -131,14 +133,14 @@ fn a_replay_plan_reports_missing_answers_without_a_price() {
         );
         let failures = &plan["layers"][1]["failures"];
         assert_eq!(failures.as_array().unwrap().len(), 2, "{failures:#}");
-        let shown = replay(&project, command).expect_code(0);
-        for words in [
+        let shown = run_replay(&project, command).expect_code(0);
+        for message in [
             "2 answers are missing from the cassette",
             "cannot be made in styles:",
             "bela: no recording of request",
             "cannot be made in summary:",
         ] {
-            assert!(shown.says(words), "{words}: {shown:?}");
+            assert!(shown.says(message), "{message}: {shown:?}");
         }
         assert!(
             !shown.says("$") && !shown.says("all answers are stored"),
@@ -146,7 +148,7 @@ fn a_replay_plan_reports_missing_answers_without_a_price() {
         );
     }
     // The replay matches the plan. A plan without replay shows the cost of recording.
-    replay(&project, &["build"]).expect_code(3);
+    run_replay(&project, &["build"]).expect_code(3);
     let live = project.json(&["plan"]);
     assert!(live["total"]["requests"].as_u64().unwrap() > 0, "{live:#}");
 }

@@ -11,7 +11,7 @@ const LIMITS: &str =
     "[layers.made.limits]\nfuel = 1_000_000_000\nmemory_mb = 256\noutput_mb = 32\n";
 
 /// Runs a guest that sends no requests, with one input.
-fn run_alone(guest: &str, text: &str) -> (TestProject, Run) {
+fn run_guest(guest: &str, text: &str) -> (TestProject, Run) {
     let project = TestProject::guest(guest, &[("only", text)]);
     project.pipeline("synix.toml", &format!("{}{LIMITS}", guest_layers(guest)));
     let run = project.run(&["build"]);
@@ -20,7 +20,7 @@ fn run_alone(guest: &str, text: &str) -> (TestProject, Run) {
 
 #[track_caller]
 fn assert_fails(guest: &str, text: &str, message: &str) {
-    let (project, run) = run_alone(guest, text);
+    let (project, run) = run_guest(guest, text);
     assert_eq!(run.code, 3, "{guest}: {run:?}");
     assert!(run.says(message), "{guest}: {run:?}");
     assert_eq!(project.artifact_names(), ["texts/only"], "{guest}");
@@ -117,7 +117,7 @@ fn a_duplicate_label_is_refused() {
 
 #[test]
 fn a_log_over_the_limit_is_cut_off_and_does_not_fail_the_unit() {
-    let (project, run) = run_alone("flood_log", "x");
+    let (project, run) = run_guest("flood_log", "x");
     run.expect_code(0);
     let size = std::fs::metadata(project.path(".synix/state.sqlite3"))
         .unwrap()
@@ -127,7 +127,7 @@ fn a_log_over_the_limit_is_cut_off_and_does_not_fail_the_unit() {
 
 #[test]
 fn a_plugin_without_a_usable_schema_is_refused() {
-    let (_, run) = run_alone("bad_schema", "x");
+    let (_, run) = run_guest("bad_schema", "x");
     assert!(
         matches!(run.code, 1 | 2) && run.says("bad_schema"),
         "{run:?}"
@@ -136,7 +136,7 @@ fn a_plugin_without_a_usable_schema_is_refused() {
 
 #[test]
 fn invalid_units_of_split_are_refused() {
-    for (fault, said) in [
+    for (fault, message) in [
         ("out-of-range", "input"),
         ("duplicate-key", "a"),
         ("empty-key", "empty"),
@@ -149,7 +149,7 @@ fn invalid_units_of_split_are_refused() {
         project.pipeline("synix.toml", &format!("{layers}{config}"));
         let run = project.run(&["build"]);
         assert!(
-            run.code != 0 && run.says("divides its inputs wrongly") && run.says(said),
+            run.code != 0 && run.says("divides its inputs wrongly") && run.says(message),
             "{fault}: {run:?}"
         );
         assert_eq!(project.sent(), 0);

@@ -8,13 +8,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::languages::{made, plugin, scaffold, succeeds, tool_folder};
+use crate::languages::{built_example, expect_success, plugin_command, scaffold, tool_folder};
 use crate::test_project::{Run, command_in};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Returns the command in a language's README that runs the plugin's own test.
-pub(crate) fn own_test(language: &str) -> String {
+pub(crate) fn documented_test_command(language: &str) -> String {
     let readme = format!("{ROOT}/plugins/scaffolds/{language}/README.md");
     let readme = fs::read_to_string(readme).unwrap();
     let line = readme.split("```sh\n").nth(1).unwrap().lines().next();
@@ -24,15 +24,15 @@ pub(crate) fn own_test(language: &str) -> String {
 
 /// Runs a command in a shell whose path begins with the tools of the languages.
 #[track_caller]
-pub(crate) fn shell(line: &str, folder: &Path) {
+pub(crate) fn run_in_shell(line: &str, folder: &Path) {
     #[expect(
         clippy::disallowed_methods,
         reason = "cargo, python3 and node stand where the caller's environment says"
     )]
-    let others = std::env::var_os("PATH").unwrap_or_default();
+    let inherited_path = std::env::var_os("PATH").unwrap_or_default();
     let mut path = OsString::from(tool_folder());
     path.push(":");
-    path.push(others);
+    path.push(inherited_path);
     let mut command = Command::new("sh");
     command
         .args(["-c", line])
@@ -40,50 +40,50 @@ pub(crate) fn shell(line: &str, folder: &Path) {
         .env("GOTOOLCHAIN", "local")
         .env("GOPROXY", "off")
         .current_dir(folder);
-    succeeds(&mut command);
+    expect_success(&mut command);
 }
 
 /// Builds the example in a language and runs its own test as its README says.
 #[track_caller]
-fn passes(language: &str) {
-    let example = made(language);
+fn assert_builds_and_passes_its_test(language: &str) {
+    let example = built_example(language);
     assert!(example.component.starts_with(b"\0asm"));
     // The packages that it would install are already in the path.
-    let test = own_test(language).replace("npm install && ", "");
-    shell(&test, &example.folder);
+    let test = documented_test_command(language).replace("npm install && ", "");
+    run_in_shell(&test, &example.folder);
 }
 
 #[test]
 fn a_new_rust_plugin_builds_and_passes_its_test() {
-    passes("rust");
+    assert_builds_and_passes_its_test("rust");
 }
 
 #[test]
 fn a_new_python_plugin_builds_and_passes_its_test() {
-    passes("python");
+    assert_builds_and_passes_its_test("python");
 }
 
 #[test]
 fn a_new_javascript_plugin_builds_and_passes_its_test() {
-    passes("js");
+    assert_builds_and_passes_its_test("js");
 }
 
 #[test]
 fn a_new_typescript_plugin_builds_and_passes_its_test() {
-    passes("ts");
+    assert_builds_and_passes_its_test("ts");
 }
 
 #[test]
 fn a_new_plugin_in_c_builds_and_passes_its_test() {
-    passes("c");
+    assert_builds_and_passes_its_test("c");
     let strict = "zig cc -std=c11 -Wall -Wextra -Werror -Isdk tests/test.c -o strict && ./strict";
-    shell(strict, &made("c").folder);
+    run_in_shell(strict, &built_example("c").folder);
 }
 
 #[test]
 fn a_new_plugin_in_go_builds_and_passes_its_test() {
-    passes("go");
-    shell("go vet ./...", &made("go").folder);
+    assert_builds_and_passes_its_test("go");
+    run_in_shell("go vet ./...", &built_example("go").folder);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_type_error_stops_the_build_and_is_quoted() {
     let source = folder.path().join("plugin.ts");
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, text.replace("version: \"0.1.0\"", "version: 1")).unwrap();
-    let built = Run::of(&mut plugin(&["build"], folder.path())).expect_code(1);
+    let built = Run::of(&mut plugin_command(&["build"], folder.path())).expect_code(1);
     assert!(
         built.stderr.contains("TS2322") && built.stderr.contains("plugin.ts"),
         "{}",

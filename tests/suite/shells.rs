@@ -12,7 +12,7 @@ fn synix(folder: &Path, arguments: &[&str]) -> Run {
 }
 
 /// Returns whether this machine has a program.
-fn has(program: &str) -> bool {
+fn is_installed(program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdout(Stdio::null());
     command.stderr(Stdio::null()).status().is_ok()
@@ -35,7 +35,7 @@ fn each_shell_can_read_its_completions() {
             };
             assert!(script.contains(word), "{shell}: {word}");
         }
-        if has(shell) {
+        if is_installed(shell) {
             let file = folder.path().join(format!("synix.{shell}"));
             fs::write(&file, script).unwrap();
             Run::of(Command::new(shell).args(check).arg(file)).expect_code(0);
@@ -50,25 +50,25 @@ fn each_shell_can_read_its_completions() {
 /// Bash calls the function that the script defines.
 #[test]
 fn bash_completes_commands_and_options() {
-    if !has("bash") {
+    if !is_installed("bash") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let script = synix(folder.path(), &["completions", "bash"]).stdout;
-    let offered = |words: &str, last: &str| {
-        let count = words.split(' ').count();
-        let asked = format!(
-            "{script}\nCOMP_WORDS=({words} {last:?})\nCOMP_CWORD={count}\n_synix synix {last:?} prev\n\
+    let completions = |typed_words: &str, last: &str| {
+        let count = typed_words.split(' ').count();
+        let script_with_words = format!(
+            "{script}\nCOMP_WORDS=({typed_words} {last:?})\nCOMP_CWORD={count}\n_synix synix {last:?} prev\n\
              printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
         );
         let file = folder.path().join("asked");
-        fs::write(&file, asked).unwrap();
+        fs::write(&file, script_with_words).unwrap();
         let run = Run::of(Command::new("bash").arg(&file)).expect_code(0);
         run.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(offered("synix", "stat"), ["status"]);
-    assert!(offered("synix batch-build", "").contains(&"resume".to_owned()));
-    assert_eq!(offered("synix build", "--bud"), ["--budget"]);
+    assert_eq!(completions("synix", "stat"), ["status"]);
+    assert!(completions("synix batch-build", "").contains(&"resume".to_owned()));
+    assert_eq!(completions("synix build", "--bud"), ["--budget"]);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn each_command_has_a_manual_page() {
     ] {
         assert!(text.contains(word), "{word}: {text}");
     }
-    if has("groff") {
+    if is_installed("groff") {
         for file in files {
             let mut groff = Command::new("groff");
             groff.args(["-man", "-Tutf8", "-P-cbu", "-wall"]);

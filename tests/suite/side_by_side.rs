@@ -4,9 +4,9 @@ use std::process::Child;
 
 use synix_scripted_provider::{Endpoint, Ledger, Mode as Only, Reply, Rule, Script};
 
-use crate::crash::unclear;
+use crate::crash::unclear_attempts;
 use crate::test_project::{BATCH_BUILD, RESUME, Run, TestProject, text};
-use crate::torture::Dice;
+use crate::torture::SeededRandom;
 
 /// The notes of each project.
 const NOTES: u64 = 18;
@@ -68,29 +68,29 @@ fn notes() -> TestProject {
 }
 
 /// The number of requests that the provider has received.
-fn asked(ledger: &Ledger) -> u64 {
+fn received_requests(ledger: &Ledger) -> u64 {
     let calls = ledger.calls(Endpoint::Chat) + ledger.calls(Endpoint::Messages);
     let rows = ledger.executed.iter().filter(|row| row.custom_id.is_some());
     calls + rows.count() as u64 + ledger.pending.len() as u64
 }
 
 /// Starts each command once the provider has received that number of requests, and returns their outputs.
-fn side_by_side(project: &TestProject, starts: &[(u64, &[&str])]) -> Vec<Run> {
+fn run_concurrently(project: &TestProject, starts: &[(u64, &[&str])]) -> Vec<Run> {
     let mut children: Vec<Child> = Vec::new();
     for (after, command) in starts {
-        while asked(&project.ledger()) < *after && children.iter_mut().any(runs) {
+        while received_requests(&project.ledger()) < *after && children.iter_mut().any(is_running) {
             std::thread::yield_now();
         }
         children.push(project.start(command));
     }
-    children.into_iter().map(ended).collect()
+    children.into_iter().map(wait_for_output).collect()
 }
 
-fn runs(child: &mut Child) -> bool {
+fn is_running(child: &mut Child) -> bool {
     child.try_wait().unwrap().is_none()
 }
 
-fn ended(child: Child) -> Run {
+fn wait_for_output(child: Child) -> Run {
     let output = child.wait_with_output().unwrap();
     Run {
         code: output.status.code().unwrap_or(-1),
@@ -101,38 +101,38 @@ fn ended(child: Child) -> Run {
 
 /// Asserts that every command succeeded, that each request was sent once, and that no output says otherwise.
 #[track_caller]
-fn assert_paid_once(project: &TestProject, runs: &[Run], what: &str) {
+fn assert_all_succeed_and_pay_once(project: &TestProject, runs: &[Run], context: &str) {
     for run in runs {
-        assert_eq!(run.code, 0, "{what}: {run:?}");
-        assert!(!run.says("may have been billed"), "{what}: {run:?}");
+        assert_eq!(run.code, 0, "{context}: {run:?}");
+        assert!(!run.says("may have been billed"), "{context}: {run:?}");
     }
     let ledger = project.ledger();
-    assert_eq!(ledger.duplicates(), [], "{what}");
-    assert_eq!(project.sent() as u64, REQUESTS, "{what}");
-    assert_eq!(unclear(project), 0, "{what}");
-    let made = project.artifact_names().len() as u64;
-    assert_eq!(made, NOTES + REQUESTS, "{what}");
+    assert_eq!(ledger.duplicates(), [], "{context}");
+    assert_eq!(project.sent() as u64, REQUESTS, "{context}");
+    assert_eq!(unclear_attempts(project), 0, "{context}");
+    let artifacts = project.artifact_names().len() as u64;
+    assert_eq!(artifacts, NOTES + REQUESTS, "{context}");
 }
 
 /// Runs this number of commands, which start at times that follow from the seed.
-fn seeded(seed: u64, commands: usize) {
-    let mut dice = Dice(seed);
+fn assert_seed_pays_once(seed: u64, commands: usize) {
+    let mut random = SeededRandom(seed);
     let project = notes();
-    let most = dice.one_of(&[60, 250, 500]);
-    project.script(Script::new().latency_ms(20, most).seed(seed));
+    let max_latency = random.one_of(&[60, 250, 500]);
+    project.script(Script::new().latency_ms(20, max_latency).seed(seed));
     let starts: Vec<(u64, &[&str])> = (0..commands)
         .map(|place| {
-            let command: &[&str] = dice.one_of(&[&BUILD[..], &BATCH_BUILD[..]]);
+            let command: &[&str] = random.one_of(&[&BUILD[..], &BATCH_BUILD[..]]);
             let after = if place == 0 {
                 0
             } else {
-                dice.below(REQUESTS * 3 / 4)
+                random.below(REQUESTS * 3 / 4)
             };
             (after, command)
         })
         .collect();
-    let runs = side_by_side(&project, &starts);
-    assert_paid_once(&project, &runs, &format!("seed {seed}, {starts:?}"));
+    let runs = run_concurrently(&project, &starts);
+    assert_all_succeed_and_pay_once(&project, &runs, &format!("seed {seed}, {starts:?}"));
 }
 
 /// U1: a process keeps its own calls while it waits for those of another one.
@@ -141,8 +141,8 @@ fn two_concurrent_builds_pay_once() {
     for after in [0, 5, 20] {
         let project = notes();
         project.script(Script::new().latency_ms(250, 500));
-        let runs = side_by_side(&project, &[(0, &BUILD), (after, &BUILD)]);
-        assert_paid_once(&project, &runs, &format!("after {after}"));
+        let runs = run_concurrently(&project, &[(0, &BUILD), (after, &BUILD)]);
+        assert_all_succeed_and_pay_once(&project, &runs, &format!("after {after}"));
     }
 }
 
@@ -150,7 +150,7 @@ fn two_concurrent_builds_pay_once() {
 #[test]
 fn two_concurrent_commands_pay_once() {
     for seed in 1..=4 {
-        seeded(seed, 2);
+        assert_seed_pays_once(seed, 2);
     }
 }
 
@@ -158,7 +158,7 @@ fn two_concurrent_commands_pay_once() {
 #[test]
 fn three_concurrent_commands_pay_once() {
     for seed in 11..=13 {
-        seeded(seed, 3);
+        assert_seed_pays_once(seed, 3);
     }
 }
 
@@ -166,7 +166,7 @@ fn three_concurrent_commands_pay_once() {
 #[test]
 fn five_concurrent_commands_pay_once() {
     for seed in 21..=22 {
-        seeded(seed, 5);
+        assert_seed_pays_once(seed, 5);
     }
 }
 
@@ -198,7 +198,7 @@ fn a_submitted_batch_is_not_reported_as_another_process() {
         (project.sent(), project.ledger().duplicates().len()),
         (7, 0)
     );
-    assert_eq!(unclear(&project), 0);
+    assert_eq!(unclear_attempts(&project), 0);
 }
 
 /// U1
@@ -211,7 +211,7 @@ fn two_batch_builds_share_one_batch() {
     let ledger = project.ledger();
     assert_eq!((ledger.batches.len(), ledger.pending.len()), (1, 3));
     project.provider.finish_batches();
-    let runs = side_by_side(
+    let runs = run_concurrently(
         &project,
         &[
             (0, &RESUME),
@@ -231,7 +231,7 @@ fn two_batch_builds_share_one_batch() {
 fn calls_of_another_process_are_waited_for() {
     let project = TestProject::team();
     project.script(Script::new().rule(Rule::any().only(Only::Sync).delay_ms(700)));
-    let runs = side_by_side(&project, &[(0, &["build"]), (3, &["build"])]);
+    let runs = run_concurrently(&project, &[(0, &["build"]), (3, &["build"])]);
     assert!(
         runs[1].says("waiting for 3 requests that another process has in flight"),
         "{runs:?}"
@@ -249,28 +249,28 @@ fn a_waiting_process_repeats_the_calls_of_a_killed_one() {
         let project = TestProject::team();
         let slow = Rule::any().only(Only::Sync).times(3).delay_ms(3_600_000);
         project.script(Script::new().rule(slow));
-        let mut dying = project.start(&["build"]);
-        project.wait_for(&mut dying, |ledger| ledger.calls(Endpoint::Chat) == 3);
+        let mut killed = project.start(&["build"]);
+        project.wait_for(&mut killed, |ledger| ledger.calls(Endpoint::Chat) == 3);
         let waiting = project.start(command);
         // It looks up requests in flight before it waits.
         let opened = |ledger: &Ledger| ledger.calls(Endpoint::Chat) == 3;
         assert!(opened(&project.ledger()));
-        while builds(&project) < 2 {
+        while count_builds(&project) < 2 {
             std::thread::yield_now();
         }
-        dying.kill().unwrap();
-        dying.wait().unwrap();
-        let run = ended(waiting);
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let run = wait_for_output(waiting);
         assert_eq!(run.code, 0, "{command:?}: {run:?}");
         assert!(run.says("3 requests of an earlier process"), "{run:?}");
-        assert_eq!(unclear(&project), 3, "{command:?}");
+        assert_eq!(unclear_attempts(&project), 3, "{command:?}");
         assert_eq!(project.ledger().duplicates().len(), 3, "{command:?}");
         assert_eq!(project.artifact_names().len(), 7, "{command:?}");
     }
 }
 
 /// The number of builds in the state.
-fn builds(project: &TestProject) -> i64 {
+fn count_builds(project: &TestProject) -> i64 {
     let count = project
         .database()
         .query_row("SELECT count(*) FROM build", [], |row| row.get(0));
@@ -303,7 +303,7 @@ fn other_commands_cannot_change_a_running_build() {
     assert_eq!(text(&runs["builds"][0]["status"]), "collecting");
     // A plan does not count requests in flight.
     assert_eq!(project.json(&["plan"])["layers"][1]["requests"], 0);
-    assert_eq!(unclear(&project), 0);
+    assert_eq!(unclear_attempts(&project), 0);
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -348,11 +348,11 @@ fn concurrent_builds_have_separate_budgets() {
     project.script(Script::new().latency_ms(50, 300));
     let with = |budget| [&BUILD[..], &["--budget", budget]].concat();
     let (one, other) = (with("0.1"), with("0.1"));
-    let runs = side_by_side(&project, &[(0, &one), (6, &other)]);
-    assert_paid_once(&project, &runs, "two budgets");
+    let runs = run_concurrently(&project, &[(0, &one), (6, &other)]);
+    assert_all_succeed_and_pay_once(&project, &runs, "two budgets");
     let cost = |build: &str| {
         let status = project.json(&["batch-build", "status", build]);
-        crate::money::pico(&status["cost_usd"])
+        crate::money::picodollars(&status["cost_usd"])
     };
     let sum = cost("build-1") + cost("build-2");
     assert_eq!(sum, crate::money::billed(&project.ledger()));
@@ -365,7 +365,7 @@ fn concurrent_commands_pay_for_a_useless_answer_once() {
         let project = TestProject::team();
         let refusal = Reply::Refusal("I would rather not.".to_owned());
         project.script(Script::new().rule(Rule::on("I am").reply(refusal).delay_ms(700)));
-        let runs = side_by_side(&project, &[(0, commands[0]), (3, commands[1])]);
+        let runs = run_concurrently(&project, &[(0, commands[0]), (3, commands[1])]);
         for run in &runs {
             assert_eq!(run.code, 3, "{run:?}");
             assert!(run.says("failed (refused)"), "{run:?}");

@@ -15,10 +15,10 @@ model = "gpt-4o-mini"
 max_tokens = 30
 [layers.notes]
 source = "notes/**/*.md"
-[layers.said]
+[layers.answers]
 transform = "map"
 inputs = ["notes"]
-[layers.said.config]
+[layers.answers.config]
 prompt_file = "p.md"
 "#;
 
@@ -48,18 +48,18 @@ fn all_unusable_files_are_named_in_one_error() {
     for command in ["plan", "build"] {
         let run = project.run(&[command]).expect_code(1);
         for number in 0..20 {
-            let told =
+            let message =
                 format!("layer `notes`: notes/{number:02}.md:3: the front matter cannot be read");
-            assert!(run.says(&told), "{told}: {run:?}");
+            assert!(run.says(&message), "{message}: {run:?}");
         }
-        for told in [
+        for message in [
             "put the value in quotes: title: 'Re: x'",
             "layer `mails`: mails/a.md and mails/a.txt would both have the label `a`",
             "layer `mails`: mails/b.txt: is not UTF-8 text: byte 0 is invalid",
             "layer `none`: the glob `none/*` matches no file",
             "23 files cannot be used",
         ] {
-            assert!(run.says(told), "{told}: {run:?}");
+            assert!(run.says(message), "{message}: {run:?}");
         }
     }
     assert_eq!(project.sent(), 0);
@@ -68,19 +68,19 @@ fn all_unusable_files_are_named_in_one_error() {
 #[test]
 fn all_missing_prompt_files_are_named_in_one_error() {
     let other = MAP
-        .split_once("[layers.said]")
+        .split_once("[layers.answers]")
         .unwrap()
         .1
         .replace("p.md", "q.md");
-    let other = other.replace("[layers.said.config]", "[layers.more.config]");
+    let other = other.replace("[layers.answers.config]", "[layers.more.config]");
     let project = TestProject::with_layers(&format!("{MAP}\n[layers.more]{other}"));
     project.write("notes/good.md", "Good.");
     let run = project.run(&["plan"]).expect_code(2);
-    for told in [
-        "layer `said`: p.md: there is no such file",
+    for message in [
+        "layer `answers`: p.md: there is no such file",
         "layer `more`: q.md: there is no such file",
     ] {
-        assert!(run.says(told), "{run:?}");
+        assert!(run.says(message), "{run:?}");
     }
 }
 
@@ -111,7 +111,7 @@ fn a_byte_order_mark_in_a_prompt_or_note_changes_no_request() {
     project.write("p.md", "Say:\r\n{{ content }}");
     project.ok(&["build"]);
     assert_eq!(project.sent(), 2);
-    assert_eq!(project.content("said/good"), "As it was.");
+    assert_eq!(project.content("answers/good"), "As it was.");
 }
 
 /// X17: the user must be able to find the folder.
@@ -222,7 +222,7 @@ fn a_plan_counts_the_requests_that_a_build_sends() {
 #[test]
 fn the_files_of_a_config_have_a_total_size_limit() {
     let schema = r#"{"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string", "format": "file"}}}}"#;
-    let named = |times: usize| {
+    let project_naming = |times: usize| {
         let files = vec!["\"large.md\""; times].join(", ");
         let layers = guest_layers("own");
         let project = TestProject::with_layers(&format!("{layers}config.files = [{files}]\n"));
@@ -233,12 +233,12 @@ fn the_files_of_a_config_have_a_total_size_limit() {
         project
     };
     // This guest makes no outputs, but its files are read.
-    named(2).ok(&["plan"]);
+    project_naming(2).ok(&["plan"]);
     for command in [&["plan"][..], &["build"]] {
-        let project = named(3);
+        let project = project_naming(3);
         let run = project.run(command).expect_code(2);
-        let words = "large.md: this file makes the files of this config larger than 64 MiB";
-        assert!(run.says(words) && run.says("layer `made`"), "{run:?}");
+        let message = "large.md: this file makes the files of this config larger than 64 MiB";
+        assert!(run.says(message) && run.says("layer `made`"), "{run:?}");
         assert!(!project.path(".synix").exists());
     }
 }

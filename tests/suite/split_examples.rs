@@ -6,8 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::languages::{languages, made, plugin, scaffold, succeeds};
-use crate::scaffolds::shell;
+use crate::languages::{built_example, expect_success, languages, plugin_command, scaffold};
+use crate::scaffolds::run_in_shell;
 use crate::test_project::Run;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests/split");
@@ -55,7 +55,12 @@ fn example(language: &str, into: &TempDir) -> PathBuf {
     if language == "rust" {
         // The output of an earlier build saves most of the work.
         let mut command = Command::new("cp");
-        succeeds(command.arg("-r").arg(&made("rust").folder).arg(&folder));
+        expect_success(
+            command
+                .arg("-r")
+                .arg(&built_example("rust").folder)
+                .arg(&folder),
+        );
     } else {
         fs::rename(scaffold(language).keep(), &folder).unwrap();
     }
@@ -87,10 +92,10 @@ fn split_makes_the_same_units_in_every_language() {
             copy(from, to);
         }
         if !test.is_empty() {
-            shell(test, &folder);
+            run_in_shell(test, &folder);
         }
-        let built = succeeds(&mut plugin(&["build"], &folder)).stdout;
-        succeeds(&mut plugin(&["check"], Path::new(built.trim())));
+        let built = expect_success(&mut plugin_command(&["build"], &folder)).stdout;
+        expect_success(&mut plugin_command(&["check"], Path::new(built.trim())));
         for (name, text) in [
             ("b.md", "---\ntopic: x\n---\ntwo"),
             ("a.md", "---\ntopic: x\n---\none"),
@@ -99,7 +104,7 @@ fn split_makes_the_same_units_in_every_language() {
             fs::write(folder.join(name), text).unwrap();
         }
         let arguments = ["run", built.trim(), "--json", "--unit", "x", "--input"];
-        let mut command = plugin(&arguments, &folder.join("a.md"));
+        let mut command = plugin_command(&arguments, &folder.join("a.md"));
         for other in ["b.md", "c.md"] {
             command.arg("--input").arg(folder.join(other));
         }

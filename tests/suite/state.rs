@@ -68,8 +68,8 @@ fn concurrent_builds_send_each_request_once() {
     let builds = [(); 3].map(|()| project.start(&["build"]));
     for build in builds {
         let output = build.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
     }
     assert_eq!(
         (project.sent(), project.ledger().duplicates().len()),

@@ -33,8 +33,8 @@ fn a_project_without_builds_is_stale_in_every_layer() {
     assert_eq!((cost(&status), &status["last"]), (0.0, &Value::Null));
     assert!(!project.path(".synix").exists());
     assert_eq!(project.sent(), 0);
-    let words = project.ok(&["status"]).stdout;
-    assert!(words.contains("`synix build` to build"), "{words}");
+    let text = project.ok(&["status"]).stdout;
+    assert!(text.contains("`synix build` to build"), "{text}");
 }
 
 #[test]
@@ -55,9 +55,9 @@ fn a_finished_build_leaves_artifacts_a_cost_and_nothing_stale() {
     let status = project.json(&["status"]);
     assert!((cost(&status) - cost(&first) - cost(&second)).abs() < 1e-9);
     assert_eq!(status["last"]["cost_usd"], second["cost_usd"]);
-    let words = project.ok(&["status"]).stdout;
-    assert!(words.contains("everything is up to date"), "{words}");
-    assert!(words.contains("build-2 completed; cost: $"), "{words}");
+    let text = project.ok(&["status"]).stdout;
+    assert!(text.contains("everything is up to date"), "{text}");
+    assert!(text.contains("build-2 completed; cost: $"), "{text}");
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn a_failure_is_counted_in_its_layer_and_named() {
     assert_eq!(layers(&status, "failed"), [0, 1, 1]);
     assert_eq!(status["last"]["status"], "completed_with_errors");
     assert_eq!(status["last"]["failures"][0]["unit"], "bela");
-    let words = project.ok(&["status"]).stdout;
-    assert!(words.contains("no such thing"), "{words}");
+    let text = project.ok(&["status"]).stdout;
+    assert!(text.contains("no such thing"), "{text}");
 }
 
 #[test]
@@ -97,10 +97,10 @@ fn a_submitted_batch_is_shown_without_a_call_to_its_provider() {
         (&batch["provider"], &batch["requests"]),
         (&json!("openai"), &json!(3))
     );
-    let words = project.ok(&["status"]).stdout;
+    let text = project.ok(&["status"]).stdout;
     assert!(
-        words.contains("run `synix resume build-1` to continue it"),
-        "{words}"
+        text.contains("run `synix resume build-1` to continue it"),
+        "{text}"
     );
     // Nothing was written, and the provider was not called.
     let after = (fs::read(&database).unwrap(), project.ledger().calls);
@@ -121,8 +121,8 @@ fn an_invalid_pipeline_is_reported_beside_the_known_state() {
         [Value::Null, Value::Null, Value::Null]
     );
     assert_eq!(status["last"]["build"], "build-1");
-    let words = project.ok(&["status"]).stdout;
-    assert!(words.contains("cannot find out what is stale"), "{words}");
+    let text = project.ok(&["status"]).stdout;
+    assert!(text.contains("cannot find out what is stale"), "{text}");
     let nowhere = tempfile::tempdir().unwrap();
     command_in(nowhere.path(), &["status"]).run().expect_code(2);
 }

@@ -16,7 +16,7 @@ fn templates() -> Vec<PathBuf> {
         .collect()
 }
 
-fn name(template: &Path) -> String {
+fn template_name(template: &Path) -> String {
     template.file_name().unwrap().to_string_lossy().into_owned()
 }
 
@@ -45,7 +45,7 @@ fn init_lists_every_template() {
         .run()
         .expect_code(0);
     for template in templates() {
-        assert!(run.stdout.contains(&name(&template)), "{run:?}");
+        assert!(run.stdout.contains(&template_name(&template)), "{run:?}");
     }
 }
 
@@ -55,7 +55,7 @@ fn a_new_project_can_be_planned() {
         let folder = tempfile::tempdir().unwrap();
         command_in(
             folder.path(),
-            &["init", "mine", "--template", &name(&template)],
+            &["init", "mine", "--template", &template_name(&template)],
         )
         .run()
         .expect_code(0);

@@ -6,11 +6,11 @@ use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 use crate::test_project::{BATCH_BUILD, Run, TEAM, TestProject, command_in};
 
 /// Text that clears a screen, reverses the writing direction, and contains commands for GitHub and Azure.
-const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\u{7f}\r::error::one\r\n::error::two\u{2028}::error::three\u{85}::error::four\u{b}::error::five\u{c}::error::six\n  ::error::seven\n##[error]eight\n##vso[task.complete]nine";
+const HOSTILE_TEXT: &str = "\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\u{7f}\r::error::one\r\n::error::two\u{2028}::error::three\u{85}::error::four\u{b}::error::five\u{c}::error::six\n  ::error::seven\n##[error]eight\n##vso[task.complete]nine";
 
 /// Asserts that a text contains no control sequences.
 #[track_caller]
-fn is_calm(text: &str) {
+fn assert_no_control_sequences(text: &str) {
     for line in text.lines() {
         let steers = line.chars().any(|one| {
             one.is_control() && one != '\t'
@@ -26,9 +26,9 @@ fn is_calm(text: &str) {
 }
 
 #[track_caller]
-fn are_calm(run: &Run) {
-    is_calm(&run.stdout);
-    is_calm(&run.stderr);
+fn assert_safe_output(run: &Run) {
+    assert_no_control_sequences(&run.stdout);
+    assert_no_control_sequences(&run.stderr);
 }
 
 /// W16: every command that shows the error, on stdout and stderr.
@@ -36,7 +36,7 @@ fn are_calm(run: &Run) {
 fn a_providers_error_cannot_inject_control_sequences() {
     let project = TestProject::team();
     let reason = json!({"error": {
-        "message": HOSTILE, "type": "invalid_request_error", "param": null, "code": "bad",
+        "message": HOSTILE_TEXT, "type": "invalid_request_error", "param": null, "code": "bad",
     }});
     let reply = Reply::Status(StatusReply::new(400).body(reason));
     project.script(Script::new().rule(Rule::on("I am bela").reply(reply)));
@@ -51,7 +51,7 @@ fn a_providers_error_cannot_inject_control_sequences() {
         &["show", "summary"],
     ] {
         let run = project.run(arguments);
-        are_calm(&run);
+        assert_safe_output(&run);
         if arguments.contains(&"build") {
             assert!(run.says("eight"), "{arguments:?}: {run:?}");
         }
@@ -84,14 +84,14 @@ fn a_name_cannot_inject_control_sequences() {
     project.write("bios/::error file=x::forged.md", "I am a forged name.");
     for arguments in [&["plan"][..], &["build"], &["list"]] {
         let run = project.ok(arguments);
-        are_calm(&run);
+        assert_safe_output(&run);
         let names_it = arguments[0] != "build";
         assert_eq!(run.says(":error file=x::forged"), names_it, "{run:?}");
     }
     project.write("bios/a\u{1b}]0;pwned\u{7}b.md", "I am another.");
     let run = project.run(&["plan"]);
     assert_ne!(run.code, 0, "{run:?}");
-    are_calm(&run);
+    assert_safe_output(&run);
     let pipelines = [
         format!("\"bad\\u001b[31mkey\\u202e\" = 1\n{TEAM}"),
         TEAM.replace("bios/*.md", "bios/\\u001b[2J*.md"),
@@ -99,8 +99,8 @@ fn a_name_cannot_inject_control_sequences() {
     ];
     for pipeline in pipelines {
         project.pipeline("synix.toml", &pipeline);
-        are_calm(&project.run(&["plan"]).expect_code(2));
-        are_calm(&project.run(&["plan", "--json"]).expect_code(2));
+        assert_safe_output(&project.run(&["plan"]).expect_code(2));
+        assert_safe_output(&project.run(&["plan", "--json"]).expect_code(2));
     }
     let folder = tempfile::tempdir().unwrap();
     for arguments in [
@@ -117,9 +117,9 @@ fn a_name_cannot_inject_control_sequences() {
         &["plan", "\u{1b}[2J\n::error::x"],
         &["-C", "\u{1b}[2J\n::error::x", "list"],
     ] {
-        are_calm(&command_in(folder.path(), arguments).run().expect_code(2));
+        assert_safe_output(&command_in(folder.path(), arguments).run().expect_code(2));
         let json = [&["--json"], arguments].concat();
-        are_calm(&command_in(folder.path(), &json).run().expect_code(2));
+        assert_safe_output(&command_in(folder.path(), &json).run().expect_code(2));
     }
 }
 
@@ -127,17 +127,18 @@ fn a_name_cannot_inject_control_sequences() {
 #[test]
 fn an_invisible_label_is_refused() {
     let project = TestProject::team();
-    let made = |label: &str| TEAM.replace("ws-{{ label }}", &format!("{label}-{{{{ label }}}}"));
-    for bad in ["a\\u202eb", "a\\u200bb", "a\\u200db", "\\ufeffa"] {
-        project.pipeline("synix.toml", &made(bad));
+    let layers_with_label =
+        |label: &str| TEAM.replace("ws-{{ label }}", &format!("{label}-{{{{ label }}}}"));
+    for invisible in ["a\\u202eb", "a\\u200bb", "a\\u200db", "\\ufeffa"] {
+        project.pipeline("synix.toml", &layers_with_label(invisible));
         let run = project.run(&["build"]).expect_code(3);
-        assert!(run.says("is invisible"), "{bad}: {run:?}");
+        assert!(run.says("is invisible"), "{invisible}: {run:?}");
     }
-    for good in ["می\u{200c}خواهم", "👩\u{200d}💻"] {
-        project.pipeline("synix.toml", &made(good));
+    for joined in ["می\u{200c}خواهم", "👩\u{200d}💻"] {
+        project.pipeline("synix.toml", &layers_with_label(joined));
         project.ok(&["build"]);
         let run = project.ok(&["list", "styles"]);
-        assert!(run.stdout.contains(&format!("{good}-amara")), "{run:?}");
+        assert!(run.stdout.contains(&format!("{joined}-amara")), "{run:?}");
     }
 }
 
@@ -145,14 +146,14 @@ fn an_invisible_label_is_refused() {
 #[test]
 fn content_is_unchanged_in_a_pipe_and_escaped_in_json() {
     let project = TestProject::team();
-    let words = HOSTILE.replace("\r\n", "\n");
-    project.script(Script::new().rule(Rule::any().text(words.clone())));
+    let content = HOSTILE_TEXT.replace("\r\n", "\n");
+    project.script(Script::new().rule(Rule::any().text(content.clone())));
     project.ok(&["build"]);
-    assert_eq!(project.ok(&["show", "summary"]).stdout.trim_end(), words);
+    assert_eq!(project.ok(&["show", "summary"]).stdout.trim_end(), content);
     let run = project.ok(&["show", "summary", "--json"]);
-    is_calm(&run.stdout);
-    assert_eq!(run.json()["content"], words);
-    are_calm(&project.ok(&["lineage", "summary"]));
+    assert_no_control_sequences(&run.stdout);
+    assert_eq!(run.json()["content"], content);
+    assert_safe_output(&project.ok(&["lineage", "summary"]));
 }
 
 /// The group has the number of units and what to do.
@@ -167,8 +168,8 @@ fn failures_with_one_cause_are_grouped() {
     }
     project.script(Script::new().key("another key"));
     let run = project.run(&["build"]).expect_code(3);
-    let told = run.stdout.matches("auth: ").count();
-    assert_eq!(told, 1, "{run:?}");
+    let count = run.stdout.matches("auth: ").count();
+    assert_eq!(count, 1, "{run:?}");
     assert!(run.stdout.contains(" and 40 more"), "{run:?}");
     assert!(
         run.stdout.contains("help: the provider refused the key"),
@@ -225,8 +226,11 @@ fn help_lists_the_commands_own_options_first() {
     let global = help.stdout.find("Global options:").unwrap();
     let concurrency = help.stdout.find("--concurrency").unwrap();
     assert!(own < global && global < concurrency, "{}", help.stdout);
-    let near = command_in(folder.path(), &["bild"]).run().expect_code(2);
-    assert!(near.says("'build'"), "{near:?}");
-    let far = command_in(folder.path(), &["nope"]).run().expect_code(2);
-    assert!(far.says("the commands are init, plan, build"), "{far:?}");
+    let similar = command_in(folder.path(), &["bild"]).run().expect_code(2);
+    assert!(similar.says("'build'"), "{similar:?}");
+    let unknown = command_in(folder.path(), &["nope"]).run().expect_code(2);
+    assert!(
+        unknown.says("the commands are init, plan, build"),
+        "{unknown:?}"
+    );
 }

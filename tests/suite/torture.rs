@@ -14,8 +14,8 @@ use synix_scripted_provider::{
     StatusReply,
 };
 
-use crate::batch::messages;
-use crate::crash::{assert_paid_once, was_killed};
+use crate::batch::message_batch_project;
+use crate::crash::{assert_only_unclear_calls_paid_twice, was_killed};
 use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
 
 /// The number of kills in a run of the suite.
@@ -30,9 +30,9 @@ const STUCK: Duration = Duration::from_secs(300);
 type Artifacts = BTreeSet<(String, String)>;
 
 /// A random number generator whose seeds mean the same on every machine (`SplitMix64`).
-pub(crate) struct Dice(pub(crate) u64);
+pub(crate) struct SeededRandom(pub(crate) u64);
 
-impl Dice {
+impl SeededRandom {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -53,36 +53,43 @@ impl Dice {
 
 /// Counts commands, and kills by the states of the submissions.
 #[derive(Debug, Default)]
-struct Tally {
+struct Counts {
     sequences: AtomicU64,
     /// Sequences with concurrent commands.
-    beside: AtomicU64,
+    concurrent_sequences: AtomicU64,
     commands: AtomicU64,
     /// Commands that ran beside another one.
-    second: AtomicU64,
-    before: AtomicU64,
-    inside: AtomicU64,
-    after: AtomicU64,
-    asked: AtomicU64,
+    concurrent_commands: AtomicU64,
+    kills_before_submission: AtomicU64,
+    kills_during_submission: AtomicU64,
+    kills_after_submission: AtomicU64,
+    adopted_by_user: AtomicU64,
 }
 
-impl Tally {
+impl Counts {
     fn kills(&self) -> u64 {
-        [&self.before, &self.inside, &self.after]
-            .map(|count| count.load(Ordering::SeqCst))
-            .iter()
-            .sum()
+        [
+            &self.kills_before_submission,
+            &self.kills_during_submission,
+            &self.kills_after_submission,
+        ]
+        .map(|count| count.load(Ordering::SeqCst))
+        .iter()
+        .sum()
     }
 
     fn note_kill(&self, project: &TestProject) {
         let states = states(project);
-        let inside = ["claimed", "uploading", "uploaded", "creating", "unclear"];
-        let count = if states.iter().any(|state| inside.contains(&state.as_str())) {
-            &self.inside
+        let during_submission = ["claimed", "uploading", "uploaded", "creating", "unclear"];
+        let count = if states
+            .iter()
+            .any(|state| during_submission.contains(&state.as_str()))
+        {
+            &self.kills_during_submission
         } else if states.is_empty() {
-            &self.before
+            &self.kills_before_submission
         } else {
-            &self.after
+            &self.kills_after_submission
         };
         count.fetch_add(1, Ordering::SeqCst);
     }
@@ -102,7 +109,7 @@ fn states(project: &TestProject) -> Vec<String> {
 }
 
 /// Returns a fault of a batch, for a bounded number of calls.
-fn fault(dice: &mut Dice) -> Fault {
+fn fault(random: &mut SeededRandom) -> Fault {
     use Endpoint as E;
     let calls = [
         E::Chat,
@@ -118,59 +125,59 @@ fn fault(dice: &mut Dice) -> Fault {
         E::MessageBatchesResults,
     ];
     let creates = [E::BatchesCreate, E::MessageBatchesCreate];
-    let (endpoint, kind) = match dice.below(12) {
-        0 => (dice.one_of(&calls), FaultKind::LoseReply),
-        1 => (dice.one_of(&creates), FaultKind::LoseReply),
-        2 => (dice.one_of(&calls), FaultKind::Refuse),
+    let (endpoint, kind) = match random.below(12) {
+        0 => (random.one_of(&calls), FaultKind::LoseReply),
+        1 => (random.one_of(&creates), FaultKind::LoseReply),
+        2 => (random.one_of(&calls), FaultKind::Refuse),
         3 => {
-            let reply = StatusReply::new(dice.one_of(&[429, 500, 503]));
-            (dice.one_of(&calls), FaultKind::Status(reply))
+            let reply = StatusReply::new(random.one_of(&[429, 500, 503]));
+            (random.one_of(&calls), FaultKind::Status(reply))
         }
         4 => {
-            let reply = StatusReply::new(dice.one_of(&[500, 503, 504]));
-            (dice.one_of(&calls), FaultKind::Status(reply.executed()))
+            let reply = StatusReply::new(random.one_of(&[500, 503, 504]));
+            (random.one_of(&calls), FaultKind::Status(reply.executed()))
         }
         5 => (
-            dice.one_of(&[E::FilesContent, E::MessageBatchesResults]),
+            random.one_of(&[E::FilesContent, E::MessageBatchesResults]),
             FaultKind::Truncate {
                 drop: 20,
-                hidden: dice.below(2) == 0,
+                hidden: random.below(2) == 0,
             },
         ),
         6 => (
-            dice.one_of(&[E::BatchesList, E::MessageBatchesList]),
+            random.one_of(&[E::BatchesList, E::MessageBatchesList]),
             FaultKind::HideNewest { batches: 1 },
         ),
         7 => (
-            dice.one_of(&creates),
+            random.one_of(&creates),
             FaultKind::ExpireAfter {
-                rows: usize::try_from(dice.below(3)).unwrap(),
+                rows: usize::try_from(random.below(3)).unwrap(),
             },
         ),
         8 => (
-            dice.one_of(&creates),
+            random.one_of(&creates),
             FaultKind::CancelAfter {
-                rows: usize::try_from(dice.below(3)).unwrap(),
+                rows: usize::try_from(random.below(3)).unwrap(),
             },
         ),
         9 => (
-            dice.one_of(&creates),
+            random.one_of(&creates),
             FaultKind::OutputLate {
-                polls: dice.below(3) + 1,
+                polls: random.below(3) + 1,
             },
         ),
-        10 => (dice.one_of(&creates), FaultKind::NoCounts),
+        10 => (random.one_of(&creates), FaultKind::NoCounts),
         _ => (
-            dice.one_of(&[E::BatchesRetrieve, E::MessageBatchesRetrieve]),
+            random.one_of(&[E::BatchesRetrieve, E::MessageBatchesRetrieve]),
             FaultKind::NotFound,
         ),
     };
-    Fault::on(endpoint, kind).nth(dice.below(3) + 1)
+    Fault::on(endpoint, kind).nth(random.below(3) + 1)
 }
 
 /// Completes a rule with a complete answer in an unusual form, or with a transient error that costs nothing.
-fn odd_reply(rule: Rule, dice: &mut Dice) -> Rule {
-    let raw = match dice.below(10) {
+fn unusual_reply(rule: Rule, random: &mut SeededRandom) -> Rule {
+    let raw = match random.below(10) {
         0 => RawReply::body("<<x:EFBBBF>><<reply>>"),
         // A stream has many lines, but a row of a batch is one line.
         1 => {
@@ -197,43 +204,46 @@ fn odd_reply(rule: Rule, dice: &mut Dice) -> Rule {
 }
 
 /// Returns an invalid list of batches, or an unusual encoding of rows.
-fn odd_transport(dice: &mut Dice) -> Fault {
+fn unusual_transport(random: &mut SeededRandom) -> Fault {
     use Endpoint as E;
     let files = [E::FilesContent, E::MessageBatchesResults];
-    let (endpoint, raw) = match dice.below(4) {
+    let (endpoint, raw) = match random.below(4) {
         0 => (
-            dice.one_of(&[E::BatchesList, E::MessageBatchesList]),
+            random.one_of(&[E::BatchesList, E::MessageBatchesList]),
             RawReply::body("{\"data\": [], \"has_more\": true}"),
         ),
         1 => (
-            dice.one_of(&[E::BatchesList, E::MessageBatchesList]),
+            random.one_of(&[E::BatchesList, E::MessageBatchesList]),
             RawReply::body("<html>"),
         ),
-        2 => (dice.one_of(&files), RawReply::coded(Coding::Gzip)),
-        _ => (dice.one_of(&files), RawReply::body("<<x:EFBBBF>><<reply>>")),
+        2 => (random.one_of(&files), RawReply::coded(Coding::Gzip)),
+        _ => (
+            random.one_of(&files),
+            RawReply::body("<<x:EFBBBF>><<reply>>"),
+        ),
     };
-    Fault::on(endpoint, FaultKind::Raw(raw)).nth(dice.below(3) + 1)
+    Fault::on(endpoint, FaultKind::Raw(raw)).nth(random.below(3) + 1)
 }
 
-fn script(dice: &mut Dice) -> Script {
+fn script(random: &mut SeededRandom) -> Script {
     let pace = Pace {
         retry_after: 0,
-        ..Pace::in_progress(dice.below(3))
+        ..Pace::in_progress(random.below(3))
     };
-    let mut script = Script::new().batches(pace).seed(dice.next());
-    for _ in 0..dice.below(4) {
-        script = script.fault(fault(dice));
+    let mut script = Script::new().batches(pace).seed(random.next());
+    for _ in 0..random.below(4) {
+        script = script.fault(fault(random));
     }
-    if dice.below(3) == 0 {
-        script = script.fault(odd_transport(dice));
+    if random.below(3) == 0 {
+        script = script.fault(unusual_transport(random));
     }
-    if dice.below(3) == 0 {
-        let name = dice.one_of(&["amara", "bela", "chitra", "Sum up"]);
-        let times = dice.below(3) + 1;
-        script = script.rule(odd_reply(Rule::on(name).times(times), dice));
+    if random.below(3) == 0 {
+        let name = random.one_of(&["amara", "bela", "chitra", "Sum up"]);
+        let times = random.below(3) + 1;
+        script = script.rule(unusual_reply(Rule::on(name).times(times), random));
     }
     // Now and then long enough that a command looks up another command's calls while its own are in flight.
-    match dice.below(8) {
+    match random.below(8) {
         0 => script.latency_ms(150, 400),
         1..4 => script.latency_ms(0, 30),
         _ => script,
@@ -251,21 +261,21 @@ fn start(project: &TestProject, arguments: &[&str], crash_at: u64) -> Child {
 }
 
 /// Waits until a command ends, which it must.
-fn end(mut child: Child, started: Instant, what: &str) -> ExitStatus {
+fn wait_for_end(mut child: Child, started: Instant, context: &str) -> ExitStatus {
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
         if started.elapsed() > STUCK {
             child.kill().unwrap();
-            panic!("{what} is stuck");
+            panic!("{context} is stuck");
         }
         std::thread::park_timeout(Duration::from_millis(2));
     }
 }
 
 /// Finishes a build without faults.
-fn finish(project: &TestProject, tally: &Tally, what: &str) {
+fn finish_without_faults(project: &TestProject, counts: &Counts, context: &str) {
     project.script(Script::new().batches(Pace {
         retry_after: 0,
         ..Pace::default()
@@ -273,17 +283,20 @@ fn finish(project: &TestProject, tally: &Tally, what: &str) {
     // There may be no build, an open or a finished one; or two candidates for a lost batch, of which one is right.
     let resumed = project.run(&RESUME);
     if resumed.code == 5 && resumed.says("--adopt") {
-        tally.asked.fetch_add(1, Ordering::SeqCst);
+        counts.adopted_by_user.fetch_add(1, Ordering::SeqCst);
         let (_, list) = resumed.stderr.split_once("may be it: ").unwrap();
         let id = list.split([',', ';']).next().unwrap();
         project.run(&[&RESUME[..], &["--adopt", id]].concat());
     }
-    let last = project.run(&BATCH_BUILD);
-    assert_eq!(last.code, 0, "{what}: {last:?}");
+    let final_build = project.run(&BATCH_BUILD);
+    assert_eq!(final_build.code, 0, "{context}: {final_build:?}");
 }
 
 /// Returns what a build without faults makes of the same sources.
-fn undisturbed(make: fn() -> TestProject, bios: &BTreeMap<String, String>) -> Artifacts {
+fn artifacts_without_faults(
+    make: fn() -> TestProject,
+    bios: &BTreeMap<String, String>,
+) -> Artifacts {
     let project = make();
     for (file, text) in bios {
         project.write(file, text);
@@ -301,40 +314,46 @@ fn is_submitted(project: &TestProject) -> bool {
 }
 
 /// Returns the number of calls that the provider received.
-fn calls(project: &TestProject) -> u64 {
+fn provider_calls(project: &TestProject) -> u64 {
     project.ledger().calls.values().sum()
 }
 
-fn runs((child, _): &mut (Child, &[&str])) -> bool {
+fn is_running((child, _): &mut (Child, &[&str])) -> bool {
     child.try_wait().unwrap().is_none()
 }
 
-fn sequence(seed: u64, tally: &Tally) {
-    let mut what = format!("seed {seed}");
-    let mut dice = Dice(seed);
-    let make = dice.one_of(&[TestProject::team, messages]);
+fn run_sequence(seed: u64, counts: &Counts) {
+    let mut context = format!("seed {seed}");
+    let mut random = SeededRandom(seed);
+    let make = random.one_of(&[TestProject::team, message_batch_project]);
     let project = make();
     let mut bios = BTreeMap::new();
     // A third of the sequences has no concurrent commands.
-    let beside = dice.below(3) > 0;
-    tally.beside.fetch_add(u64::from(beside), Ordering::SeqCst);
+    let is_concurrent = random.below(3) > 0;
+    counts
+        .concurrent_sequences
+        .fetch_add(u64::from(is_concurrent), Ordering::SeqCst);
     for round in 0..COMMANDS {
-        if dice.below(2) == 0 {
-            let name = dice.one_of(&["amara", "bela", "chitra"]);
+        if random.below(2) == 0 {
+            let name = random.one_of(&["amara", "bela", "chitra"]);
             let text = format!("I am {name} in round {round}.");
             project.write(&format!("bios/{name}.md"), &text);
             bios.insert(format!("bios/{name}.md"), text);
         }
-        let script = script(&mut dice);
-        write!(what, "\n{round}: {script:?}").unwrap();
+        let script = script(&mut random);
+        write!(context, "\n{round}: {script:?}").unwrap();
         project.script(script);
         let mut running = Vec::new();
-        let commands = if beside { dice.below(2) + 1 } else { 1 };
+        let commands = if is_concurrent {
+            random.below(2) + 1
+        } else {
+            1
+        };
         // `build` polls a batch that no process drives every 30 seconds, which is longer than everything else.
-        let waits = dice.below(3) == 0 && !is_submitted(&project);
-        let before = calls(&project);
+        let waits = random.below(3) == 0 && !is_submitted(&project);
+        let calls_before = provider_calls(&project);
         for place in 0..commands {
-            let choice = dice.below(12);
+            let choice = random.below(12);
             let command: &[&str] = match choice {
                 _ if waits && choice < 11 => &["build"],
                 0..4 => &BATCH_BUILD,
@@ -343,72 +362,84 @@ fn sequence(seed: u64, tally: &Tally) {
                 7 | 8 => &RESUME,
                 9 | 10 => &["build", "--no-wait"],
                 _ if place == 0 => &["build", "--no-wait"],
-                _ => dice.one_of(&[
+                _ => random.one_of(&[
                     &["clean"][..],
                     &["gc", "--older-than", "0s"],
                     &["plan"],
                     &["batch-build", "cancel"],
                 ]),
             };
-            let crash_at = if dice.below(5) == 0 {
+            let crash_at = if random.below(5) == 0 {
                 0
             } else {
-                dice.below(50) + 1
+                random.below(50) + 1
             };
             if place > 0 {
-                let seen = before + dice.below(6);
-                while calls(&project) < seen && running.iter_mut().any(runs) {
+                let seen = calls_before + random.below(6);
+                while provider_calls(&project) < seen && running.iter_mut().any(is_running) {
                     std::thread::yield_now();
                 }
-                tally.second.fetch_add(1, Ordering::SeqCst);
+                counts.concurrent_commands.fetch_add(1, Ordering::SeqCst);
             }
-            write!(what, "\n{round}.{place}: {command:?}, dies at {crash_at}").unwrap();
+            write!(
+                context,
+                "\n{round}.{place}: {command:?}, dies at {crash_at}"
+            )
+            .unwrap();
             running.push((start(&project, command, crash_at), command));
         }
         let started = Instant::now();
         for (child, command) in running {
-            let status = end(child, started, &format!("{what}\n{command:?}"));
-            tally.commands.fetch_add(1, Ordering::SeqCst);
+            let status = wait_for_end(child, started, &format!("{context}\n{command:?}"));
+            counts.commands.fetch_add(1, Ordering::SeqCst);
             if was_killed(status) {
-                tally.note_kill(&project);
+                counts.note_kill(&project);
             }
         }
     }
-    finish(&project, tally, &what);
-    assert_eq!(project.artifacts(), undisturbed(make, &bios), "{what}");
-    assert_paid_once(&project, &what);
-    tally.sequences.fetch_add(1, Ordering::SeqCst);
+    finish_without_faults(&project, counts, &context);
+    assert_eq!(
+        project.artifacts(),
+        artifacts_without_faults(make, &bios),
+        "{context}"
+    );
+    assert_only_unclear_calls_paid_twice(&project, &context);
+    counts.sequences.fetch_add(1, Ordering::SeqCst);
 }
 
 /// M1, M2, M5, M6, A3, A4, A5, L4, L5, L16
 #[test]
 fn no_sequence_of_faults_and_kills_costs_or_loses_an_answer() {
-    let wanted: Option<u64> = crate::test_project::number_from_environment("SYNIX_TORTURE");
+    let sequences_wanted: Option<u64> =
+        crate::test_project::number_from_environment("SYNIX_TORTURE");
     let first: u64 =
         crate::test_project::number_from_environment("SYNIX_TORTURE_SEED").unwrap_or(1);
-    let tally = Tally::default();
+    let counts = Counts::default();
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::SeqCst);
-                    let done = match wanted {
-                        Some(wanted) => number >= wanted,
-                        None => tally.kills() >= KILLS,
+                    let done = match sequences_wanted {
+                        Some(sequences_wanted) => number >= sequences_wanted,
+                        None => counts.kills() >= KILLS,
                     };
                     if done {
                         return;
                     }
-                    sequence(first + number, &tally);
+                    run_sequence(first + number, &counts);
                 }
             });
         }
     });
     println!(
-        "{tally:?}; seeds from {first}: 0 paid twice, 0 lost, 0 stuck; {} kills",
-        tally.kills()
+        "{counts:?}; seeds from {first}: 0 paid twice, 0 lost, 0 stuck; {} kills",
+        counts.kills()
     );
-    assert!(tally.inside.into_inner() > 0 && tally.after.into_inner() > 0);
-    assert!(tally.second.into_inner() > 0);
+    assert!(
+        counts.kills_during_submission.into_inner() > 0
+            && counts.kills_after_submission.into_inner() > 0
+    );
+    assert!(counts.concurrent_commands.into_inner() > 0);
 }

@@ -23,12 +23,12 @@ const DIGEST_DIGITS: std::ops::RangeInclusive<usize> = 12..=64;
 impl Run {
     /// Returns the output as a person sees it, with stderr apart.
     pub(crate) fn transcript(&self) -> String {
-        let mut seen = stable(&self.stdout);
+        let mut transcript = without_varying_values(&self.stdout);
         for line in self.messages() {
-            let _ = writeln!(seen, "stderr: {}", stable(line));
+            let _ = writeln!(transcript, "stderr: {}", without_varying_values(line));
         }
-        let _ = writeln!(seen, "exit code {}", self.code);
-        seen
+        let _ = writeln!(transcript, "exit code {}", self.code);
+        transcript
     }
 
     /// Returns the lines of stderr without the progress of a build, whose units end in any order.
@@ -41,7 +41,7 @@ impl Run {
         if is_build {
             let error = lines.clone().position(|line| line.starts_with("error: "));
             lines = match error {
-                Some(at) => skipped(lines, at),
+                Some(at) => skip_lines(lines, at),
                 None => "".lines(),
             };
         }
@@ -49,7 +49,7 @@ impl Run {
     }
 }
 
-fn skipped(mut lines: std::str::Lines<'_>, count: usize) -> std::str::Lines<'_> {
+fn skip_lines(mut lines: std::str::Lines<'_>, count: usize) -> std::str::Lines<'_> {
     if let Some(last) = count.checked_sub(1) {
         lines.nth(last);
     }
@@ -58,13 +58,13 @@ fn skipped(mut lines: std::str::Lines<'_>, count: usize) -> std::str::Lines<'_> 
 
 /// Replaces what may differ between two runs or two machines: digests, ports, times, temporary folders, sizes and fuel
 /// of compiled code, and the version of synix.
-fn stable(printed: &str) -> String {
+fn without_varying_values(printed: &str) -> String {
     let version = concat!("synix ", env!("CARGO_PKG_VERSION"));
     let printed = printed.replace(version, "synix [version]");
-    let printed = after(&printed, "127.0.0.1:", |one| one.is_ascii_digit(), "[port]");
-    let printed = after(&printed, ", fuel ", |one| one.is_ascii_digit(), "[fuel]");
+    let printed = replace_after(&printed, "127.0.0.1:", |one| one.is_ascii_digit(), "[port]");
+    let printed = replace_after(&printed, ", fuel ", |one| one.is_ascii_digit(), "[fuel]");
     // If several inputs fail, the message names the first.
-    let printed = after(
+    let printed = replace_after(
         &printed,
         "\n    it needs ",
         |one| !matches!(one, ',' | '\n'),
@@ -102,7 +102,7 @@ fn without_folder(text: &str) -> String {
     let mut text = text.to_owned();
     for folder in [real, plain] {
         let start = folder.join(".tmp").display().to_string();
-        let named = after(
+        let named = replace_after(
             &text,
             &start,
             |one| one.is_ascii_alphanumeric(),
@@ -114,19 +114,24 @@ fn without_folder(text: &str) -> String {
 }
 
 /// Replaces what follows each `start` and consists of the given characters.
-fn after(text: &str, start: &str, of: impl Fn(char) -> bool, replacement: &str) -> String {
+fn replace_after(
+    text: &str,
+    start: &str,
+    is_part: impl Fn(char) -> bool,
+    replacement: &str,
+) -> String {
     let mut parts = text.split(start);
-    let mut made = parts.next().unwrap_or_default().to_owned();
+    let mut replaced = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let rest = part.trim_start_matches(&of);
+        let rest = part.trim_start_matches(&is_part);
         let replacement = if rest.len() < part.len() {
             replacement
         } else {
             ""
         };
-        made.extend([start, replacement, rest]);
+        replaced.extend([start, replacement, rest]);
     }
-    made
+    replaced
 }
 
 fn is_digest(word: &str) -> bool {
@@ -180,7 +185,7 @@ fn values_that_differ_between_runs_are_replaced() {
         folder.display()
     );
     assert_eq!(
-        stable(&printed),
+        without_varying_values(&printed),
         "synix [version]\n[digest] of [time] by http://127.0.0.1:[port]/v1 in [temporary]/project\n\
          unit a, fuel [fuel], ([size] bytes): 1234567, batch_[digest], é.\n"
     );

@@ -25,7 +25,7 @@ prompt = "{{ group }}:{% for one in inputs %}\n- {{ one.content }}{% endfor %}"
 "#
 );
 
-fn days(last: u32) -> TestProject {
+fn fold_project(last: u32) -> TestProject {
     let project = TestProject::with_layers(FOLD);
     for day in 1..=last {
         project.write(&format!("notes/{day:02}.md"), &format!("Day {day}."));
@@ -33,7 +33,7 @@ fn days(last: u32) -> TestProject {
     project
 }
 
-fn topics() -> TestProject {
+fn group_project() -> TestProject {
     let project = TestProject::with_layers(GROUP);
     for (name, topic) in [("a", "garden"), ("b", "house"), ("c", "garden")] {
         let note = format!("---\ntopic: {topic}\n---\nNote {name}.\n");
@@ -46,7 +46,7 @@ fn topics() -> TestProject {
 /// M3: a fold continues where the inputs are new.
 #[test]
 fn an_appended_input_costs_one_request() {
-    let project = days(10);
+    let project = fold_project(10);
     project.ok(&["build"]);
     assert_eq!(project.sent(), 10);
     project.write("notes/11.md", "Day 11.");
@@ -57,7 +57,7 @@ fn an_appended_input_costs_one_request() {
 /// M3: the steps before a changed input are not repeated.
 #[test]
 fn a_changed_input_repeats_the_fold_from_there() {
-    let project = days(10);
+    let project = fold_project(10);
     project.ok(&["build"]);
     project.write("notes/03.md", "Day 3, as it was.");
     project.ok(&["build"]);
@@ -67,7 +67,7 @@ fn a_changed_input_repeats_the_fold_from_there() {
 /// M3: the last input only decides the last step, and the first input decides all steps.
 #[test]
 fn a_changed_last_input_repeats_one_step_and_a_removed_first_input_all() {
-    let project = days(10);
+    let project = fold_project(10);
     project.ok(&["build"]);
     project.write("notes/10.md", "Day 10, as it was.");
     project.ok(&["build"]);
@@ -80,7 +80,7 @@ fn a_changed_last_input_repeats_one_step_and_a_removed_first_input_all() {
 /// The error names the limit, which is lower than the number of inputs.
 #[test]
 fn a_fold_over_its_request_limit_continues_with_a_higher_limit() {
-    let project = days(5);
+    let project = fold_project(5);
     let limited = |requests: u32| format!("{FOLD}[layers.story.limits]\nrequests = {requests}\n");
     project.pipeline("synix.toml", &limited(3));
     let run = project.run(&["build"]).expect_code(3);
@@ -94,20 +94,20 @@ fn a_fold_over_its_request_limit_continues_with_a_higher_limit() {
 /// C1
 #[test]
 fn folds_and_groups_make_the_same_in_every_mode() {
-    for make in [|| days(3), topics] {
-        let made = MODES.map(|mode: Mode| {
+    for make in [|| fold_project(3), group_project] {
+        let artifacts = MODES.map(|mode: Mode| {
             let project = make();
             project.build_in(mode).expect_code(0);
             project.artifacts()
         });
-        assert_eq!(made[0], made[1]);
-        assert_eq!(made[1], made[2]);
+        assert_eq!(artifacts[0], artifacts[1]);
+        assert_eq!(artifacts[1], artifacts[2]);
     }
 }
 
 #[test]
 fn inputs_without_a_topic_form_their_own_group() {
-    let project = topics();
+    let project = group_project();
     project.ok(&["build"]);
     let names = project.artifact_names();
     for group in ["topics/garden", "topics/house", "topics/ungrouped"] {
@@ -118,7 +118,7 @@ fn inputs_without_a_topic_form_their_own_group() {
 
 #[test]
 fn only_the_group_of_a_changed_input_sends_a_request() {
-    let project = topics();
+    let project = group_project();
     project.ok(&["build"]);
     project.write("notes/a.md", "---\ntopic: garden\n---\nNote a, longer.\n");
     project.ok(&["build"]);
@@ -127,7 +127,7 @@ fn only_the_group_of_a_changed_input_sends_a_request() {
 
 #[test]
 fn an_input_without_a_group_fails_the_layer_by_default() {
-    let project = topics();
+    let project = group_project();
     project.pipeline("synix.toml", &GROUP.replace("on_missing = \"group\"\n", ""));
     let run = project.run(&["build"]).expect_code(3);
     assert_transcript!(run);
@@ -142,7 +142,7 @@ fn an_input_without_a_group_fails_the_layer_by_default() {
 /// It makes no artifacts either.
 #[test]
 fn an_empty_layer_sends_nothing() {
-    let project = topics();
+    let project = group_project();
     let empty = GROUP
         .replace("by = \"topic\"", "by = \"season\"")
         .replace("\"group\"\nprompt", "\"skip\"\nprompt");
@@ -159,7 +159,7 @@ fn an_empty_layer_sends_nothing() {
 
 #[test]
 fn an_undefined_variable_in_by_template_is_an_error() {
-    let project = topics();
+    let project = group_project();
     for on_missing in ["skip", "group", "error"] {
         let by = "by_template = \"{{ content[:3] }}\"\non_missing = ";
         let layers = GROUP
@@ -174,7 +174,7 @@ fn an_undefined_variable_in_by_template_is_an_error() {
 
 #[test]
 fn a_group_without_a_prompt_joins_its_inputs_and_sends_nothing() {
-    let project = topics();
+    let project = group_project();
     let (layers, _) = GROUP.split_once("prompt = ").unwrap();
     project.pipeline("synix.toml", layers);
     project.ok(&["build"]);
@@ -188,7 +188,7 @@ fn a_group_without_a_prompt_joins_its_inputs_and_sends_nothing() {
 
 #[test]
 fn the_label_of_a_fold_is_not_a_template() {
-    let project = days(2);
+    let project = fold_project(2);
     let layers = FOLD.replace("label = \"story\"", "label = \"{{ label }}\"");
     project.pipeline("synix.toml", &layers);
     let run = project.run(&["build"]).expect_code(3);

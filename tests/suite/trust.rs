@@ -17,17 +17,17 @@ use crate::test_project::{BATCH_BUILD, KEY, RESUME, Run, TestProject, command_in
 use crate::transcript::assert_transcript;
 
 /// A proxy that records where each connection should go and closes it.
-pub(crate) struct Elsewhere {
+pub(crate) struct RecordingProxy {
     url: String,
-    seen: Arc<Mutex<Vec<String>>>,
+    connections: Arc<Mutex<Vec<String>>>,
 }
 
-impl Elsewhere {
+impl RecordingProxy {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let ours = Arc::clone(&seen);
+        let connections = Arc::new(Mutex::new(Vec::new()));
+        let ours = Arc::clone(&connections);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let mut line = String::new();
@@ -37,11 +37,11 @@ impl Elsewhere {
                 ours.lock().unwrap().push(line.trim_end().to_owned());
             }
         });
-        Self { url, seen }
+        Self { url, connections }
     }
 
     /// Runs a command whose connections to other machines go through this proxy.
-    pub(crate) fn between(&self, command: &mut Invocation) -> Run {
+    pub(crate) fn run_through(&self, command: &mut Invocation) -> Run {
         for name in ["HTTPS_PROXY", "HTTP_PROXY"] {
             command.env(name, &self.url);
         }
@@ -53,23 +53,23 @@ impl Elsewhere {
     }
 
     /// Returns the first line of each connection.
-    pub(crate) fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
+    pub(crate) fn connections(&self) -> Vec<String> {
+        self.connections.lock().unwrap().clone()
     }
 }
 
 /// A provider that records the heads of calls and does not answer.
-struct Listener {
+struct SilentProvider {
     url: String,
     address: SocketAddr,
-    taken: JoinHandle<Vec<String>>,
+    heads_thread: JoinHandle<Vec<String>>,
 }
 
-impl Listener {
+impl SilentProvider {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let taken = std::thread::spawn(move || {
+        let heads_thread = std::thread::spawn(move || {
             let heads = listener.incoming().flatten().map(|stream| {
                 let lines = BufReader::new(stream).lines().map_while(Result::ok);
                 let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
@@ -80,29 +80,29 @@ impl Listener {
         Self {
             url: format!("http://{address}/v1"),
             address,
-            taken,
+            heads_thread,
         }
     }
 
     /// Returns the heads of all calls and stops the server.
-    fn heads(self) -> Vec<String> {
+    fn received_heads(self) -> Vec<String> {
         // A connection without a call ends the thread.
         drop(TcpStream::connect(self.address));
-        self.taken.join().unwrap()
+        self.heads_thread.join().unwrap()
     }
 }
 
 /// One request for one note, to the provider at a URL.
-fn asking(url: &str, more: &str) -> TestProject {
+fn project_with_provider_at(url: &str, more: &str) -> TestProject {
     let project = TestProject::with_layers("");
     project.write("notes/a.md", "a note");
-    project.write("synix.toml", &asking_toml(url, more, "Say: {{ content }}"));
+    project.write("synix.toml", &pipeline_for(url, more, "Say: {{ content }}"));
     project
 }
 
-fn asking_toml(url: &str, more: &str, prompt: &str) -> String {
+fn pipeline_for(url: &str, more: &str, prompt: &str) -> String {
     let provider = format!("base_url = \"{url}\"\nbatch = true\n{more}");
-    clones::asking_toml("", &provider, prompt)
+    clones::pipeline_with_one_prompt("", &provider, prompt)
 }
 
 /// Adds a line to the table `[pipeline]`.
@@ -118,12 +118,12 @@ fn with_pipeline_key(project: &TestProject, line: &str) {
 
 /// Asserts that a build was allowed, and only failed because no server answers.
 #[track_caller]
-fn went_on(run: &Run) {
+fn assert_allowed(run: &Run) {
     assert!(matches!(run.code, 1 | 3), "{run:?}");
 }
 
 /// Every command that sends requests.
-const SENDING: [&[&str]; 3] = [&["build"], &["build", "--no-wait"], &BATCH_BUILD];
+const SENDING_COMMANDS: [&[&str]; 3] = [&["build"], &["build", "--no-wait"], &BATCH_BUILD];
 
 #[test]
 fn a_plain_project_needs_no_permission() {
@@ -137,7 +137,7 @@ fn a_plain_project_needs_no_permission() {
 /// W3: the error names the variable and the server.
 #[test]
 fn a_key_is_sent_to_another_server_only_after_permission() {
-    let stolen = "api_key_env = \"STOLEN\"";
+    let other_variable = "api_key_env = \"STOLEN\"";
     for (url, shown, more) in [
         ("https://evil.example/v1", "https://evil.example/v1", ""),
         (
@@ -164,20 +164,20 @@ fn a_key_is_sent_to_another_server_only_after_permission() {
         (
             "https://API.OPENAI.COM/v1",
             "https://api.openai.com/v1",
-            stolen,
+            other_variable,
         ),
-        ("https://0x0a.1/v1", "https://10.0.0.1/v1", stolen),
+        ("https://0x0a.1/v1", "https://10.0.0.1/v1", other_variable),
     ] {
         let variable = if more.is_empty() {
             "OPENAI_API_KEY"
         } else {
             "STOLEN"
         };
-        let elsewhere = Elsewhere::start();
-        let project = asking(url, more);
-        for arguments in SENDING {
+        let proxy = RecordingProxy::start();
+        let project = project_with_provider_at(url, more);
+        for arguments in SENDING_COMMANDS {
             let mut command = project.command(arguments);
-            let run = elsewhere.between(command.env("STOLEN", "aws-secret-value"));
+            let run = proxy.run_through(command.env("STOLEN", "aws-secret-value"));
             let run = run.expect_code(5);
             assert!(
                 run.says(&format!(
@@ -187,7 +187,7 @@ fn a_key_is_sent_to_another_server_only_after_permission() {
                 "{url}: {run:?}"
             );
         }
-        assert_eq!(elsewhere.seen(), [""; 0], "{url}");
+        assert_eq!(proxy.connections(), [""; 0], "{url}");
         assert!(!project.path(".synix").exists(), "nothing was begun");
     }
 }
@@ -195,7 +195,7 @@ fn a_key_is_sent_to_another_server_only_after_permission() {
 /// A variable without a value cannot be sent.
 #[test]
 fn a_missing_key_needs_no_permission_to_build() {
-    let project = asking("https://evil.example/v1", "api_key_env = \"TEAM_KEY\"");
+    let project = project_with_provider_at("https://evil.example/v1", "api_key_env = \"TEAM_KEY\"");
     let run = project.run(&["build"]).expect_code(1);
     assert_transcript!(run);
     // `trust` lists it all the same, because another shell may set the variable.
@@ -206,24 +206,27 @@ fn a_missing_key_needs_no_permission_to_build() {
 /// W3
 #[test]
 fn a_permission_covers_only_the_shown_server_and_variable() {
-    let elsewhere = Elsewhere::start();
-    let project = asking("https://gateway.example/team-a/v1", "");
-    let build = || elsewhere.between(&mut project.command(&["build"]));
+    let proxy = RecordingProxy::start();
+    let project = project_with_provider_at("https://gateway.example/team-a/v1", "");
+    let build = || proxy.run_through(&mut project.command(&["build"]));
     build().expect_code(5);
     let shown = project.ok(&["trust", "--yes"]);
     assert!(shown.says("OPENAI_API_KEY") && shown.says("https://gateway.example/team-a/v1"));
-    went_on(&build());
-    assert_eq!(elsewhere.seen(), ["CONNECT gateway.example:443 HTTP/1.1"]);
+    assert_allowed(&build());
+    assert_eq!(
+        proxy.connections(),
+        ["CONNECT gateway.example:443 HTTP/1.1"]
+    );
     // Another prompt needs no new permission.
     let file = |url: &str, more: &str| {
         project.write(
             "synix.toml",
-            &asking_toml(url, more, "Say once more: {{ content }}"),
+            &pipeline_for(url, more, "Say once more: {{ content }}"),
         );
     };
     file("https://gateway.example:443/team-a/v1/", "");
-    went_on(&build());
-    assert_eq!(elsewhere.seen().len(), 2);
+    assert_allowed(&build());
+    assert_eq!(proxy.connections().len(), 2);
     for (url, more) in [
         ("https://gateway.example/team-b/v1", ""),
         ("https://gateway.example", ""),
@@ -237,24 +240,24 @@ fn a_permission_covers_only_the_shown_server_and_variable() {
         file(url, more);
         build().expect_code(5);
     }
-    assert_eq!(elsewhere.seen().len(), 2);
+    assert_eq!(proxy.connections().len(), 2);
 }
 
 #[test]
 fn a_permission_for_one_command_is_not_stored() {
-    let elsewhere = Elsewhere::start();
-    let project = asking("https://gateway.example/v1", "");
-    went_on(&elsewhere.between(&mut project.command(&["build", "--trust"])));
-    assert_eq!(elsewhere.seen().len(), 1);
+    let proxy = RecordingProxy::start();
+    let project = project_with_provider_at("https://gateway.example/v1", "");
+    assert_allowed(&proxy.run_through(&mut project.command(&["build", "--trust"])));
+    assert_eq!(proxy.connections().len(), 1);
     project.run(&["build"]).expect_code(5);
-    assert_eq!(elsewhere.seen().len(), 1);
+    assert_eq!(proxy.connections().len(), 1);
     let asked = project.run(&["trust", "--json"]).expect_code(5).json();
     assert_eq!(asked["trusted"], false);
 }
 
 #[test]
 fn a_permission_is_listed_and_can_be_revoked() {
-    let project = asking("https://gateway.example/v1", "");
+    let project = project_with_provider_at("https://gateway.example/v1", "");
     let folder = project.path("").canonicalize().unwrap();
     let listed = || {
         let all = project.json(&["trust", "list"]);
@@ -281,7 +284,7 @@ fn a_permission_is_listed_and_can_be_revoked() {
 /// There is no one to prompt, so a script must pass `--yes`.
 #[test]
 fn without_a_terminal_permission_requires_yes() {
-    let project = asking("https://gateway.example/v1", "");
+    let project = project_with_provider_at("https://gateway.example/v1", "");
     let run = project.run(&["trust"]).expect_code(5);
     assert_transcript!(run);
     project.run(&["build"]).expect_code(5);
@@ -295,39 +298,43 @@ fn the_environment_can_move_a_provider_and_dot_env_cannot() {
         command.env("OPENAI_BASE_URL", project.provider.openai_url());
         command.run()
     };
-    let project = asking("https://x", "");
-    let without = asking_toml("https://x", "", "Say: {{ content }}")
+    let project = project_with_provider_at("https://x", "");
+    let without = pipeline_for("https://x", "", "Say: {{ content }}")
         .replace("base_url = \"https://x\"\n", "");
     project.write("synix.toml", &without);
     moved(&project).expect_code(0);
     assert_eq!(project.sent(), 1);
 
-    let project = asking("https://x", "");
+    let project = project_with_provider_at("https://x", "");
     project.write("synix.toml", &without);
     project.write(
         ".env",
         &format!("OPENAI_BASE_URL={}\n", project.provider.openai_url()),
     );
-    let elsewhere = Elsewhere::start();
-    let run = elsewhere.between(&mut project.command(&["build"]));
+    let proxy = RecordingProxy::start();
+    let run = proxy.run_through(&mut project.command(&["build"]));
     assert_transcript!(run);
     assert_eq!(project.sent(), 0);
-    assert_eq!(elsewhere.seen(), ["CONNECT api.openai.com:443 HTTP/1.1"]);
+    assert_eq!(proxy.connections(), ["CONNECT api.openai.com:443 HTTP/1.1"]);
 }
 
 /// The user put the key there for this pipeline.
 #[test]
 fn a_key_from_dot_env_is_sent_to_the_pipelines_server() {
-    let elsewhere = Elsewhere::start();
-    let project = asking("https://gateway.example/v1", "api_key_env = \"TEAM_KEY\"");
+    let proxy = RecordingProxy::start();
+    let project =
+        project_with_provider_at("https://gateway.example/v1", "api_key_env = \"TEAM_KEY\"");
     project.write(".env", "\u{feff}export\tTEAM_KEY=\"sk-team\" # ours\r\n");
     project.ok(&["trust"]);
-    went_on(&elsewhere.between(&mut project.command(&["build"])));
-    assert_eq!(elsewhere.seen(), ["CONNECT gateway.example:443 HTTP/1.1"]);
+    assert_allowed(&proxy.run_through(&mut project.command(&["build"])));
+    assert_eq!(
+        proxy.connections(),
+        ["CONNECT gateway.example:443 HTTP/1.1"]
+    );
     // The environment takes precedence, and its key does not belong to this server.
     let mut command = project.command(&["build"]);
-    elsewhere
-        .between(command.env("TEAM_KEY", "real"))
+    proxy
+        .run_through(command.env("TEAM_KEY", "real"))
         .expect_code(5);
 }
 
@@ -341,11 +348,11 @@ fn a_key_is_sent_without_quotes_and_comments() {
         "export\tTEAM_KEY=sk-team\t# mine\r",
         "\u{feff}TEAM_KEY = sk-team  ",
     ] {
-        let listener = Listener::start();
-        let project = asking(&listener.url, "api_key_env = \"TEAM_KEY\"");
+        let listener = SilentProvider::start();
+        let project = project_with_provider_at(&listener.url, "api_key_env = \"TEAM_KEY\"");
         project.write(".env", &format!("{line}\n# other keys\n"));
         let run = project.run(&["build"]);
-        let heads = listener.heads();
+        let heads = listener.received_heads();
         let is_sent = |head: &String| {
             let mut lines = head.lines().map(str::to_lowercase);
             lines.any(|line| line == "authorization: bearer sk-team")
@@ -360,14 +367,14 @@ fn a_key_is_sent_without_quotes_and_comments() {
 /// The `.env` of an attacker cannot read the environment.
 #[test]
 fn dot_env_does_not_expand_variables() {
-    let listener = Listener::start();
-    let project = asking(&listener.url, "api_key_env = \"TEAM_KEY\"");
+    let listener = SilentProvider::start();
+    let project = project_with_provider_at(&listener.url, "api_key_env = \"TEAM_KEY\"");
     project.write(
         ".env",
         "TEAM_KEY=\"${ANTHROPIC_API_KEY}$ANTHROPIC_API_KEY\"\n",
     );
     project.run(&["build"]);
-    let head = listener.heads().concat();
+    let head = listener.received_heads().concat();
     assert!(
         !head.contains(KEY) && head.contains("$ANTHROPIC_API_KEY"),
         "{head}"
@@ -383,11 +390,11 @@ fn no_key_leaves_this_machine_unencrypted() {
         "http://localhost.example/v1",
         "http://0.0.0.0:1/v1",
     ] {
-        let elsewhere = Elsewhere::start();
-        let project = asking(url, "");
+        let proxy = RecordingProxy::start();
+        let project = project_with_provider_at(url, "");
         for arguments in [&["build"][..], &["build", "--trust"]] {
-            let run = elsewhere
-                .between(&mut project.command(arguments))
+            let run = proxy
+                .run_through(&mut project.command(arguments))
                 .expect_code(5);
             assert!(
                 run.says("unencrypted") && run.says("OPENAI_API_KEY"),
@@ -396,47 +403,47 @@ fn no_key_leaves_this_machine_unencrypted() {
         }
         project.write(".env", "OPENAI_API_KEY=sk-own\n");
         let mut command = project.command(&["build", "--trust"]);
-        let run = elsewhere.between(command.env_remove("OPENAI_API_KEY"));
+        let run = proxy.run_through(command.env_remove("OPENAI_API_KEY"));
         assert!(run.expect_code(5).says("unencrypted"));
-        assert_eq!(elsewhere.seen(), [""; 0], "{url}");
+        assert_eq!(proxy.connections(), [""; 0], "{url}");
     }
 }
 
 /// Such a server may be in the user's own network.
 #[test]
 fn plain_http_is_allowed_without_a_key() {
-    let elsewhere = Elsewhere::start();
-    let project = asking("http://far.example/v1", "");
+    let proxy = RecordingProxy::start();
+    let project = project_with_provider_at("http://far.example/v1", "");
     let mut command = project.command(&["build"]);
-    let run = elsewhere.between(command.env_remove("OPENAI_API_KEY"));
-    went_on(&run);
-    assert_eq!(elsewhere.seen().len(), 1, "{run:?}");
+    let run = proxy.run_through(command.env_remove("OPENAI_API_KEY"));
+    assert_allowed(&run);
+    assert_eq!(proxy.connections().len(), 1, "{run:?}");
 }
 
 /// W20
 #[test]
 fn hidden_files_are_sent_to_another_server_only_after_permission() {
-    let elsewhere = Elsewhere::start();
-    let project = asking("https://evil.example/v1", "");
+    let proxy = RecordingProxy::start();
+    let project = project_with_provider_at("https://evil.example/v1", "");
     project.write(".git/config", "a token");
-    let file = asking_toml("https://evil.example/v1", "", "Say: {{ content }}");
+    let file = pipeline_for("https://evil.example/v1", "", "Say: {{ content }}");
     let source = "source = \".git/config\"\nallow_hidden = true";
     project.write(
         "synix.toml",
         &file.replace("source = \"notes/*.md\"", source),
     );
     let mut command = project.command(&["build"]);
-    let run = elsewhere
-        .between(command.env_remove("OPENAI_API_KEY"))
+    let run = proxy
+        .run_through(command.env_remove("OPENAI_API_KEY"))
         .expect_code(5);
     assert_transcript!(run);
-    assert_eq!(elsewhere.seen(), [""; 0]);
+    assert_eq!(proxy.connections(), [""; 0]);
     // A server on this machine needs no permission: the files stay with the user.
-    let near = project.provider.openai_url();
+    let local_url = project.provider.openai_url();
     let file = fs::read_to_string(project.path("synix.toml")).unwrap();
     project.write(
         "synix.toml",
-        &file.replace("https://evil.example/v1", &near),
+        &file.replace("https://evil.example/v1", &local_url),
     );
     project.ok(&["build"]);
 }
@@ -444,7 +451,7 @@ fn hidden_files_are_sent_to_another_server_only_after_permission() {
 /// The document has the kind of the error and everything that needs permission.
 #[test]
 fn a_refusal_is_a_json_document() {
-    let project = asking("https://evil.example/v1", "");
+    let project = project_with_provider_at("https://evil.example/v1", "");
     let error = &project.run(&["build", "--json"]).expect_code(5).json()["error"];
     assert_eq!(error["kind"], "untrusted");
     assert!(
@@ -465,7 +472,7 @@ fn permissions_stored_inside_the_project_are_ignored() {
         1,
     );
     project.write("synix.toml", &layers);
-    let kept = project.path("kept");
+    let config = project.path("kept");
     let with = |name: &str, folder: &Path, arguments: &[&str]| {
         let mut command = project.command(arguments);
         command
@@ -475,15 +482,15 @@ fn permissions_stored_inside_the_project_are_ignored() {
         command.run()
     };
     // Made elsewhere for this project, and then copied into it.
-    let elsewhere = tempfile::tempdir().unwrap();
-    let made = elsewhere.path().join("synix");
-    with("SYNIX_CONFIG_DIR", &made, &["trust", "--yes"]).expect_code(0);
+    let proxy = tempfile::tempdir().unwrap();
+    let stored = proxy.path().join("synix");
+    with("SYNIX_CONFIG_DIR", &stored, &["trust", "--yes"]).expect_code(0);
     let mut copy = Command::new("cp");
-    copy.arg("-r").arg(elsewhere.path()).arg(&kept);
+    copy.arg("-r").arg(proxy.path()).arg(&config);
     assert!(copy.status().unwrap().success());
     for (name, folder) in [
-        ("SYNIX_CONFIG_DIR", kept.join("synix")),
-        ("XDG_CONFIG_HOME", kept.clone()),
+        ("SYNIX_CONFIG_DIR", config.join("synix")),
+        ("XDG_CONFIG_HOME", config.clone()),
     ] {
         let run = with(name, &folder, &["build"]).expect_code(5);
         assert!(
@@ -507,7 +514,7 @@ fn a_command_runs_only_after_permission() {
         );
     };
     on_done(&project, "on_done = \"touch ran\"");
-    for arguments in SENDING {
+    for arguments in SENDING_COMMANDS {
         let run = project.run(arguments).expect_code(5);
         assert!(run.says("touch ran") && run.says("synix trust"), "{run:?}");
     }
@@ -535,11 +542,17 @@ fn a_command_runs_only_after_permission() {
 fn a_permission_holds_when_the_project_asks_for_less() {
     let project = TestProject::team();
     let layers = fs::read_to_string(project.path("synix.toml")).unwrap();
-    let both = "name = \"suite\"\non_done = \"true\"\non_done_url = \"http://127.0.0.1:1/\"";
-    project.write("synix.toml", &layers.replacen("name = \"suite\"", both, 1));
+    let two_hooks = "name = \"suite\"\non_done = \"true\"\non_done_url = \"http://127.0.0.1:1/\"";
+    project.write(
+        "synix.toml",
+        &layers.replacen("name = \"suite\"", two_hooks, 1),
+    );
     project.ok(&["trust", "--yes"]);
-    let one = "name = \"suite\"\non_done = \"true\"";
-    project.write("synix.toml", &layers.replacen("name = \"suite\"", one, 1));
+    let one_hook = "name = \"suite\"\non_done = \"true\"";
+    project.write(
+        "synix.toml",
+        &layers.replacen("name = \"suite\"", one_hook, 1),
+    );
     project.ok(&["build"]);
 }
 
@@ -547,18 +560,15 @@ fn a_permission_holds_when_the_project_asks_for_less() {
 #[test]
 fn a_url_is_called_only_after_permission() {
     let project = TestProject::team();
-    let elsewhere = Elsewhere::start();
-    with_pipeline_key(
-        &project,
-        &format!("on_done_url = \"{}/secret\"", elsewhere.url),
-    );
+    let proxy = RecordingProxy::start();
+    with_pipeline_key(&project, &format!("on_done_url = \"{}/secret\"", proxy.url));
     let run = project.run(&["build"]).expect_code(5);
-    assert!(run.says(&elsewhere.url) && !run.says("/secret"), "{run:?}");
+    assert!(run.says(&proxy.url) && !run.says("/secret"), "{run:?}");
     assert!(project.run(&["trust"]).says("/secret"));
-    assert_eq!((project.sent(), elsewhere.seen().len()), (0, 0));
+    assert_eq!((project.sent(), proxy.connections().len()), (0, 0));
     project.ok(&["trust", "--yes"]);
     project.ok(&["build"]);
-    assert_eq!(elsewhere.seen(), ["POST /secret HTTP/1.1"]);
+    assert_eq!(proxy.connections(), ["POST /secret HTTP/1.1"]);
 }
 
 /// W4, W9: without permission, a replay neither prompts nor runs the command.
@@ -591,8 +601,8 @@ fn a_command_cannot_read_the_environment_of_its_parent() {
         "on_done = \"cat /proc/$PPID/environ > seen; echo $? > code; cat /proc/$PPID/mem >> seen\"",
     );
     project.ok(&["build", "--trust"]);
-    let seen = fs::read(project.path("seen")).unwrap();
-    assert!(!String::from_utf8_lossy(&seen).contains(KEY));
+    let connections = fs::read(project.path("seen")).unwrap();
+    assert!(!String::from_utf8_lossy(&connections).contains(KEY));
     assert_ne!(
         fs::read_to_string(project.path("code")).unwrap().trim(),
         "0"
@@ -621,8 +631,8 @@ fn a_killed_command_leaves_no_processes_behind() {
             .unwrap()
             .success()
     );
-    let said = child.wait_with_output().unwrap().stderr;
-    assert!(String::from_utf8_lossy(&said).contains("killed before it was done"));
+    let stderr = child.wait_with_output().unwrap().stderr;
+    assert!(String::from_utf8_lossy(&stderr).contains("killed before it was done"));
     for id in fs::read_to_string(project.path("ids")).unwrap().lines() {
         // An ended process may wait for its new parent.
         while is_alive(id) {
@@ -641,11 +651,11 @@ fn is_alive(id: &str) -> bool {
 /// W5, W12: a copied state can be read, but nothing is built on it.
 #[test]
 fn a_copied_state_needs_permission() {
-    let theirs = TestProject::team();
-    theirs.ok(&["build"]);
+    let other = TestProject::team();
+    other.ok(&["build"]);
     let project = TestProject::team();
-    copy(&theirs.path(".synix"), &project.path(".synix"));
-    for arguments in SENDING {
+    copy(&other.path(".synix"), &project.path(".synix"));
+    for arguments in SENDING_COMMANDS {
         let run = project.run(arguments).expect_code(5);
         assert!(run.says("use the state in .synix"), "{run:?}");
     }
@@ -674,11 +684,11 @@ fn a_copied_state_needs_permission() {
 fn the_users_own_state_needs_no_permission_even_after_a_move() {
     let mut project = TestProject::team();
     // Other tests share a folder, and each command deletes permissions of projects in the folder for temporary files.
-    let kept = tempfile::tempdir().unwrap();
+    let config = tempfile::tempdir().unwrap();
     let ok = |project: &TestProject, arguments: &[&str]| {
         let mut command = project.command(arguments);
         command
-            .env("SYNIX_CONFIG_DIR", kept.path().join("synix"))
+            .env("SYNIX_CONFIG_DIR", config.path().join("synix"))
             .run()
             .expect_code(0);
     };
@@ -694,7 +704,7 @@ fn the_users_own_state_needs_no_permission_even_after_a_move() {
 /// Without a place to store permissions, `--trust` still works.
 #[test]
 fn a_missing_configuration_folder_is_reported() {
-    let project = asking("https://gateway.example/v1", "");
+    let project = project_with_provider_at("https://gateway.example/v1", "");
     let run = |arguments: &[&str]| {
         let mut command = project.command(arguments);
         command.env_remove("HOME").env_remove("XDG_CONFIG_HOME");
@@ -744,7 +754,7 @@ fn a_file_that_others_can_write_needs_permission() {
 
 /// Changes the owner of a file, which only root can do.
 #[cfg(unix)]
-fn give_away(path: &Path) -> bool {
+fn change_owner(path: &Path) -> bool {
     std::os::unix::fs::lchown(path, Some(4242), Some(4242)).is_ok()
 }
 
@@ -756,7 +766,7 @@ fn a_file_of_another_user_needs_permission() {
         let project = TestProject::team();
         project.write(".env", "OPENAI_API_KEY=sk-own\n");
         project.ok(&["build"]);
-        if !give_away(&project.path(file)) {
+        if !change_owner(&project.path(file)) {
             return;
         }
         let run = project.run(&["build"]).expect_code(5);
@@ -800,13 +810,14 @@ fn the_search_for_a_pipeline_file_stops_at_a_repository_root() {
 fn the_search_for_a_pipeline_file_stops_at_another_users_folder() {
     let project = TestProject::team();
     fs::create_dir_all(project.path("mine/sub")).unwrap();
-    let above = |arguments: &[&str]| command_in(&project.path("mine/sub"), arguments).run();
-    above(&["plan"]).expect_code(0);
-    if !give_away(&project.path("")) {
+    let run_in_subfolder =
+        |arguments: &[&str]| command_in(&project.path("mine/sub"), arguments).run();
+    run_in_subfolder(&["plan"]).expect_code(0);
+    if !change_owner(&project.path("")) {
         return;
     }
     for arguments in [&["plan"][..], &["build"], &["list"], &["trust"]] {
-        let run = above(arguments).expect_code(2);
+        let run = run_in_subfolder(arguments).expect_code(2);
         assert!(run.says("another owner"), "{arguments:?}: {run:?}");
     }
     assert_eq!(project.sent(), 0);
@@ -818,7 +829,7 @@ fn a_plugin_on_this_machine_is_fetched_only_after_permission() {
     let server = crate::registry::Registry::start();
     let echo = synix_test_components::bytes("echo");
     for reference in [
-        server.file("/echo.wasm", &echo),
+        server.publish_file("/echo.wasm", &echo),
         server.push("team/echo", "1.0", &echo),
     ] {
         let project = TestProject::with_layers(&format!(

@@ -8,7 +8,7 @@ use crate::test_project::{Run, TestProject};
 use crate::transcript::assert_transcript;
 
 /// A project with a plugin on this machine.
-fn with_plugin(reference: &str) -> TestProject {
+fn project_with_plugin(reference: &str) -> TestProject {
     let project = TestProject::with_layers(&format!(
         "[layers.texts]\nsource = \"texts/*.md\"\n[layers.made]\ntransform = {reference:?}\ninputs = [\"texts\"]\n"
     ));
@@ -27,7 +27,7 @@ fn run(project: &TestProject, arguments: &[&str]) -> Run {
 fn trust_lets_update_and_fetch_download_a_plugin() {
     let server = Registry::start();
     let reference = server.push("team/echo", "1.0", &synix_test_components::bytes("echo"));
-    let project = with_plugin(&reference);
+    let project = project_with_plugin(&reference);
     let refused = |arguments: &[&str]| {
         let run = run(&project, arguments).expect_code(5);
         assert!(run.says("download a plugin from this machine"), "{run:?}");
@@ -60,13 +60,13 @@ fn trust_lets_update_and_fetch_download_a_plugin() {
 
 #[test]
 fn trust_lets_cancel_use_a_copied_state() {
-    let maker = TestProject::team();
-    maker.pause_batches();
-    maker.ok(&["batch-build", "run"]);
+    let other = TestProject::team();
+    other.pause_batches();
+    other.ok(&["batch-build", "run"]);
     let project = TestProject::team();
     // The same project on another machine: the batches are at the same provider.
-    copy(&maker.path(".synix"), &project.path(".synix"));
-    fs::copy(maker.path("synix.toml"), project.path("synix.toml")).unwrap();
+    copy(&other.path(".synix"), &project.path(".synix"));
+    fs::copy(other.path("synix.toml"), project.path("synix.toml")).unwrap();
     let refused = || {
         let run = project.run(&["batch-build", "cancel"]).expect_code(5);
         assert!(run.says("use the state in .synix"), "{run:?}");
@@ -77,8 +77,8 @@ fn trust_lets_cancel_use_a_copied_state() {
             .ledger()
             .calls(synix_scripted_provider::Endpoint::BatchesCancel)
     };
-    assert_eq!(calls(&maker), 0);
+    assert_eq!(calls(&other), 0);
     project.ok(&["batch-build", "cancel", "--trust"]);
-    assert_eq!(calls(&maker), 1);
+    assert_eq!(calls(&other), 1);
     refused();
 }

@@ -8,25 +8,25 @@ use std::process::{Child, Command};
 use serde_json::Value;
 use synix_scripted_provider::{Endpoint, Pace, Reply, Rule, Script};
 
-use crate::crash::unclear;
+use crate::crash::unclear_attempts;
 use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
 
 /// Sends a signal to a command and returns its exit code and stderr.
-fn stop(child: Child, name: &str) -> (i32, String) {
-    signal(&child, name);
+fn signal_and_wait(child: Child, name: &str) -> (i32, String) {
+    send_signal(&child, name);
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    (output.status.code().unwrap_or(-1), said)
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap_or(-1), stderr)
 }
 
-fn signal(child: &Child, name: &str) {
+fn send_signal(child: &Child, name: &str) {
     let id = child.id().to_string();
     let sent = Command::new("kill").args([name, &id]).status().unwrap();
     assert!(sent.success());
 }
 
 /// A team with `on_done` settings.
-fn team_with(on_done: &str) -> TestProject {
+fn team_with_on_done(on_done: &str) -> TestProject {
     let project = TestProject::team();
     let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
     let named = pipeline.replacen(
@@ -39,16 +39,16 @@ fn team_with(on_done: &str) -> TestProject {
 }
 
 /// A team with `on_done` settings that the user permits.
-fn trusted_team_with(on_done: &str) -> TestProject {
-    let project = team_with(on_done);
+fn trusted_team_with_on_done(on_done: &str) -> TestProject {
+    let project = team_with_on_done(on_done);
     project.trust();
     project
 }
 
 /// Stores the input and the environment of the command in files.
-const KEEP: &str = r#"on_done = "cat > done.json; env > done.env""#;
+const STORE_INPUT: &str = r#"on_done = "cat > done.json; env > done.env""#;
 
-fn done(project: &TestProject) -> Value {
+fn on_done_input(project: &TestProject) -> Value {
     serde_json::from_str(&fs::read_to_string(project.path("done.json")).unwrap()).unwrap()
 }
 
@@ -63,14 +63,14 @@ fn an_interrupted_batch_build_reports_its_live_batches() {
             ledger.calls(Endpoint::BatchesRetrieve) > 0
         });
         let batch = project.ledger().batches[0].id.to_string();
-        let (code, said) = stop(child, signal);
-        assert_eq!(code, 1, "{signal}: {said}");
+        let (code, stderr) = signal_and_wait(child, signal);
+        assert_eq!(code, 1, "{signal}: {stderr}");
         for part in [
             &format!("batch {batch} continues at openai: 3 requests of styles"),
             "batch-build resume build-1",
             "batch-build cancel build-1",
         ] {
-            assert!(said.contains(part), "{signal}: {said}");
+            assert!(stderr.contains(part), "{signal}: {stderr}");
         }
     }
 }
@@ -84,7 +84,7 @@ fn an_interrupted_batch_build_can_be_resumed() {
     project.wait_for(&mut child, |ledger| {
         ledger.calls(Endpoint::BatchesRetrieve) > 0
     });
-    stop(child, "-TERM");
+    signal_and_wait(child, "-TERM");
     assert_eq!(project.status()["status"], "submitted");
     project.provider.finish_batches();
     project.ok(&RESUME);
@@ -98,14 +98,14 @@ fn an_interrupted_build_waits_for_calls_in_flight() {
     project.script(Script::new().rule(Rule::any().delay_ms(1_000)));
     let mut child = project.start(&["build", "--concurrency", "2"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
-    let (code, said) = stop(child, "-INT");
-    assert_eq!(code, 1, "{said}");
+    let (code, stderr) = signal_and_wait(child, "-INT");
+    assert_eq!(code, 1, "{stderr}");
     assert!(
-        said.contains("waiting for the answers to 2 calls"),
-        "{said}"
+        stderr.contains("waiting for the answers to 2 calls"),
+        "{stderr}"
     );
-    assert!(!said.contains("may be billed"), "{said}");
-    assert_eq!((project.sent(), unclear(&project)), (2, 0));
+    assert!(!stderr.contains("may be billed"), "{stderr}");
+    assert_eq!((project.sent(), unclear_attempts(&project)), (2, 0));
     project.script(Script::new());
     project.ok(&["build"]);
     assert_eq!(
@@ -121,15 +121,15 @@ fn a_second_interrupt_reports_what_may_be_billed() {
     project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
     let mut child = project.start(&["build"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
-    signal(&child, "-TERM");
+    send_signal(&child, "-TERM");
     let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("interrupt again")));
-    let (code, said) = stop(child, "-TERM");
+    let (code, stderr) = signal_and_wait(child, "-TERM");
     assert!(
-        code == 1 && said.contains("3 requests were in flight"),
-        "{said}"
+        code == 1 && stderr.contains("3 requests were in flight"),
+        "{stderr}"
     );
-    assert_eq!(unclear(&project), 3);
+    assert_eq!(unclear_attempts(&project), 3);
 }
 
 /// L3: in output to a pipe.
@@ -194,7 +194,7 @@ fn watch_follows_a_build_to_its_end() {
     let project = TestProject::team();
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
-    let asked = project.ledger().calls(Endpoint::BatchesRetrieve);
+    let calls = project.ledger().calls(Endpoint::BatchesRetrieve);
     let watch = project.start(&[
         "batch-build",
         "status",
@@ -203,13 +203,13 @@ fn watch_follows_a_build_to_its_end() {
         "0.01",
         "--exit-code",
     ]);
-    assert_eq!(project.ledger().calls(Endpoint::BatchesRetrieve), asked);
+    assert_eq!(project.ledger().calls(Endpoint::BatchesRetrieve), calls);
     project.provider.finish_batches();
     project.ok(&RESUME);
     let output = watch.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("build-1: completed"), "{said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("build-1: completed"), "{stderr}");
 }
 
 /// It prints one document.
@@ -223,22 +223,22 @@ fn watch_exits_at_once_for_a_finished_build() {
 
 #[test]
 fn on_done_gets_the_status_of_the_finished_build() {
-    let project = trusted_team_with(KEEP);
+    let project = trusted_team_with_on_done(STORE_INPUT);
     let status = project.json(&["build"]);
-    assert_eq!(done(&project), status);
+    assert_eq!(on_done_input(&project), status);
 }
 
 #[test]
 fn on_done_may_be_a_list_of_arguments() {
-    let project = trusted_team_with(r#"on_done = ["tee", "done.json"]"#);
+    let project = trusted_team_with_on_done(r#"on_done = ["tee", "done.json"]"#);
     let run = project.ok(&["build", "--json"]);
-    assert_eq!(done(&project), run.json());
+    assert_eq!(on_done_input(&project), run.json());
 }
 
 /// The command gets no keys.
 #[test]
 fn on_done_gets_a_minimal_environment() {
-    let project = trusted_team_with(KEEP);
+    let project = trusted_team_with_on_done(STORE_INPUT);
     let mut command = project.command(&["build"]);
     command
         .env("PATH", std::env::var("PATH").unwrap())
@@ -259,30 +259,30 @@ fn on_done_gets_a_minimal_environment() {
 
 #[test]
 fn on_done_runs_after_failed_units() {
-    let project = trusted_team_with(KEEP);
+    let project = trusted_team_with_on_done(STORE_INPUT);
     project.script(Script::new().rule(Rule::on("bela").reply(Reply::EmptyChoices)));
     project.run(&["build"]).expect_code(3);
-    assert_eq!(done(&project)["status"], "completed_with_errors");
+    assert_eq!(on_done_input(&project)["status"], "completed_with_errors");
 }
 
 #[test]
 fn on_done_runs_after_a_cancel() {
-    let project = trusted_team_with(KEEP);
+    let project = trusted_team_with_on_done(STORE_INPUT);
     project.pause_batches();
     project.ok(&["batch-build", "run"]);
     assert!(!project.path("done.json").exists(), "it has not ended");
     project.ok(&["batch-build", "cancel"]);
-    assert_eq!(done(&project)["status"], "cancelled");
+    assert_eq!(on_done_input(&project)["status"], "cancelled");
 }
 
 #[test]
 fn on_done_runs_after_a_failed_build() {
-    let project = trusted_team_with(KEEP);
+    let project = trusted_team_with_on_done(STORE_INPUT);
     for name in ["amara", "bela", "chitra"] {
         project.remove(&format!("bios/{name}.md"));
     }
     project.run(&["build"]).expect_code(1);
-    assert_eq!(done(&project)["status"], "failed");
+    assert_eq!(on_done_input(&project)["status"], "failed");
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn a_failing_on_done_is_reported_and_fails_nothing() {
             "on_done: cannot start the command",
         ),
     ] {
-        let project = trusted_team_with(on_done);
+        let project = trusted_team_with_on_done(on_done);
         let run = project.ok(&["build"]);
         assert!(run.says(message), "{run:?}");
     }
@@ -302,14 +302,14 @@ fn a_failing_on_done_is_reported_and_fails_nothing() {
 
 #[test]
 fn on_done_may_ignore_its_input() {
-    let project = trusted_team_with(r#"on_done = "exit 0""#);
+    let project = trusted_team_with_on_done(r#"on_done = "exit 0""#);
     project.ok(&["build"]);
 }
 
 /// C6
 #[test]
 fn on_done_prints_to_stderr() {
-    let project = trusted_team_with(r#"on_done = "echo the end""#);
+    let project = trusted_team_with_on_done(r#"on_done = "echo the end""#);
     let run = project.command(&["build", "--json"]).run_process();
     assert!(run.stderr.contains("the end"), "{run:?}");
     run.json();
@@ -317,11 +317,11 @@ fn on_done_prints_to_stderr() {
 
 #[test]
 fn a_replay_skips_on_done_by_default() {
-    let project = team_with("");
+    let project = team_with_on_done("");
     project.ok(&["build", "--cassette-mode", "record"]);
     for (on_done, runs) in [
-        (KEEP.to_owned(), false),
-        (format!("{KEEP}\non_done_in_replay = true"), true),
+        (STORE_INPUT.to_owned(), false),
+        (format!("{STORE_INPUT}\non_done_in_replay = true"), true),
     ] {
         let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
         let line = "name = \"suite\"\n";
@@ -337,14 +337,14 @@ fn a_replay_skips_on_done_by_default() {
 }
 
 /// Starts a server that takes one call and sends this reply. Returns its URL and a thread with the body of the call.
-fn server(reply: &'static str) -> (String, std::thread::JoinHandle<String>) {
+fn webhook_server(reply: &'static str) -> (String, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/secret", listener.local_addr().unwrap());
-    let taken = std::thread::spawn(move || {
+    let received = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut call = Vec::new();
         let mut byte = [0];
-        let whole = |call: &[u8]| {
+        let complete_body = |call: &[u8]| {
             let text = String::from_utf8_lossy(call);
             let (head, body) = text.split_once("\r\n\r\n")?;
             let length = head.lines().find_map(|line| {
@@ -356,7 +356,7 @@ fn server(reply: &'static str) -> (String, std::thread::JoinHandle<String>) {
             (body.len() == length).then(|| body.to_owned())
         };
         loop {
-            if let Some(body) = whole(&call) {
+            if let Some(body) = complete_body(&call) {
                 stream.write_all(reply.as_bytes()).unwrap();
                 return body;
             }
@@ -364,25 +364,25 @@ fn server(reply: &'static str) -> (String, std::thread::JoinHandle<String>) {
             call.push(byte[0]);
         }
     });
-    (url, taken)
+    (url, received)
 }
 
 #[test]
 fn on_done_url_gets_the_status_of_the_finished_build() {
-    let (url, taken) = server("HTTP/1.1 204 No Content\r\n\r\n");
-    let project = trusted_team_with(&format!("on_done_url = \"{url}\""));
+    let (url, received) = webhook_server("HTTP/1.1 204 No Content\r\n\r\n");
+    let project = trusted_team_with_on_done(&format!("on_done_url = \"{url}\""));
     let status = project.json(&["build"]);
-    let sent: Value = serde_json::from_str(&taken.join().unwrap()).unwrap();
+    let sent: Value = serde_json::from_str(&received.join().unwrap()).unwrap();
     assert_eq!(sent, status);
 }
 
 /// The address of a webhook is often its secret.
 #[test]
 fn a_failing_on_done_url_is_reported_without_its_secret() {
-    let (url, taken) = server("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n");
-    let project = trusted_team_with(&format!("on_done_url = \"{url}\""));
+    let (url, received) = webhook_server("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n");
+    let project = trusted_team_with_on_done(&format!("on_done_url = \"{url}\""));
     let run = project.ok(&["build"]);
-    taken.join().unwrap();
+    received.join().unwrap();
     assert!(
         run.says("the server replied with status 500") && !run.says("secret"),
         "{run:?}"
@@ -391,7 +391,7 @@ fn a_failing_on_done_url_is_reported_without_its_secret() {
 
 #[test]
 fn an_invalid_on_done_url_is_reported_with_its_line() {
-    let project = team_with(r#"on_done_url = "ftp://example.org""#);
+    let project = team_with_on_done(r#"on_done_url = "ftp://example.org""#);
     let run = project.run(&["build"]).expect_code(2);
     assert!(
         run.says("pipeline.on_done_url") && run.says("synix.toml:3"),
@@ -402,7 +402,7 @@ fn an_invalid_on_done_url_is_reported_with_its_line() {
 #[test]
 fn an_empty_on_done_is_refused() {
     for empty in [r#"on_done = """#, "on_done = []", "on_done = [1]"] {
-        let project = team_with(empty);
+        let project = team_with_on_done(empty);
         let run = project.run(&["build"]).expect_code(2);
         assert!(run.says("pipeline.on_done"), "{run:?}");
     }

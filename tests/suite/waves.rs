@@ -2,11 +2,11 @@
 
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Mode, Rule, Script};
 
-use crate::batch::{messages, prompt};
+use crate::batch::{immediate_batches, message_batch_project};
 use crate::test_project::{BATCH_BUILD, RESUME, Run, TestProject};
 
 /// Six people with requests of about the same length.
-fn six() -> TestProject {
+fn six_people() -> TestProject {
     let project = TestProject::team();
     for name in ["dmitri", "elif", "farid"] {
         project.write(
@@ -28,7 +28,7 @@ fn assert_all_made_once(project: &TestProject, requests: usize) {
     assert_eq!(project.sent(), requests);
 }
 
-fn invalid(code: &str, message: &str) -> FaultKind {
+fn validation_failure(code: &str, message: &str) -> FaultKind {
     FaultKind::FailValidation {
         code: code.to_owned(),
         message: message.to_owned(),
@@ -40,7 +40,7 @@ fn invalid(code: &str, message: &str) -> FaultKind {
 /// L11: synix learns the limit on enqueued tokens when the provider refuses a batch.
 #[test]
 fn requests_over_the_providers_token_limit_are_sent_later() {
-    let project = six();
+    let project = six_people();
     project.script(Script::new().enqueued_token_limit(40));
     project.ok(&BATCH_BUILD);
     assert_all_made_once(&project, 7);
@@ -53,7 +53,7 @@ fn requests_over_the_providers_token_limit_are_sent_later() {
 /// L11: a limit in the pipeline file applies from the start.
 #[test]
 fn enqueued_tokens_is_never_exceeded() {
-    let project = six();
+    let project = six_people();
     let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
     let limited = pipeline.replacen("batch = true\n", "batch = true\nenqueued_tokens = 250\n", 1);
     project.write("synix.toml", &limited);
@@ -70,8 +70,8 @@ fn enqueued_tokens_is_never_exceeded() {
 /// It is divided until the invalid line is alone.
 #[test]
 fn a_validation_failure_without_a_line_divides_the_batch() {
-    let project = six();
-    let fault = invalid("invalid_json_line", "A line is not valid.");
+    let project = six_people();
+    let fault = validation_failure("invalid_json_line", "A line is not valid.");
     project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault).once()));
     project.ok(&BATCH_BUILD);
     assert_all_made_once(&project, 7);
@@ -81,8 +81,8 @@ fn a_validation_failure_without_a_line_divides_the_batch() {
 /// Both halves would fail in the same way.
 #[test]
 fn a_failure_of_the_whole_batch_does_not_divide_it() {
-    let project = six();
-    let fault = invalid("model_not_found", "The model does not exist.");
+    let project = six_people();
+    let fault = validation_failure("model_not_found", "The model does not exist.");
     project.script(Script::new().fault(Fault::on(Endpoint::BatchesCreate, fault)));
     let run = project.run(&BATCH_BUILD).expect_code(3);
     assert!(run.says("does not exist"), "{run:?}");
@@ -92,7 +92,7 @@ fn a_failure_of_the_whole_batch_does_not_divide_it() {
 /// L11: a batch can be smaller than the maximum of the provider.
 #[test]
 fn batch_requests_limits_the_rows_of_a_batch() {
-    let project = six();
+    let project = six_people();
     limit_requests(&project, 4);
     project.ok(&BATCH_BUILD);
     let batches = project.ledger().batches;
@@ -105,7 +105,7 @@ fn batch_requests_limits_the_rows_of_a_batch() {
 /// L12: a unit starts as soon as its own inputs are made.
 #[test]
 fn a_unit_does_not_wait_for_the_whole_upstream_layer() {
-    let project = six();
+    let project = six_people();
     let title = r#"
 [layers.titles]
 transform = "map"
@@ -134,9 +134,9 @@ prompt = "A title for: {{ content }}"
     child.wait().unwrap();
 }
 
-fn limit_requests(project: &TestProject, most: u32) {
+fn limit_requests(project: &TestProject, max_requests: u32) {
     let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
-    let limit = format!("batch = true\nbatch_requests = {most}\n");
+    let limit = format!("batch = true\nbatch_requests = {max_requests}\n");
     project.write(
         "synix.toml",
         &pipeline.replacen("batch = true\n", &limit, 1),
@@ -147,7 +147,7 @@ fn limit_requests(project: &TestProject, most: u32) {
 #[test]
 fn an_uploaded_file_that_is_not_visible_yet_is_reused() {
     let project = TestProject::team();
-    let fault = invalid(
+    let fault = validation_failure(
         "invalid_request",
         "Cannot find file file-1, or organization org-1 does not have access to it.",
     );
@@ -199,9 +199,10 @@ fn sync_after_cancels_a_slow_batch_and_sends_sync_calls() {
 /// M1: without a token, a batch of the right size is adopted, and its rows decide.
 #[test]
 fn a_lost_batch_without_a_token_is_adopted_by_its_rows() {
-    let project = messages();
+    let project = message_batch_project();
     project.script(
-        prompt().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
+        immediate_batches()
+            .fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
     );
     project.ok(&BATCH_BUILD);
     assert_eq!(project.ledger().duplicates(), []);
@@ -209,8 +210,8 @@ fn a_lost_batch_without_a_token_is_adopted_by_its_rows() {
 }
 
 /// Creates a batch of another project with the same number of requests.
-fn stranger(project: &TestProject) {
-    let other = messages();
+fn create_foreign_batch(project: &TestProject) {
+    let other = message_batch_project();
     let url = project.provider.anthropic_url();
     let pipeline = std::fs::read_to_string(other.path("synix.toml")).unwrap();
     other.write(
@@ -224,24 +225,24 @@ fn stranger(project: &TestProject) {
 }
 
 /// Loses the reply to a create call, and then finds two candidates for the batch.
-fn ambiguous() -> TestProject {
-    let project = messages();
+fn project_with_two_candidates() -> TestProject {
+    let project = message_batch_project();
     // The list cannot be read while the other project creates its batch.
     let lost = Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once();
     let unread = Fault::on(Endpoint::MessageBatchesList, FaultKind::NotFound)
         .nth(2)
         .times(1 << 40);
-    project.script(prompt().fault(lost).fault(unread));
+    project.script(immediate_batches().fault(lost).fault(unread));
     project.ok(&["batch-build", "run"]);
-    project.script(prompt());
-    stranger(&project);
+    project.script(immediate_batches());
+    create_foreign_batch(&project);
     project
 }
 
 /// DESIGN 8
 #[test]
 fn the_user_chooses_between_two_candidate_batches() {
-    let project = ambiguous();
+    let project = project_with_two_candidates();
     let run = project.run(&RESUME).expect_code(5);
     let ours = project.ledger().batches[0].id.to_string();
     assert!(run.says(&ours) && run.says("--adopt"), "{run:?}");
@@ -252,16 +253,16 @@ fn the_user_chooses_between_two_candidate_batches() {
 
 #[test]
 fn an_adopted_batch_with_foreign_rows_is_released() {
-    let project = ambiguous();
-    let strange = project.ledger().batches[1].id.to_string();
-    project.ok(&[&RESUME[..], &["--adopt", &strange]].concat());
+    let project = project_with_two_candidates();
+    let foreign = project.ledger().batches[1].id.to_string();
+    project.ok(&[&RESUME[..], &["--adopt", &foreign]].concat());
     assert_eq!(project.ledger().duplicates(), []);
     assert_eq!(project.ledger().batches.len(), 2);
 }
 
 #[test]
 fn create_again_creates_the_batch_again() {
-    let project = ambiguous();
+    let project = project_with_two_candidates();
     project.ok(&[&RESUME[..], &["--create-again"]].concat());
     assert_eq!(project.ledger().batches.len(), 3);
 }
@@ -269,11 +270,11 @@ fn create_again_creates_the_batch_again() {
 const DAYS_LATER: &str = "2026-01-03T00:00:00Z";
 
 /// L16: one poll is repeated as often when the reply is a 404.
-fn not_found(endpoint: Endpoint, first: u64) -> Script {
+fn repeated_404(endpoint: Endpoint, first: u64) -> Script {
     Script::new().fault(Fault::on(endpoint, FaultKind::NotFound).nth(first).times(6))
 }
 
-fn resumed(project: &TestProject, at: &str) -> Run {
+fn resume_at(project: &TestProject, at: &str) -> Run {
     project
         .command(&RESUME)
         .env("SYNIX_CLOCK", at)
@@ -288,11 +289,11 @@ fn a_batch_that_is_missing_for_days_is_abandoned_and_created_again() {
         let project = TestProject::team();
         project.pause_batches();
         project.ok(&["batch-build", "run"]);
-        project.script(not_found(Endpoint::BatchesRetrieve, 1));
+        project.script(repeated_404(Endpoint::BatchesRetrieve, 1));
         if batches == 1 {
             project.provider.finish_batches();
         }
-        let run = resumed(&project, at);
+        let run = resume_at(&project, at);
         assert_eq!(project.ledger().batches.len(), batches, "{run:?}");
         assert_eq!(run.says("no longer exists"), batches == 2, "{run:?}");
         assert_eq!(project.artifact_names().len(), 7);
@@ -306,8 +307,8 @@ fn the_rows_of_the_remaining_file_are_kept() {
     project.ok(&["batch-build", "run"]);
     let fails = Rule::on("I am bela").only(Mode::Batch);
     // The output file is downloaded first, then the error file.
-    project.script(not_found(Endpoint::FilesContent, 2).rule(fails.status(400).times(1)));
-    let run = resumed(&project, DAYS_LATER);
+    project.script(repeated_404(Endpoint::FilesContent, 2).rule(fails.status(400).times(1)));
+    let run = resume_at(&project, DAYS_LATER);
     let rows: Vec<usize> = project
         .ledger()
         .batches

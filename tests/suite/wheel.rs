@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::languages::{succeeds, tool_folder};
+use crate::languages::{expect_success, tool_folder};
 
 const PACK: &str = include_str!("../../xtask/src/dist/pack.py");
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -17,18 +17,18 @@ fn a_wheel_installs_into_a_fresh_environment_and_runs_the_demo() {
     let man = share.join("man/man1");
     fs::create_dir_all(&man).unwrap();
     let synix = env!("CARGO_BIN_EXE_synix");
-    succeeds(Command::new(synix).args(["man", "--dir"]).arg(&man));
+    expect_success(Command::new(synix).args(["man", "--dir"]).arg(&man));
     let out = folder.path().join("dist");
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     // The tools of the languages include an interpreter of a known version.
     let python = tool_folder().with_file_name("python/bin/python");
-    let mut pack = Command::new(&python);
-    pack.args(["-c", PACK, VERSION, &target, synix]);
-    pack.arg(&share).arg(&out);
+    let mut pack_command = Command::new(&python);
+    pack_command.args(["-c", PACK, VERSION, &target, synix]);
+    pack_command.arg(&share).arg(&out);
     for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
-        pack.arg(Path::new(ROOT).join(file));
+        pack_command.arg(Path::new(ROOT).join(file));
     }
-    succeeds(&mut pack);
+    expect_success(&mut pack_command);
 
     let wheel = only_file(&out, ".whl");
     let unpacked = folder.path().join("unpacked");
@@ -41,20 +41,20 @@ fn a_wheel_installs_into_a_fresh_environment_and_runs_the_demo() {
     ];
     for check in checks {
         let mut tool = Command::new(tool_folder().with_file_name("wheel/bin/python"));
-        succeeds(tool.arg("-m").args(check).arg(out.join(&wheel)));
+        expect_success(tool.arg("-m").args(check).arg(out.join(&wheel)));
     }
     let environment = folder.path().join("environment");
-    succeeds(Command::new(&python).args(["-m", "venv"]).arg(&environment));
+    expect_success(Command::new(&python).args(["-m", "venv"]).arg(&environment));
     let pip = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps"];
-    succeeds(
+    expect_success(
         Command::new(environment.join("bin/python"))
             .args(pip)
             .arg(out.join(&wheel)),
     );
     let installed = environment.join("bin/synix");
-    let version = succeeds(Command::new(&installed).arg("--version")).stdout;
+    let version = expect_success(Command::new(&installed).arg("--version")).stdout;
     assert!(version.contains(VERSION), "{version}");
-    let demo = succeeds(
+    let demo = expect_success(
         Command::new(&installed)
             .args(["test", "team-report"])
             .current_dir(format!("{ROOT}/templates"))
@@ -67,7 +67,7 @@ fn a_wheel_installs_into_a_fresh_environment_and_runs_the_demo() {
     assert!(found.is_file(), "{}", found.display());
 
     let archive = only_file(&out, ".tar.gz");
-    let list = succeeds(Command::new("tar").arg("-tzf").arg(out.join(archive))).stdout;
+    let list = expect_success(Command::new("tar").arg("-tzf").arg(out.join(archive))).stdout;
     for part in ["/synix\n", "/man/man1/synix-build.1\n", "/LICENSE-APACHE\n"] {
         assert!(list.contains(part), "{part} is not in {list}");
     }
