@@ -1,10 +1,12 @@
 //! A build that is killed at any point can be resumed and pays for nothing twice.
 
 use std::collections::BTreeSet;
-use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crate::test_project::{BATCH_BUILD, RESUME, TestProject};
+use crate::support::costs::unclear_attempts;
+use crate::support::crashes::{assert_only_unclear_calls_paid_twice, was_killed};
+use crate::support::pipelines::{BATCH_BUILD, RESUME};
+use crate::support::test_project::TestProject;
 
 type Artifacts = BTreeSet<(String, String)>;
 
@@ -16,18 +18,6 @@ fn artifacts_without_kills() -> Artifacts {
     let project = TestProject::team();
     project.ok(&BATCH_BUILD);
     project.artifacts()
-}
-
-/// Returns whether a command killed itself because of `SYNIX_CRASH_AT`.
-#[cfg(unix)]
-pub(crate) fn was_killed(status: ExitStatus) -> bool {
-    std::os::unix::process::ExitStatusExt::signal(&status) == Some(9)
-}
-
-/// Windows has no signals; an aborted process ends with this code.
-#[cfg(windows)]
-pub(crate) fn was_killed(status: ExitStatus) -> bool {
-    status.code() == Some(0xc000_0409_u32.cast_signed())
 }
 
 /// Kills the command at a crash point, and returns false if it ended before.
@@ -42,61 +32,6 @@ fn kill_at(project: &TestProject, command: &[&str], crash_at: u64) -> bool {
         "point {crash_at}: {stderr}"
     );
     killed
-}
-
-/// Returns the number of requests that may have been billed without an answer, according to the state.
-pub(crate) fn unclear_attempts(project: &TestProject) -> usize {
-    let count =
-        project
-            .database()
-            .query_row("SELECT count(*) FROM attempt WHERE state = 3", [], |row| {
-                row.get::<_, i64>(0)
-            });
-    usize::try_from(count.unwrap()).unwrap()
-}
-
-/// Asserts that no answer of a batch is paid twice. A sync call may be repeated in a batch only if the state records it
-/// as unclear.
-pub(crate) fn assert_only_unclear_calls_paid_twice(project: &TestProject, context: &str) {
-    let ledger = project.ledger();
-    let duplicates = ledger.duplicates();
-    let is_sync = |place: &str| matches!(place, "chat" | "messages");
-    for duplicate in &duplicates {
-        let in_batches = duplicate.places.iter().filter(|place| !is_sync(place));
-        assert!(in_batches.count() <= 1, "{context}: {duplicate:?}");
-    }
-    assert_known_steps(project, context);
-    let unclear = unclear_attempts(project);
-    assert!(
-        duplicates.len() <= unclear,
-        "{context}: {duplicates:?}, {unclear} unclear"
-    );
-}
-
-/// Asserts that every submission only took steps that `docs/batch.md` lists.
-fn assert_known_steps(project: &TestProject, context: &str) {
-    let documents = include_str!("../../docs/batch.md");
-    let (_, table) = documents.split_once("| from | to |").unwrap();
-    let (table, _) = table.split_once("\n\n").unwrap();
-    let known: BTreeSet<(&str, &str)> = table
-        .lines()
-        .filter_map(|line| {
-            line.strip_prefix("| ")?
-                .strip_suffix(" |")?
-                .split_once(" | ")
-        })
-        .flat_map(|(from, to)| to.split(", ").map(move |to| (from, to)))
-        .collect();
-    let database = project.database();
-    let mut statement = database
-        .prepare("SELECT submission, state FROM submission_step ORDER BY submission, id")
-        .unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-    let steps: Vec<(i64, String)> = rows.unwrap().collect::<Result<_, _>>().unwrap();
-    for pair in steps.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
-        let step = (pair[0].1.as_str(), pair[1].1.as_str());
-        assert!(known.contains(&step), "{context}: {step:?} is not listed");
-    }
 }
 
 /// Kills the command at one crash point after another, until it ends by itself.

@@ -1,0 +1,5 @@
+//! Plugins by path, URL and OCI reference: pins, downloads and the lock file.
+
+mod downloads;
+mod locked;
+mod pins;

@@ -1,0 +1,48 @@
+//! What the provider bills, and what synix records about it.
+
+use serde_json::Value;
+use synix_scripted_provider::{Ledger, PriceClass};
+
+use crate::support::test_project::TestProject;
+
+/// Returns the cost of the ledger's entries in picodollars, at the listed prices of the models of [`TEAM`](crate::support::pipelines::TEAM).
+pub(crate) fn billed(ledger: &Ledger) -> u64 {
+    let cost = |entry: &synix_scripted_provider::Executed| {
+        let (input, output) = if entry.model.starts_with("gpt-4o-mini") {
+            (150_000, 600_000)
+        } else {
+            assert!(entry.model.starts_with("claude-haiku-4-5"), "{entry:?}");
+            (1_000_000, 5_000_000)
+        };
+        let sync = entry.input_tokens * input + entry.output_tokens * output;
+        match entry.price {
+            PriceClass::Sync => sync,
+            PriceClass::Batch => sync / 2,
+        }
+    };
+    ledger.executed.iter().map(cost).sum()
+}
+
+/// Converts a cost to picodollars.
+#[track_caller]
+pub(crate) fn picodollars(cost: &Value) -> u64 {
+    let usd = cost.as_f64().unwrap_or_else(|| panic!("{cost} is no cost"));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small amount"
+    )]
+    let pico = (usd * 1e12).round() as u64;
+    pico
+}
+
+/// Returns the number of requests that may have been billed without an answer, according to the state.
+pub(crate) fn unclear_attempts(project: &TestProject) -> usize {
+    let count =
+        project
+            .database()
+            .query_row("SELECT count(*) FROM attempt WHERE state = 3", [], |row| {
+                row.get::<_, i64>(0)
+            });
+    usize::try_from(count.unwrap()).unwrap()
+}

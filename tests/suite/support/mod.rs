@@ -1,0 +1,21 @@
+//! What the tests share: projects, commands and their output, servers, and tools.
+
+#[cfg_attr(
+    windows,
+    allow(dead_code, reason = "most costly components are for tests of Linux")
+)]
+pub(crate) mod costly_components;
+pub(crate) mod costs;
+pub(crate) mod crashes;
+pub(crate) mod folders;
+pub(crate) mod hostile_clone;
+pub(crate) mod invocation;
+pub(crate) mod pipelines;
+pub(crate) mod plugin_project;
+pub(crate) mod plugin_tools;
+pub(crate) mod processes;
+pub(crate) mod proxy;
+pub(crate) mod random;
+pub(crate) mod registry;
+pub(crate) mod test_project;
+pub(crate) mod transcript;

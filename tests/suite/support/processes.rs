@@ -1,0 +1,66 @@
+//! Commands in their own processes: signals, outputs, and limits of the kernel.
+
+use std::process::{Child, Command};
+
+#[cfg(target_os = "linux")]
+use crate::support::invocation::Invocation;
+use crate::support::invocation::Run;
+
+/// Sends a signal to a command and returns its exit code and stderr.
+pub(crate) fn signal_and_wait(child: Child, name: &str) -> (i32, String) {
+    send_signal(&child, name);
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap_or(-1), stderr)
+}
+
+pub(crate) fn send_signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([name, &id]).status().unwrap();
+    assert!(sent.success());
+}
+
+pub(crate) fn is_running(child: &mut Child) -> bool {
+    child.try_wait().unwrap().is_none()
+}
+
+pub(crate) fn wait_for_output(child: Child) -> Run {
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::new(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The address space of a command and its child processes in KiB.
+#[cfg(target_os = "linux")]
+const ADDRESS_SPACE: u32 = 2_000_000;
+
+/// The processor time of each process. The kernel counts it, so a busy machine does not change the result.
+#[cfg(target_os = "linux")]
+const SECONDS: u32 = 60;
+
+/// The command under limits of address space and processor time. A command that spins ends by a signal.
+#[cfg(target_os = "linux")]
+pub(crate) fn with_kernel_limits(command: &Invocation) -> Command {
+    let command = command.process();
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .arg("-c")
+        .arg(format!(
+            "ulimit -v {ADDRESS_SPACE}; ulimit -t {SECONDS}; exec \"$0\" \"$@\""
+        ))
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear();
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            shell.env(name, value);
+        }
+    }
+    if let Some(folder) = command.get_current_dir() {
+        shell.current_dir(folder);
+    }
+    shell
+}

@@ -1,0 +1,43 @@
+//! Random numbers and texts that a seed determines.
+
+/// A random number generator whose seeds mean the same on every machine (`SplitMix64`).
+pub(crate) struct SeededRandom(pub(crate) u64);
+
+impl SeededRandom {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    pub(crate) fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        let at = self.below(choices.len() as u64);
+        choices[usize::try_from(at).unwrap()]
+    }
+}
+
+/// Returns random words that are the same in every run for a seed.
+pub(crate) fn random_text(seed: u64, length: usize) -> String {
+    let mut state = seed;
+    let mut text = String::new();
+    while text.len() < length {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let letters = 2 + (state >> 60) % 7;
+        for at in 0..letters {
+            text.push(char::from(
+                b'a' + u8::try_from((state >> (5 * at + 7)) % 23).unwrap(),
+            ));
+        }
+        text.push(' ');
+    }
+    text.truncate(length);
+    text
+}

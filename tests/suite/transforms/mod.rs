@@ -1,0 +1,6 @@
+//! The first-party transforms.
+
+mod chunk_and_merge;
+mod fold_and_group;
+mod json_answers;
+mod reference;

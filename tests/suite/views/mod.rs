@@ -1,0 +1,6 @@
+//! Commands that show artifacts, builds and their status.
+
+mod artifacts;
+mod names;
+mod status;
+mod whole_outputs;
