@@ -112,7 +112,7 @@ fn a_success_row_holds_the_message_at_the_batch_tier() {
 }
 
 #[test]
-fn a_failed_row_has_its_type_two_levels_down() {
+fn the_error_type_of_a_failed_row_is_nested() {
     let client = TestClient::new(Script::new().rule(Rule::any().status(529)));
     let result = client.message_rows(&client.message_batch(&["a"]))[0]["result"].clone();
     assert_eq!(
@@ -124,7 +124,7 @@ fn a_failed_row_has_its_type_two_levels_down() {
 }
 
 #[test]
-fn bad_params_are_found_only_when_they_run() {
+fn invalid_params_fail_only_when_their_row_runs() {
     let client = TestClient::new(Script::new());
     let requests = json!([{"custom_id": "a", "params": {"model": "m", "max_tokens": 5}}]);
     let created = client.anthropic(
@@ -141,7 +141,7 @@ fn bad_params_are_found_only_when_they_run() {
 }
 
 #[test]
-fn create_refuses_what_the_real_one_refuses() {
+fn create_refuses_what_the_real_api_refuses() {
     let params = json!({});
     assert_eq!(
         create_error(&json!([])),

@@ -10,7 +10,7 @@ fn answered(script: Script) -> Reply {
 }
 
 #[test]
-fn a_message_has_the_members_of_the_real_one() {
+fn a_message_has_the_members_of_the_real_api() {
     let message = answered(Script::new()).json();
     assert_eq!(
         members(&message),
@@ -34,7 +34,7 @@ fn a_message_has_the_members_of_the_real_one() {
 }
 
 #[test]
-fn an_end_is_told_in_anthropics_word() {
+fn a_stop_reason_is_anthropics_term() {
     let reply = Scripted::Finish {
         reason: "length".into(),
         text: None,

@@ -66,7 +66,7 @@ fn the_ledger_over_http_is_the_ledger() {
 }
 
 #[test]
-fn calls_can_be_read_alone() {
+fn the_calls_can_be_read_without_the_ledger() {
     let client = TestClient::new(Script::new());
     client.chat("a").unwrap();
     assert_eq!(
@@ -134,7 +134,7 @@ fn the_command_prints_its_urls_on_one_line() {
 }
 
 #[test]
-fn a_stopped_server_is_gone() {
+fn a_stopped_server_cannot_be_reached() {
     let client = TestClient::new(Script::new());
     let address = client.provider.address();
     drop(client);

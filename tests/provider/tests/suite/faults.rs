@@ -60,7 +60,7 @@ fn an_error_status_usually_comes_instead_of_the_effect() {
 
 /// Findings L16.
 #[test]
-fn a_batch_can_be_unknown_once() {
+fn a_batch_can_return_404_once() {
     let client = client(Fault::on(Endpoint::BatchesRetrieve, FaultKind::NotFound).once());
     let path = format!("/v1/batches/{}", client.batch(&["a"]));
     assert_eq!(
@@ -71,7 +71,7 @@ fn a_batch_can_be_unknown_once() {
 
 /// Findings L16.
 #[test]
-fn a_message_batch_can_be_unknown_once() {
+fn a_message_batch_can_return_404_once() {
     let client = client(Fault::on(Endpoint::MessageBatchesRetrieve, FaultKind::NotFound).once());
     let path = format!("/v1/messages/batches/{}", client.message_batch(&["a"]));
     let mut statuses = (0..2).map(|_| client.anthropic("GET", &path, &Value::Null).status);
@@ -102,7 +102,7 @@ fn a_download_can_break_off() {
 
 /// Findings A5.
 #[test]
-fn a_short_download_can_look_whole() {
+fn a_truncated_download_can_look_complete() {
     let client = client(
         Fault::on(
             Endpoint::FilesContent,
@@ -162,7 +162,7 @@ fn an_upload_reply_can_be_lost() {
 }
 
 #[test]
-fn a_delayed_reply_still_comes() {
+fn a_delayed_reply_arrives() {
     let client = client(Fault::on(
         Endpoint::Chat,
         FaultKind::Delay {
@@ -174,7 +174,7 @@ fn a_delayed_reply_still_comes() {
 }
 
 #[test]
-fn a_fault_does_not_spare_a_bad_key() {
+fn a_bad_key_is_refused_despite_a_fault() {
     let client = client(Fault::on(Endpoint::BatchesCreate, FaultKind::NoCounts));
     assert_eq!(
         client.raw("POST", "/v1/batches", "", b"{}").unwrap().status,
@@ -183,7 +183,7 @@ fn a_fault_does_not_spare_a_bad_key() {
 }
 
 #[test]
-fn one_create_can_meet_two_faults() {
+fn one_create_call_can_have_two_faults() {
     let script = Script::new()
         .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::LoseReply).once())
         .fault(Fault::on(Endpoint::BatchesCreate, FaultKind::ExpireAfter { rows: 0 }).once());

@@ -10,7 +10,7 @@ use synix_scripted_provider::{
 use crate::client::{TestClient, body};
 
 #[test]
-fn a_single_call_is_billed_at_the_full_price_and_delivered() {
+fn a_sync_call_is_billed_at_the_full_price_and_delivered() {
     let client = TestClient::new(Script::new().rule(Rule::any().text("one two three")));
     client.chat("a b").unwrap();
     let ledger = client.provider.ledger();
@@ -146,7 +146,7 @@ fn a_missing_row_is_billed_and_lost() {
 }
 
 #[test]
-fn batches_are_summed_up() {
+fn the_ledger_summarizes_batches() {
     let client = TestClient::new(Script::new().batches(Pace::in_progress(5)));
     let batch = client.batch(&["a", "b"]);
     client.poll(&batch);

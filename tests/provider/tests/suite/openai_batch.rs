@@ -25,7 +25,7 @@ fn validation_error(client: &TestClient, file: &str) -> Value {
 }
 
 #[test]
-fn a_batch_has_the_members_of_the_real_one() {
+fn a_batch_has_the_members_of_the_real_api() {
     let client = TestClient::new(Script::new());
     let batch = client.create(&client.upload(&["a"])).unwrap().json();
     let expected = [
@@ -179,7 +179,7 @@ fn batches_are_listed_newest_first() {
 }
 
 #[test]
-fn listing_is_no_poll() {
+fn listing_does_not_count_as_a_poll() {
     let client = TestClient::new(Script::new());
     let batch = client.batch(&["a"]);
     client.get("/v1/batches");
@@ -188,7 +188,7 @@ fn listing_is_no_poll() {
 }
 
 #[test]
-fn metadata_takes_texts_only() {
+fn metadata_values_must_be_strings() {
     let client = TestClient::new(Script::new());
     let body = json!({"input_file_id": "f", "endpoint": "/v1/chat/completions", "completion_window": "24h", "metadata": {"n": 1}});
     assert_eq!(client.openai("POST", "/v1/batches", &body).status, 400);
@@ -205,7 +205,7 @@ fn batches_and_files_survive_a_change_of_script() {
 }
 
 #[test]
-fn a_batch_with_a_latency_is_not_hurried_by_polls() {
+fn polls_do_not_speed_up_a_batch_with_a_latency() {
     let pace = Pace {
         latency_ms: Some([600_000, 700_000]),
         ..Pace::default()

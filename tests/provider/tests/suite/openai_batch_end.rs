@@ -114,7 +114,7 @@ fn counts_can_be_absent() {
 
 /// Findings M6.
 #[test]
-fn an_expired_batch_delivers_what_was_done_and_names_the_rest() {
+fn an_expired_batch_delivers_finished_rows_and_names_the_others() {
     let client = created_with(FaultKind::ExpireAfter { rows: 1 });
     let ended = client.ended(&client.batch(&["a", "b"]));
     assert_eq!(ended["status"], "expired");

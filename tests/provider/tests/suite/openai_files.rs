@@ -6,7 +6,7 @@ use synix_scripted_provider::Script;
 use crate::client::{TestClient, members};
 
 #[test]
-fn a_file_has_the_members_of_the_real_one() {
+fn a_file_has_the_members_of_the_real_api() {
     let client = TestClient::new(Script::new());
     let file = client.upload_as("in.jsonl", "{}\n").json();
     let expected = [
@@ -34,7 +34,7 @@ fn a_file_has_the_members_of_the_real_one() {
 }
 
 #[test]
-fn a_file_that_is_no_jsonl_is_refused() {
+fn a_file_that_is_not_jsonl_is_refused() {
     let reply = TestClient::new(Script::new()).upload_as("in.txt", "{}");
     assert_eq!(reply.status, 400);
     assert_eq!(

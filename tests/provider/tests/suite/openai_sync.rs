@@ -13,7 +13,7 @@ fn choice(reply: Scripted) -> Value {
 }
 
 #[test]
-fn a_completion_has_the_members_of_the_real_one() {
+fn a_completion_has_the_members_of_the_real_api() {
     let completion = TestClient::new(Script::new())
         .chat("tell me")
         .unwrap()
@@ -71,7 +71,7 @@ fn replies_carry_the_usual_headers() {
 }
 
 #[test]
-fn several_choices_are_given_where_asked_for() {
+fn a_request_can_ask_for_several_choices() {
     let mut body = body("x");
     body["n"] = json!(3);
     let reply = TestClient::new(Script::new()).openai("POST", "/v1/chat/completions", &body);
@@ -79,7 +79,7 @@ fn several_choices_are_given_where_asked_for() {
 }
 
 #[test]
-fn a_scripted_end_keeps_its_text() {
+fn a_scripted_finish_reason_keeps_its_text() {
     let choice = choice(Scripted::Finish {
         reason: "length".into(),
         text: Some("and then".into()),
@@ -178,7 +178,7 @@ fn a_scripted_status_can_carry_headers() {
 
 /// Findings L18.
 #[test]
-fn spent_quota_is_a_429_of_its_own() {
+fn exhausted_quota_is_a_429_with_its_own_code() {
     let status = Scripted::Status(StatusReply::insufficient_quota());
     let client = TestClient::new(Script::new().rule(Rule::any().reply(status)));
     assert_eq!(
@@ -198,13 +198,13 @@ fn a_proxy_error_is_html() {
 }
 
 #[test]
-fn a_garbled_reply_is_no_json() {
+fn a_garbled_reply_is_not_json() {
     let client = TestClient::new(Script::new().rule(Rule::any().reply(Scripted::Garbled)));
     assert!(serde_json::from_slice::<Value>(&client.chat("x").unwrap().body).is_err());
 }
 
 #[test]
-fn a_truncated_reply_is_shorter_than_it_says() {
+fn a_truncated_reply_is_shorter_than_its_announced_length() {
     let client =
         TestClient::new(Script::new().rule(Rule::any().reply(Scripted::Truncate { drop: 5 })));
     let reply = client.chat("x").unwrap();

@@ -45,13 +45,13 @@ fn a_duplicate_row_comes_twice() {
 }
 
 #[test]
-fn an_unknown_row_has_an_id_that_nobody_sent() {
+fn an_unknown_row_has_an_id_that_was_not_sent() {
     let ids = ids(Scripted::UnknownRow);
     assert!(ids.len() == 3 && ids[1].starts_with("unknown-"), "{ids:?}");
 }
 
 #[test]
-fn a_garbled_row_leaves_its_neighbours_whole() {
+fn a_garbled_row_does_not_damage_other_rows() {
     let text = output(Scripted::Garbled).1.text();
     let whole: Vec<bool> = text
         .lines()
@@ -61,7 +61,7 @@ fn a_garbled_row_leaves_its_neighbours_whole() {
 }
 
 #[test]
-fn a_truncated_row_leaves_its_neighbours_whole() {
+fn a_truncated_row_does_not_damage_other_rows() {
     let text = output(Scripted::Truncate { drop: 9 }).1.text();
     let whole: Vec<bool> = text
         .lines()
