@@ -34,7 +34,7 @@ fn kill_at(project: &TestProject, command: &[&str], crash_at: u64) -> bool {
     killed
 }
 
-/// Kills the command at one crash point after another, until it ends by itself.
+/// Kills the command at one crash point after another, until it ends without a kill.
 ///
 /// Returns the number of crash points and the number of requests that became unclear.
 fn kill_everywhere(

@@ -34,7 +34,7 @@ fn excess_output_on_stdout_is_cut_off_and_does_not_fail_the_unit() {
     assert!(size < 10_000_000, "{size}");
 }
 
-/// The same unit always gets the same random bytes, another unit gets others, and the clock stands still.
+/// The same unit always gets the same random bytes, another unit gets others, and the clock does not advance.
 #[test]
 fn randomness_and_time_depend_only_on_the_unit() {
     let outputs = || {

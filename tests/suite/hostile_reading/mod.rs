@@ -1,6 +1,6 @@
 //! How commands that only read end in a project that an attacker made.
 //!
-//! Under limits of memory and processor time, each command ends by itself, with its result or with a message that names
+//! Under limits of memory and processor time, each command ends without a kill, with its result or with a message that names
 //! the problem. The other files of this folder list the attacks that a clone can carry; `hostile_projects` tests what
 //! single attacks would have gained.
 

@@ -48,7 +48,7 @@ fn a_hostile_dot_env_has_no_effect_on_reading() {
 fn reading_does_nothing_that_needs_permission() {
     let provider = |line: &'static str| {
         move |clone: &HostileClone| {
-            replace_in_pipeline(clone, "retries = 0", &format!("retries = 0\n{line}"))
+            replace_in_pipeline(clone, "retries = 0", &format!("retries = 0\n{line}"));
         }
     };
     let pipeline = |line: &'static str| {

@@ -46,7 +46,7 @@ fn build_and_read_log(language: &str, component: &[u8]) -> (TestProject, String)
     (project, logs.join("\n"))
 }
 
-/// The clock stands still, random numbers are the same in every run, and there are no files or variables.
+/// The clock does not advance, random numbers are the same in every run, and there are no files or variables.
 #[test]
 fn a_go_plugin_cannot_observe_the_machine() {
     let folder = scaffold("go");

@@ -112,7 +112,7 @@ fn an_old_state_can_be_read() {
     }
 }
 
-/// L9: no stored answer is requested again, even if the plugin was compiled anew.
+/// L9: no stored answer is requested again, even if the plugin was compiled again.
 #[test]
 fn a_build_on_an_old_state_sends_nothing() {
     for folder in old_states() {

@@ -149,7 +149,7 @@ fn a_read_only_state_is_reported_with_its_owner() {
     assert_eq!(read_only.project.sent(), 4);
 }
 
-/// A state that its owner lets nobody read.
+/// A state that only its owner can read.
 #[test]
 fn an_unreadable_state_is_reported_with_its_owner() {
     let project = TestProject::team();

@@ -25,12 +25,7 @@ pub(crate) fn is_running(child: &mut Child) -> bool {
 }
 
 pub(crate) fn wait_for_output(child: Child) -> Run {
-    let output = child.wait_with_output().unwrap();
-    Run {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::new(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::of_output(child.wait_with_output().unwrap())
 }
 
 /// The address space of a command and its child processes in KiB.

@@ -22,7 +22,7 @@ use crate::torture::faults::script;
 const KILLS: u64 = 200;
 
 /// The number of rounds of a sequence before its last command, which runs without faults.
-const COMMANDS: u64 = 8;
+const ROUNDS: u64 = 8;
 
 /// A command that takes longer is stuck.
 const STUCK: Duration = Duration::from_secs(300);
@@ -56,7 +56,7 @@ impl Counts {
         .sum()
     }
 
-    fn note_kill(&self, project: &TestProject) {
+    fn count_kill(&self, project: &TestProject) {
         let states = states(project);
         let during_submission = ["claimed", "uploading", "uploaded", "creating", "unclear"];
         let count = if states
@@ -169,7 +169,7 @@ fn run_sequence(seed: u64, counts: &Counts) {
     counts
         .concurrent_sequences
         .fetch_add(u64::from(is_concurrent), Ordering::SeqCst);
-    for round in 0..COMMANDS {
+    for round in 0..ROUNDS {
         if random.below(2) == 0 {
             let name = random.one_of(&["amara", "bela", "chitra"]);
             let text = format!("I am {name} in round {round}.");
@@ -229,7 +229,7 @@ fn run_sequence(seed: u64, counts: &Counts) {
             let status = wait_for_end(child, started, &format!("{context}\n{command:?}"));
             counts.commands.fetch_add(1, Ordering::SeqCst);
             if was_killed(status) {
-                counts.note_kill(&project);
+                counts.count_kill(&project);
             }
         }
     }
