@@ -36,25 +36,3 @@ mod torture;
 mod transforms;
 mod trust;
 mod views;
-
-/// The former names of the helpers, which `replies` still uses.
-mod build {
-    pub(crate) use crate::support::test_project::failure_kinds as kinds;
-}
-
-mod money {
-    pub(crate) use crate::support::costs::{billed, picodollars as pico};
-}
-
-mod workbench {
-    pub(crate) use crate::support::pipelines::{
-        BATCH_BUILD as BATCH, RESUME, pipeline_file_at as pipeline_at,
-    };
-    pub(crate) use crate::support::test_project::{TestProject as Workbench, text};
-
-    impl Workbench {
-        pub(crate) fn names(&self) -> Vec<String> {
-            self.artifact_names()
-        }
-    }
-}
