@@ -22,13 +22,15 @@ fn a_budget_refuses_a_build_before_anything_is_sent() {
 }
 
 /// Enough for the first layer. The answer of the summary may cost 0.0015 dollars.
-const HALFWAY: &str = "0.001";
+const BUDGET_OF_FIRST_LAYER: &str = "0.001";
 
 /// M9
 #[test]
 fn a_budget_stops_a_running_build_and_keeps_paid_answers() {
     let project = TestProject::team();
-    let run = project.run(&["build", "--budget", HALFWAY]).expect_code(5);
+    let run = project
+        .run(&["build", "--budget", BUDGET_OF_FIRST_LAYER])
+        .expect_code(5);
     assert_transcript!(run);
     assert_eq!(project.sent(), 3);
     assert_eq!(project.ledger().calls(Endpoint::Messages), 0);
@@ -44,7 +46,7 @@ fn a_budget_stops_a_running_build_and_keeps_paid_answers() {
 fn a_batch_build_continues_with_a_higher_budget() {
     let project = TestProject::team();
     project
-        .run(&[&BATCH_BUILD[..], &["--budget", HALFWAY]].concat())
+        .run(&[&BATCH_BUILD[..], &["--budget", BUDGET_OF_FIRST_LAYER]].concat())
         .expect_code(5);
     assert_eq!(project.sent(), 3);
     let status = project.status();
@@ -52,7 +54,7 @@ fn a_batch_build_continues_with_a_higher_budget() {
     assert_eq!(status["error"]["kind"], "budget");
     assert!(text(&status["error"]["message"]).contains("the budget of"));
     project
-        .run(&[&RESUME[..], &["--budget", HALFWAY]].concat())
+        .run(&[&RESUME[..], &["--budget", BUDGET_OF_FIRST_LAYER]].concat())
         .expect_code(5);
     assert_eq!(project.sent(), 3);
     project.ok(&[&RESUME[..], &["--budget", "0.01"]].concat());

@@ -6,7 +6,7 @@ use crate::support::invocation::KEY;
 use crate::support::pipelines::BATCH_BUILD;
 use crate::support::test_project::{TestProject, command_in};
 
-const RED: &str = "\u{1b}[1;31merror:\u{1b}[0m";
+const RED_ERROR: &str = "\u{1b}[1;31merror:\u{1b}[0m";
 
 #[test]
 fn colours_follow_the_flag_and_the_environment() {
@@ -34,7 +34,11 @@ fn colours_follow_the_flag_and_the_environment() {
         ),
     ] {
         let run = run(arguments, variables);
-        assert_eq!(run.stderr.contains(RED), is_red, "{arguments:?}: {run:?}");
+        assert_eq!(
+            run.stderr.contains(RED_ERROR),
+            is_red,
+            "{arguments:?}: {run:?}"
+        );
         assert_eq!(run.says("\u{1b}"), is_red, "{arguments:?}: {run:?}");
     }
     run(&["build", "--color", "loud"], &[]);

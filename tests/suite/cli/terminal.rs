@@ -137,7 +137,7 @@ fn trust_does_not_prompt_without_a_question() {
 }
 
 /// Moves the cursor up, which only a terminal needs.
-const UP: &str = "\u{1b}[1A";
+const CURSOR_UP: &str = "\u{1b}[1A";
 
 /// A terminal has one line for each layer and batch, which is redrawn when it changes. A pipe and `--quiet` have none.
 #[test]
@@ -149,7 +149,7 @@ fn progress_is_drawn_only_at_a_terminal() {
         let project = TestProject::team();
         let output = run_at_terminal(&project, command);
         assert_eq!(output.code, 0, "{}", output.drawn);
-        assert!(output.drawn.contains(UP), "{:?}", output.drawn);
+        assert!(output.drawn.contains(CURSOR_UP), "{:?}", output.drawn);
         for line in ["styles: 3 made", "summary: 1 made", "build-1 completed"] {
             assert!(output.drawn.contains(line), "{line}: {:?}", output.drawn);
         }
@@ -167,7 +167,7 @@ fn progress_is_drawn_only_at_a_terminal() {
     let quiet = run_at_terminal(&project, &["build", "--quiet"]);
     assert!(
         // The result itself has colours.
-        !quiet.drawn.contains(UP) && !quiet.drawn.contains("styles: "),
+        !quiet.drawn.contains(CURSOR_UP) && !quiet.drawn.contains("styles: "),
         "{:?}",
         quiet.drawn
     );

@@ -124,11 +124,15 @@ fn a_component_bomb_is_refused() {
 
 #[test]
 fn deeply_nested_components_are_refused() {
-    assert_file_is_refused("nested", &nested(), "components are nested too deeply");
+    assert_file_is_refused(
+        "nested",
+        &deeply_nested_component(),
+        "components are nested too deeply",
+    );
 }
 
 /// A component that contains a component, and so on, 500,000 levels deep.
-fn nested() -> Vec<u8> {
+fn deeply_nested_component() -> Vec<u8> {
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
     const COMPONENT_SECTION: u8 = 4;
     let mut size = EMPTY.len();

@@ -1,6 +1,6 @@
 //! Units, descriptions and `split` calls that are malicious or broken.
 
-use crate::hostile_plugins::{assert_reports, layers, project_with_plugin};
+use crate::hostile_plugins::{assert_reports, layers_with_plugin, project_with_plugin};
 use crate::support::test_project::TestProject;
 
 #[test]
@@ -116,7 +116,7 @@ fn an_input_larger_than_the_memory_limit_fails_its_unit() {
     let project = project_with_plugin("nan_bits", &[("giant", &giant), ("small", "y")]);
     project.pipeline(
         "synix.toml",
-        &layers("nan_bits").replace("memory_mb = 256", "memory_mb = 16"),
+        &layers_with_plugin("nan_bits").replace("memory_mb = 256", "memory_mb = 16"),
     );
     let run = project.run(&["build"]).expect_code(3);
     assert_reports(
@@ -144,6 +144,6 @@ pub(crate) fn assert_does_not_load(project: &TestProject, plugin: &str, message:
     assert_reports(plugin, &run, message);
     assert_eq!(project.sent(), 0, "{plugin}");
     // The same project builds without the plugin.
-    project.pipeline("synix.toml", &layers("echo"));
+    project.pipeline("synix.toml", &layers_with_plugin("echo"));
     project.ok(&["build"]);
 }

@@ -11,7 +11,7 @@ use crate::support::invocation::Run;
 use crate::support::test_project::TestProject;
 
 /// A layer of the guest, and a layer of a guest that works.
-pub(crate) fn layers(plugin: &str) -> String {
+pub(crate) fn layers_with_plugin(plugin: &str) -> String {
     format!(
         r#"
 [models.default]
@@ -45,7 +45,7 @@ pub(crate) fn project_with_plugin(plugin: &str, texts: &[(&str, &str)]) -> TestP
     {
         project.plugin(plugin);
     }
-    project.pipeline("synix.toml", &layers(plugin));
+    project.pipeline("synix.toml", &layers_with_plugin(plugin));
     project
 }
 

@@ -1,6 +1,6 @@
 //! What WASI gives to a guest: no files, no network, a fixed clock, and a log for what it prints.
 
-use crate::hostile_plugins::{layers, project_with_plugin};
+use crate::hostile_plugins::{layers_with_plugin, project_with_plugin};
 
 #[test]
 fn wasi_gives_no_access_to_files_or_the_network() {
@@ -25,7 +25,7 @@ fn excess_output_on_stdout_is_cut_off_and_does_not_fail_the_unit() {
     let project = project_with_plugin("wasi_flood", &[("a", "x")]);
     project.pipeline(
         "synix.toml",
-        &layers("wasi_flood").replace("2_000_000_000", "20_000_000_000"),
+        &layers_with_plugin("wasi_flood").replace("2_000_000_000", "20_000_000_000"),
     );
     project.ok(&["build"]);
     let size = std::fs::metadata(project.path(".synix/state.sqlite3"))

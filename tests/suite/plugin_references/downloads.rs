@@ -3,7 +3,7 @@
 use serde_json::json;
 use synix_core::digest::Digest;
 
-use crate::support::plugin_project::{PluginProject, bytes};
+use crate::support::plugin_project::{PluginProject, guest_bytes};
 use crate::support::registry::{HttpReply, Registry, WASM, descriptor};
 
 const MIB: u64 = 1 << 20;
@@ -25,22 +25,22 @@ fn assert_download_refused(reference: &str, messages: &[&str]) -> PluginProject 
 #[test]
 fn a_download_with_another_digest_is_refused() {
     let server = Registry::start();
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     let reference = server.publish_file("/echo.wasm", &echo);
-    server.set_reply("/echo.wasm", HttpReply::of(&bytes("moody")));
+    server.set_reply("/echo.wasm", HttpReply::of(&guest_bytes("moody")));
     let expected = Digest::of(&echo);
     let messages = format!("the downloaded bytes do not have the digest sha256:{expected}");
     assert_download_refused(&reference, &[&messages]);
     let image = server.push("team/echo", "1.0", &echo);
     let path = server.blob("team/echo", &echo);
-    server.set_reply(&path, HttpReply::of(&bytes("moody")));
+    server.set_reply(&path, HttpReply::of(&guest_bytes("moody")));
     assert_download_refused(&image, &["do not have the digest sha256:"]);
 }
 
 #[test]
 fn a_truncated_download_is_refused() {
     let server = Registry::start();
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     let reference = server.publish_file("/echo.wasm", &echo);
     let first_half = &echo[..echo.len() / 2];
     let content_length = Some(echo.len() as u64);
@@ -65,7 +65,7 @@ fn a_truncated_download_is_refused() {
 #[test]
 fn a_download_that_is_too_large_is_refused() {
     let server = Registry::start();
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     let reference = server.publish_file("/echo.wasm", &echo);
     let content_length = HttpReply {
         content_length: Some(64 * MIB + 1),
@@ -88,7 +88,7 @@ fn a_download_that_is_too_large_is_refused() {
 #[test]
 fn a_download_longer_than_its_announced_length_is_refused() {
     let server = Registry::start();
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     let reference = server.publish_file("/echo.wasm", &echo);
     let wrong_length = HttpReply {
         content_length: Some(16),
@@ -136,7 +136,7 @@ fn missing_forbidden_and_unreachable_plugins_have_their_own_errors() {
 #[test]
 fn at_most_five_redirects_are_followed() {
     let (server, other) = (Registry::start(), Registry::start());
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     other.publish_file("/moved.wasm", &echo);
     let reference = server.publish_file("/echo.wasm", &echo);
     server.set_reply("/echo.wasm", HttpReply::redirect(&other.url("/moved.wasm")));
@@ -163,7 +163,7 @@ fn at_most_five_redirects_are_followed() {
 #[test]
 fn a_registry_token_is_sent_only_to_its_registry() {
     let (server, storage) = (Registry::start(), Registry::start());
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     let reference = server.push("team/echo", "1.0", &echo);
     let path = server.blob("team/echo", &echo);
     storage.publish_file("/blob", &echo);
@@ -191,7 +191,7 @@ fn a_registry_token_is_sent_only_to_its_registry() {
 #[test]
 fn a_stored_password_is_used_for_its_registry_and_never_printed() {
     let server = Registry::start();
-    let reference = server.push("team/echo", "1.0", &bytes("echo"));
+    let reference = server.push("team/echo", "1.0", &guest_bytes("echo"));
     // "me:sesame" in base64.
     let (login, secret) = ("bWU6c2VzYW1l", "sesame");
     server.require_token("t", Some(&format!("Basic {login}")));
@@ -212,7 +212,7 @@ fn a_stored_password_is_used_for_its_registry_and_never_printed() {
 #[test]
 fn an_image_without_a_plugin_is_refused() {
     let server = Registry::start();
-    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let (echo, moody) = (guest_bytes("echo"), guest_bytes("moody"));
     let push = |tag: &str, layers: &[(&str, &[u8])]| server.push_layers("team/odd", tag, layers);
     let tar = "application/vnd.oci.image.layer.v1.tar+gzip";
     assert_download_refused(
@@ -260,7 +260,7 @@ fn an_image_without_a_plugin_is_refused() {
 #[test]
 fn the_digest_of_an_image_must_match_its_manifest() {
     let server = Registry::start();
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     server.push("team/echo", "1.0", &echo);
     let manifest = json!({"schemaVersion": 2, "config": descriptor(WASM, b"{}"), "layers": [descriptor(WASM, &echo)]});
     let digest = server.push_manifest("team/echo", "2.0", &manifest);

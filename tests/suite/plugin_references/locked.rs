@@ -4,7 +4,7 @@ use std::fs;
 
 use synix_core::digest::Digest;
 
-use crate::support::plugin_project::{PluginProject, bytes, entry};
+use crate::support::plugin_project::{PluginProject, guest_bytes, lock_file_entry};
 use crate::support::registry::Registry;
 use crate::support::transcript::assert_transcript;
 
@@ -25,14 +25,14 @@ fn locked_refuses_differences_and_names_the_command_to_run() {
     ] {
         let run = project.run(command).expect_code(5);
         for part in [
-            format!("sha256:{}", Digest::of(&bytes("echo"))),
-            format!("-> sha256:{}", Digest::of(&bytes("moody"))),
+            format!("sha256:{}", Digest::of(&guest_bytes("echo"))),
+            format!("-> sha256:{}", Digest::of(&guest_bytes("moody"))),
             "synix plugin update ./plugin.wasm".to_owned(),
         ] {
             assert!(run.stderr.contains(&part), "{part}: {run:?}");
         }
     }
-    let image = server.push("team/echo", "1.0", &bytes("echo"));
+    let image = server.push("team/echo", "1.0", &guest_bytes("echo"));
     project.set_transform(&image);
     let run = project.run(&["build", "--locked"]).expect_code(5);
     assert!(run.says(&format!("{image}: is not pinned")), "{run:?}");
@@ -44,7 +44,7 @@ fn locked_refuses_differences_and_names_the_command_to_run() {
 #[test]
 fn locked_refuses_a_pin_whose_size_is_wrong_and_keeps_the_file() {
     let server = Registry::start();
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     let project = PluginProject::new(&server.push("team/echo", "1.0", &echo));
     project.run(&["plan"]).expect_code(0);
     let edited = project
@@ -61,7 +61,7 @@ fn locked_names_the_pin_that_contradicts_the_digest_in_its_reference() {
     let stated = Digest::of(b"stated");
     let reference = format!("https://127.0.0.1:1/x.wasm#sha256={stated}");
     let project = PluginProject::new(&reference);
-    let pin = entry(&reference, b"other");
+    let pin = lock_file_entry(&reference, b"other");
     project.write("synix.lock", &format!("version = 1\n{pin}"));
     let run = project.run(&["plan", "--locked"]).expect_code(5);
     assert_transcript!(run);
@@ -103,7 +103,7 @@ fn ci_implies_locked_unless_disabled() {
 #[test]
 fn a_replay_downloads_no_plugin() {
     let server = Registry::start();
-    let reference = server.push("team/echo", "1.0", &bytes("echo"));
+    let reference = server.push("team/echo", "1.0", &guest_bytes("echo"));
     let project = PluginProject::new(&reference).with_cassette();
     let calls = server.calls().len();
     project.replay(&["plan"]).expect_code(0);
@@ -120,7 +120,7 @@ fn a_replay_downloads_no_plugin() {
 #[test]
 fn fetch_downloads_the_pinned_bytes_and_moves_no_pin() {
     let server = Registry::start();
-    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let (echo, moody) = (guest_bytes("echo"), guest_bytes("moody"));
     let reference = server.push("team/echo", "1.0", &echo);
     let project = PluginProject::new(&reference).with_cassette();
     server.push("team/echo", "1.0", &moody);
@@ -143,11 +143,11 @@ fn fetch_downloads_the_pinned_bytes_and_moves_no_pin() {
 #[test]
 fn a_damaged_file_in_the_cache_is_never_run() {
     let server = Registry::start();
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     let project = PluginProject::new(&server.publish_file("/echo.wasm", &echo));
     project.run(&["plan"]).expect_code(0);
     let file = format!("cache/plugins/{}.wasm", Digest::of(&echo));
-    fs::write(project.path(&file), bytes("moody")).unwrap();
+    fs::write(project.path(&file), guest_bytes("moody")).unwrap();
     project.run(&["plan"]).expect_code(0);
     assert_eq!(fs::read(project.path(&file)).unwrap(), echo);
 }
@@ -156,15 +156,18 @@ fn a_damaged_file_in_the_cache_is_never_run() {
 #[test]
 fn a_pin_that_contradicts_the_digest_in_the_url_is_ignored() {
     let server = Registry::start();
-    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let (echo, moody) = (guest_bytes("echo"), guest_bytes("moody"));
     let project = PluginProject::new(&server.publish_file("/moody.wasm", &moody));
     project.run(&["plan"]).expect_code(0);
     let reference = server.publish_file("/echo.wasm", &echo);
     project.set_transform(&reference);
     project.run(&["plan"]).expect_code(0);
     let lock = project.lock_file();
-    assert!(project.is_cached(&moody) && lock.ends_with(&entry(&reference, &echo)));
-    let forged = lock.replace(&entry(&reference, &echo), &entry(&reference, &moody));
+    assert!(project.is_cached(&moody) && lock.ends_with(&lock_file_entry(&reference, &echo)));
+    let forged = lock.replace(
+        &lock_file_entry(&reference, &echo),
+        &lock_file_entry(&reference, &moody),
+    );
     assert_ne!(forged, lock);
     project.write("synix.lock", &forged);
     let run = project.run(&["plan", "--locked"]).expect_code(5);

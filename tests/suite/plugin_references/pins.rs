@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use synix_core::digest::Digest;
 
-use crate::support::plugin_project::{PluginProject, bytes, entry};
+use crate::support::plugin_project::{PluginProject, guest_bytes, lock_file_entry};
 use crate::support::registry::{OLD_WASM, Registry, WASM};
 use crate::support::test_project::TestProject;
 use crate::support::transcript::assert_transcript;
@@ -13,7 +13,7 @@ use crate::support::transcript::assert_transcript;
 #[test]
 fn the_same_bytes_by_path_url_and_image_are_the_same_plugin() {
     let server = Registry::start();
-    let echo = bytes("echo");
+    let echo = guest_bytes("echo");
     let project = PluginProject::with_file("echo");
     project.run(&["build"]).expect_code(0);
     let fingerprint = project.fingerprint();
@@ -32,7 +32,9 @@ fn the_same_bytes_by_path_url_and_image_are_the_same_plugin() {
         assert!(run.says("made: 1 up to date"), "{reference}: {run:?}");
         assert_eq!(project.fingerprint(), fingerprint, "{reference}");
         assert!(
-            project.lock_file().ends_with(&entry(&reference, &echo)),
+            project
+                .lock_file()
+                .ends_with(&lock_file_entry(&reference, &echo)),
             "{}",
             project.lock_file()
         );
@@ -54,7 +56,7 @@ fn a_plan_pins_new_plugins_and_reports_it() {
     assert!(
         project
             .lock_file()
-            .ends_with(&entry("./plugin.wasm", &bytes("echo")))
+            .ends_with(&lock_file_entry("./plugin.wasm", &guest_bytes("echo")))
     );
     let repeated = project.run(&["plan"]).expect_code(0);
     assert!(!repeated.says("synix.lock"), "{repeated:?}");
@@ -68,21 +70,21 @@ fn a_changed_plugin_file_gets_a_new_pin_and_a_message() {
     let run = project.run(&["build"]).expect_code(0);
     let message = format!(
         "synix.lock: ./plugin.wasm: sha256:{} ({} bytes) -> sha256:",
-        Digest::of(&bytes("echo")),
-        bytes("echo").len()
+        Digest::of(&guest_bytes("echo")),
+        guest_bytes("echo").len()
     );
     assert!(run.stderr.contains(&message), "{run:?}");
     assert!(
         project
             .lock_file()
-            .ends_with(&entry("./plugin.wasm", &bytes("moody")))
+            .ends_with(&lock_file_entry("./plugin.wasm", &guest_bytes("moody")))
     );
 }
 
 #[test]
 fn an_unwritable_cache_is_reported_with_how_to_move_it() {
     let server = Registry::start();
-    let project = PluginProject::new(&server.push("team/echo", "1.0", &bytes("echo")));
+    let project = PluginProject::new(&server.push("team/echo", "1.0", &guest_bytes("echo")));
     project.write("cache", "in the folder's place");
     let run = project.run(&["plan"]).expect_code(1);
     assert_transcript!(run);
@@ -91,7 +93,7 @@ fn an_unwritable_cache_is_reported_with_how_to_move_it() {
 #[test]
 fn a_tag_that_moves_changes_nothing_until_an_update() {
     let server = Registry::start();
-    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let (echo, moody) = (guest_bytes("echo"), guest_bytes("moody"));
     let reference = server.push("team/plugin", "1.0", &echo);
     let project = PluginProject::new(&reference);
     project.run(&["build"]).expect_code(0);
@@ -112,7 +114,11 @@ fn a_tag_that_moves_changes_nothing_until_an_update() {
             .all(|call| !call.path.contains("/manifests/")),
         "{calls_after:?}"
     );
-    assert!(project.lock_file().ends_with(&entry(&reference, &echo)));
+    assert!(
+        project
+            .lock_file()
+            .ends_with(&lock_file_entry(&reference, &echo))
+    );
 
     let moved = project
         .run(&["plugin", "update", "--json"])
@@ -125,7 +131,11 @@ fn a_tag_that_moves_changes_nothing_until_an_update() {
         "size": moody.len(),
     });
     assert_eq!(moved["changes"], json!([change]));
-    assert!(project.lock_file().ends_with(&entry(&reference, &moody)));
+    assert!(
+        project
+            .lock_file()
+            .ends_with(&lock_file_entry(&reference, &moody))
+    );
     let repeated = project.run(&["plugin", "update"]).expect_code(0);
     assert_eq!(repeated.stdout, "all pins are up to date\n");
 }
@@ -133,7 +143,7 @@ fn a_tag_that_moves_changes_nothing_until_an_update() {
 #[test]
 fn an_update_of_one_reference_leaves_the_others() {
     let server = Registry::start();
-    let (echo, moody) = (bytes("echo"), bytes("moody"));
+    let (echo, moody) = (guest_bytes("echo"), guest_bytes("moody"));
     let reference = server.push("team/plugin", "1.0", &echo);
     let project = PluginProject::with_file("echo");
     let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
@@ -147,8 +157,11 @@ fn an_update_of_one_reference_leaves_the_others() {
         .run(&["plugin", "update", "./plugin.wasm"])
         .expect_code(0);
     let lock = project.lock_file();
-    assert!(lock.contains(&entry("./plugin.wasm", &moody)), "{lock}");
-    assert!(lock.contains(&entry(&reference, &echo)), "{lock}");
+    assert!(
+        lock.contains(&lock_file_entry("./plugin.wasm", &moody)),
+        "{lock}"
+    );
+    assert!(lock.contains(&lock_file_entry(&reference, &echo)), "{lock}");
     let unknown = project
         .run(&["plugin", "update", "./plugins.wasm"])
         .expect_code(2);
@@ -160,13 +173,14 @@ fn an_update_of_all_plugins_removes_unused_pins() {
     let server = Registry::start();
     let project = PluginProject::with_file("echo");
     project.run(&["plan"]).expect_code(0);
-    let reference = server.push("team/echo", "1.0", &bytes("echo"));
+    let reference = server.push("team/echo", "1.0", &guest_bytes("echo"));
     project.set_transform(&reference);
     let updated = project.run(&["plugin", "update"]).expect_code(0);
     assert_transcript!(updated);
     let lock = project.lock_file();
     assert!(
-        lock.ends_with(&entry(&reference, &bytes("echo"))) && !lock.contains("./plugin.wasm"),
+        lock.ends_with(&lock_file_entry(&reference, &guest_bytes("echo")))
+            && !lock.contains("./plugin.wasm"),
         "{lock}"
     );
 }

@@ -47,7 +47,7 @@ fn a_published_package_embeds_no_file_from_outside() {
             let code = fs::read_to_string(root.join("lib.rs")).unwrap();
             outside.extend(
                 code.lines()
-                    .filter(|line| leaves(line, 0))
+                    .filter(|line| embeds_from_outside(line, 0))
                     .map(str::to_owned),
             );
             open.clear();
@@ -65,7 +65,7 @@ fn a_published_package_embeds_no_file_from_outside() {
                     let text = fs::read_to_string(&path).unwrap();
                     let code = text.split("#[cfg(test)]").next().unwrap();
                     let depth = path.strip_prefix(&root).unwrap().components().count() - 1;
-                    let found = code.lines().filter(|line| leaves(line, depth));
+                    let found = code.lines().filter(|line| embeds_from_outside(line, depth));
                     outside.extend(found.map(|line| format!("{}: {line}", path.display())));
                 }
             }
@@ -75,7 +75,7 @@ fn a_published_package_embeds_no_file_from_outside() {
 }
 
 /// Returns whether a line embeds a file by a path outside the package. `depth` is the depth of the line's file in it.
-fn leaves(line: &str, depth: usize) -> bool {
+fn embeds_from_outside(line: &str, depth: usize) -> bool {
     let ups = line.matches("../").count();
     let of_the_file = ["include_str!", "include_bytes!"];
     let of_the_package = ["include_dir!", "path: \""];

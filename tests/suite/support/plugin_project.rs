@@ -37,7 +37,7 @@ impl PluginProject {
     }
 
     pub(crate) fn write_plugin(&self, guest: &str) {
-        fs::write(self.inner.path("plugin.wasm"), bytes(guest)).unwrap();
+        fs::write(self.inner.path("plugin.wasm"), guest_bytes(guest)).unwrap();
     }
 
     pub(crate) fn set_transform(&self, reference: &str) {
@@ -93,11 +93,11 @@ impl PluginProject {
     }
 }
 
-pub(crate) fn bytes(guest: &str) -> Vec<u8> {
+pub(crate) fn guest_bytes(guest: &str) -> Vec<u8> {
     synix_test_components::bytes(guest)
 }
 
-pub(crate) fn entry(reference: &str, bytes: &[u8]) -> String {
+pub(crate) fn lock_file_entry(reference: &str, bytes: &[u8]) -> String {
     format!(
         "[[plugin]]\nreference = \"{reference}\"\ndigest = \"sha256:{}\"\nsize = {}\n",
         Digest::of(bytes),
