@@ -27,6 +27,7 @@ mod plugin_languages;
 mod plugin_references;
 mod plugins;
 mod python_wheel;
+mod readers;
 mod replies;
 mod repository;
 mod state;

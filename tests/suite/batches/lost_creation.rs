@@ -2,7 +2,7 @@
 
 use synix_scripted_provider::{Endpoint, Fault, FaultKind, Pace, Script, StatusReply};
 
-use crate::support::pipelines::{BATCH_BUILD, RESUME, immediate_batches, message_batch_project};
+use crate::support::pipelines::{BATCH_BUILD, RESUME, message_batch_project};
 use crate::support::test_project::TestProject;
 
 /// Asserts that each artifact was made once, through this number of batches.
@@ -76,8 +76,7 @@ fn a_batch_created_by_a_killed_process_is_adopted() {
 fn an_unclear_message_batch_is_not_created_again() {
     let project = message_batch_project();
     project.script(
-        immediate_batches()
-            .fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
+        Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
     );
     project.ok(&["batch-build", "run"]);
     project.ok(&["batch-build", "resume", "--latest"]);
@@ -89,8 +88,7 @@ fn an_unclear_message_batch_is_not_created_again() {
 fn a_lost_batch_without_a_token_is_adopted_by_its_rows() {
     let project = message_batch_project();
     project.script(
-        immediate_batches()
-            .fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
+        Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, FaultKind::LoseReply).once()),
     );
     project.ok(&BATCH_BUILD);
     assert_eq!(project.ledger().duplicates(), []);
@@ -120,9 +118,9 @@ fn project_with_two_candidates() -> TestProject {
     let unread = Fault::on(Endpoint::MessageBatchesList, FaultKind::NotFound)
         .nth(2)
         .times(1 << 40);
-    project.script(immediate_batches().fault(lost).fault(unread));
+    project.script(Script::new().fault(lost).fault(unread));
     project.ok(&["batch-build", "run"]);
-    project.script(immediate_batches());
+    project.script(Script::new());
     create_foreign_batch(&project);
     project
 }
@@ -161,10 +159,7 @@ fn create_again_creates_the_batch_again() {
 fn a_batch_adopted_by_the_wrong_submission_is_not_created_again() {
     let project = message_batch_project();
     // Long enough for the other submission to poll its usual number of times.
-    project.script(Script::new().batches(Pace {
-        retry_after: 0,
-        ..Pace::in_progress(30)
-    }));
+    project.script(Script::new().batches(Pace::in_progress(30)));
     let mut batches = Vec::new();
     for name in ["dario", "elena"] {
         project.write(&format!("bios/{name}.md"), &format!("I am {name}."));
@@ -186,7 +181,7 @@ fn a_batch_adopted_by_the_wrong_submission_is_not_created_again() {
         )
         .unwrap();
     drop(database);
-    project.script(immediate_batches());
+    project.script(Script::new());
     project.ok(&RESUME);
     let executed = project.ledger().executed;
     let rows_of = |batch: &str| {

@@ -1,9 +1,9 @@
 //! Batches at Anthropic and at servers with a compatible batch API.
 
-use synix_scripted_provider::{Endpoint, Fault, FaultKind};
+use synix_scripted_provider::{Endpoint, Fault, FaultKind, Script};
 
 use crate::support::pipelines::{
-    BATCH_BUILD, MESSAGE_BATCH_LAYERS, MODES, Mode, immediate_batches, message_batch_project,
+    BATCH_BUILD, MESSAGE_BATCH_LAYERS, MODES, Mode, message_batch_project,
 };
 
 /// L17
@@ -32,7 +32,7 @@ fn a_message_batch_that_returns_404_at_first_is_not_sent_again() {
     let missing = |endpoint| Fault::on(endpoint, FaultKind::NotFound).once();
     let late = FaultKind::OutputLate { polls: 2 };
     project.script(
-        immediate_batches()
+        Script::new()
             .fault(missing(Endpoint::MessageBatchesRetrieve))
             .fault(missing(Endpoint::MessageBatchesResults))
             .fault(Fault::on(Endpoint::MessageBatchesCreate, late).once()),

@@ -6,7 +6,7 @@ use synix_scripted_provider::{
 
 use crate::batches::lost_creation::assert_made_once;
 use crate::support::invocation::Run;
-use crate::support::pipelines::{BATCH_BUILD, RESUME, immediate_batches, message_batch_project};
+use crate::support::pipelines::{BATCH_BUILD, RESUME, message_batch_project};
 use crate::support::test_project::{TestProject, failure_kinds};
 use crate::support::transcript::assert_transcript;
 
@@ -41,9 +41,7 @@ fn the_finished_rows_of_a_cancelled_batch_are_kept() {
 fn the_finished_rows_of_an_expired_message_batch_are_kept() {
     let project = message_batch_project();
     let expired = FaultKind::ExpireAfter { rows: 2 };
-    project.script(
-        immediate_batches().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()),
-    );
+    project.script(Script::new().fault(Fault::on(Endpoint::MessageBatchesCreate, expired).once()));
     project.ok(&BATCH_BUILD);
     assert_eq!((project.ledger().batches.len(), project.sent()), (2, 3));
     assert_eq!(project.artifact_names().len(), 6);

@@ -103,7 +103,7 @@ fn every_first_party_transform_is_in_a_template() {
         .iter()
         .map(|template| fs::read_to_string(template.join("synix.toml")).unwrap())
         .collect();
-    for (name, _) in synix_transforms::FIRST_PARTY {
+    for name in synix_components::TRANSFORMS.iter().map(|known| known.name) {
         assert!(
             pipelines.contains(&format!("transform = \"{name}\"")),
             "{name}"

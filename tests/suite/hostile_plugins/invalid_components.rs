@@ -51,12 +51,12 @@ fn a_component_of_another_world_is_refused() {
         (
             "newer",
             "synix:plugin/llm@0.2.0",
-            "this host offers synix:plugin@0.1.0",
+            "this host offers synix:plugin@0.1.1",
         ),
         (
             "without_version",
             "synix:plugin/llm",
-            "this host offers synix:plugin@0.1.0",
+            "this host offers synix:plugin@0.1.1",
         ),
         (
             "http",

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
-use crate::support::invocation::Run;
+use crate::support::invocation::{Run, copy_compiled};
 use crate::support::pipelines::BATCH_BUILD;
 use crate::support::test_project::TestProject;
 
@@ -36,6 +36,11 @@ fn set_modes(path: &Path, folders: u32, files: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
+/// Returns whether the tests run as root, who may write to any file.
+fn is_root(own_folder: &Path) -> bool {
+    own_folder.metadata().unwrap().uid() == 0
+}
+
 /// A project that was built and then made read-only. It becomes writable again when this is dropped.
 struct ReadOnlyProject {
     project: TestProject,
@@ -46,6 +51,7 @@ impl ReadOnlyProject {
     fn new(project: TestProject) -> Self {
         let home = tempfile::tempdir().unwrap();
         set_modes(home.path(), 0o777, 0o666);
+        copy_compiled(home.path(), is_root(home.path()).then_some(OTHER_USER));
         set_modes(project.path("").parent().unwrap(), 0o555, 0o444);
         Self { project, home }
     }
@@ -57,8 +63,7 @@ impl ReadOnlyProject {
             .env("HOME", self.home.path())
             .env_remove("XDG_CACHE_HOME");
         let mut command = command.process();
-        // Root may write to any file.
-        if self.home.path().metadata().unwrap().uid() == 0 {
+        if is_root(self.home.path()) {
             command.uid(OTHER_USER).gid(OTHER_USER);
         }
         Run::of(&mut command)

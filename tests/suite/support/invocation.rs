@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Once;
@@ -23,6 +24,11 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_synix");
 /// The home folder of all tests. It is kept between runs: compiling a component takes longer than any test.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home/cache");
+/// The secret that seals the compiled components in this home.
+const SEAL: &str = concat!(
+    env!("CARGO_TARGET_TMPDIR"),
+    "/home/.config/synix/compile-cache-secret"
+);
 
 /// Variables that must be set in a process: libraries read most of them from there, the first one kills the process,
 /// and `tracing` has one filter for all commands of a process.
@@ -159,6 +165,53 @@ impl Invocation {
 
     pub(crate) fn run_process(&self) -> Run {
         Run::of(&mut self.process())
+    }
+}
+
+/// Lets commands with the configuration folder `config` use the components that earlier tests have compiled.
+///
+/// With a secret of its own, a command would not only compile them again: what it compiles replaces what the tests share,
+/// so all others would compile again as well.
+pub(crate) fn share_seal(config: &Path) {
+    fs::create_dir_all(config).expect("a configuration folder");
+    // Without a secret, no test has compiled anything yet.
+    if Path::new(SEAL).exists() {
+        fs::copy(SEAL, config.join("compile-cache-secret")).expect("a copied secret");
+    }
+}
+
+/// Copies the components that earlier tests have compiled to another home, whose files belong to `owner`.
+///
+/// A component belongs to the user who compiled it, so nobody else can use the shared ones.
+#[cfg(unix)]
+pub(crate) fn copy_compiled(home: &Path, owner: Option<u32>) {
+    let (cache, config) = (home.join(".cache/synix"), home.join(".config/synix"));
+    fs::create_dir_all(&cache).expect("a cache folder");
+    share_seal(&config);
+    let is_compiled = |path: &PathBuf| path.extension().is_some_and(|end| end == "cwasm");
+    let compiled = fs::read_dir(Path::new(CACHE).join("synix"));
+    for from in compiled
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(is_compiled)
+    {
+        let name = from.file_name().expect("a name");
+        // A component that cannot be copied, because another test replaces it, is compiled again.
+        let _ = fs::copy(&from, cache.join(name));
+    }
+    let give = |path: &Path| {
+        std::os::unix::fs::chown(path, owner, owner).expect("a file that is given away");
+    };
+    for folder in [&cache, &config] {
+        for file in fs::read_dir(folder).expect("a folder").flatten() {
+            give(&file.path());
+        }
+        folder
+            .ancestors()
+            .take_while(|folder| *folder != home)
+            .for_each(give);
     }
 }
 

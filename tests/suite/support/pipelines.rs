@@ -1,6 +1,6 @@
 //! Pipelines, modes and scripts that several files use.
 
-use synix_scripted_provider::{Pace, Reply, Rule, Script};
+use synix_scripted_provider::{Reply, Rule, Script};
 
 use crate::support::test_project::TestProject;
 
@@ -135,19 +135,11 @@ prompt = "How does this person work?\n\n{{ content }}"
 /// Three people whose only requests are sent to Anthropic in a batch.
 pub(crate) fn message_batch_project() -> TestProject {
     let project = TestProject::with_layers(MESSAGE_BATCH_LAYERS);
-    project.script(immediate_batches());
+    project.script(Script::new());
     for name in ["amara", "bela", "chitra"] {
         project.write(&format!("bios/{name}.md"), &format!("I am {name}."));
     }
     project
-}
-
-/// A script whose batches may be polled again at once.
-pub(crate) fn immediate_batches() -> Script {
-    Script::new().batches(Pace {
-        retry_after: 0,
-        ..Pace::default()
-    })
 }
 
 /// A script that truncates every answer to what one person writes.

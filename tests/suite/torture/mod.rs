@@ -10,7 +10,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use synix_scripted_provider::{Pace, Script};
+use synix_scripted_provider::Script;
 
 use crate::support::crashes::{assert_only_unclear_calls_paid_twice, was_killed};
 use crate::support::pipelines::{BATCH_BUILD, RESUME, message_batch_project};
@@ -112,10 +112,7 @@ fn wait_for_end(mut child: Child, started: Instant, context: &str) -> ExitStatus
 
 /// Finishes a build without faults.
 fn finish_without_faults(project: &TestProject, counts: &Counts, context: &str) {
-    project.script(Script::new().batches(Pace {
-        retry_after: 0,
-        ..Pace::default()
-    }));
+    project.script(Script::new());
     // There may be no build, an open or a finished one; or two candidates for a lost batch, of which one is right.
     let resumed = project.run(&RESUME);
     if resumed.code == 5 && resumed.says("--adopt") {

@@ -10,7 +10,7 @@ use crate::support::test_project::command_in;
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 fn transform_names() -> impl Iterator<Item = &'static str> {
-    synix_transforms::FIRST_PARTY.iter().map(|(name, _)| *name)
+    synix_components::TRANSFORMS.iter().map(|known| known.name)
 }
 
 fn synix(arguments: &[&str]) -> Run {
@@ -21,21 +21,27 @@ fn synix(arguments: &[&str]) -> Run {
 
 /// Three copies of each were once an eighth of the command's size.
 #[test]
-fn the_command_contains_each_component_once() {
+fn the_command_contains_each_component_once_and_packed() {
     let command = fs::read(env!("CARGO_BIN_EXE_synix")).unwrap();
-    for (name, component) in synix_transforms::FIRST_PARTY {
+    for known in synix_components::all() {
+        let packed = format!("{ROOT}/host/components/packed/{}.wasm.br", known.name);
+        let packed = fs::read(packed).unwrap();
+        let middle = packed.len() / 2;
+        let part = memchr::memmem::Finder::new(&packed[middle..middle + 256]);
+        assert_eq!(part.find_iter(&command).count(), 1, "{}", known.name);
+        let component = known.component();
         let middle = component.len() / 2;
         let part = memchr::memmem::Finder::new(&component[middle..middle + 256]);
-        assert_eq!(part.find_iter(component).count(), 1, "{name}");
-        assert_eq!(part.find_iter(&command).count(), 1, "{name}");
+        assert_eq!(part.find_iter(&command).count(), 0, "{}", known.name);
     }
 }
 
 /// C12: the documents give the type and default of each setting.
 #[test]
 fn the_documented_reference_matches_the_descriptors() {
-    let written = fs::read_to_string(format!("{ROOT}/docs/transforms.md")).unwrap();
-    for name in transform_names() {
+    let written = |document: &str| fs::read_to_string(format!("{ROOT}/docs/{document}")).unwrap();
+    let written = written("transforms.md") + &written("sources.md");
+    for name in transform_names().chain(["chats", "rows"]) {
         let printed = synix(&["plugin", "inspect", "--markdown", name]).expect_code(0);
         let begin = format!("<!-- made by `cargo xtask docs`: {name} -->");
         let (_, rest) = written.split_once(&begin).unwrap();
@@ -89,16 +95,17 @@ fn every_filter_in_the_documents_exists() {
     assert!(!messages.contains("NO "), "{messages}");
 }
 
-/// `plugins/build` has the list of the transforms and writes a line for each of them into this file.
+/// `plugins/build` has the list of the components and writes a line for each of them into this file.
 #[test]
-fn the_command_contains_every_built_transform() {
-    let digests = format!("{ROOT}/host/transforms/components/digests.sha256");
+fn the_command_contains_every_built_component() {
+    let digests = format!("{ROOT}/host/components/packed/digests.sha256");
     let digests = fs::read_to_string(digests).unwrap();
     let built: Vec<&str> = digests
         .lines()
         .filter_map(|line| line.split(' ').next_back())
         .collect();
-    assert_eq!(built, transform_names().collect::<Vec<_>>());
+    let known: Vec<&str> = synix_components::all().map(|known| known.name).collect();
+    assert_eq!(built, known);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::folders::copy;
+use crate::support::invocation::share_seal;
 use crate::support::pipelines::RESUME;
 use crate::support::test_project::{TestProject, command_in};
 use crate::support::transcript::assert_transcript;
@@ -47,6 +48,7 @@ fn the_users_own_state_needs_no_permission_even_after_a_move() {
     let mut project = TestProject::team();
     // Other tests share a folder, and each command deletes permissions of projects in the folder for temporary files.
     let config = tempfile::tempdir().unwrap();
+    share_seal(&config.path().join("synix"));
     let ok = |project: &TestProject, arguments: &[&str]| {
         let mut command = project.command(arguments);
         command

@@ -1,0 +1,205 @@
+//! Files: when one is read again, and what becomes of one that cannot be read.
+
+use std::fs::{File, FileTimes};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::{TICKETS, tickets};
+use crate::support::test_project::TestProject;
+
+/// Sets the time of modification of a file to so many seconds after a time long ago.
+fn set_age(project: &TestProject, file: &str, seconds: u64) {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds);
+    let file = File::options()
+        .write(true)
+        .open(project.path(file))
+        .unwrap();
+    file.set_times(FileTimes::new().set_modified(time)).unwrap();
+}
+
+/// Overwrites a file in place, so that it keeps its number.
+fn overwrite(project: &TestProject, file: &str, text: &str) {
+    let mut open = File::options()
+        .write(true)
+        .truncate(true)
+        .open(project.path(file))
+        .unwrap();
+    std::io::Write::write_all(&mut open, text.as_bytes()).unwrap();
+}
+
+fn stale(project: &TestProject, arguments: &[&str]) -> Value {
+    project.json(&[&["plan"], arguments].concat())["layers"][0]["stale"].clone()
+}
+
+#[test]
+fn a_file_with_an_unchanged_stamp_is_not_opened() {
+    let project = tickets("error");
+    set_age(&project, "in/a.csv", 0);
+    project.ok(&["build"]);
+    overwrite(&project, "in/a.csv", "id,text\n1,HELLO\n2,\"Two\nlines\"\n");
+    set_age(&project, "in/a.csv", 0);
+    assert_eq!(stale(&project, &[]), 0);
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 3);
+    // Who doubts it, can ask.
+    assert_eq!(stale(&project, &["--rehash"]), 1);
+    project.ok(&["build", "--rehash"]);
+    assert_eq!(project.sent(), 4);
+}
+
+/// The same holds for texts, which no reader reads.
+#[test]
+fn a_text_with_an_unchanged_stamp_is_not_opened() {
+    let project = TestProject::with_layers("[layers.notes]\nsource = \"notes/*\"\n");
+    project.write("notes/a.md", "one");
+    set_age(&project, "notes/a.md", 0);
+    project.ok(&["build"]);
+    overwrite(&project, "notes/a.md", "two");
+    set_age(&project, "notes/a.md", 0);
+    assert_eq!(stale(&project, &[]), 0);
+    assert_eq!(stale(&project, &["--rehash"]), 1);
+}
+
+#[test]
+fn each_part_of_a_stamp_counts() {
+    let project = TestProject::with_layers("[layers.notes]\nsource = \"notes/*\"\n");
+    project.write("notes/a.md", "one");
+    set_age(&project, "notes/a.md", 0);
+    project.ok(&["build"]);
+    overwrite(&project, "notes/a.md", "two");
+    set_age(&project, "notes/a.md", 1);
+    assert_eq!(stale(&project, &[]), 1, "another time");
+    overwrite(&project, "notes/a.md", "longer");
+    set_age(&project, "notes/a.md", 0);
+    assert_eq!(stale(&project, &[]), 1, "another size");
+    #[cfg(unix)]
+    {
+        project.write("notes/b", "two");
+        std::fs::rename(project.path("notes/b"), project.path("notes/a.md")).unwrap();
+        set_age(&project, "notes/a.md", 0);
+        assert_eq!(stale(&project, &[]), 1, "another file");
+    }
+}
+
+/// A file that was just written may be written again within the same tick of the clock.
+#[test]
+fn a_new_file_is_read_until_it_was_left_alone() {
+    let project = TestProject::with_layers("[layers.notes]\nsource = \"notes/*\"\n");
+    project.write("notes/a.md", "one");
+    let modified = || {
+        let metadata = project.path("notes/a.md").metadata();
+        metadata.unwrap().modified().unwrap()
+    };
+    let before = modified();
+    project.ok(&["build"]);
+    overwrite(&project, "notes/a.md", "two");
+    let open = File::options()
+        .write(true)
+        .open(project.path("notes/a.md"))
+        .unwrap();
+    open.set_times(FileTimes::new().set_modified(before))
+        .unwrap();
+    assert_eq!(modified(), before);
+    assert_eq!(stale(&project, &[]), 1);
+}
+
+#[test]
+fn a_reader_with_another_config_runs_again_and_asks_nothing() {
+    let project = tickets("error");
+    project.ok(&["build"]);
+    let same = TICKETS
+        .replace("ON_DUPLICATE", "")
+        .replace("label = \"id\"", "label = \"id\"\nkind = \"row\"");
+    project.pipeline("synix.toml", &same);
+    let plan = project.json(&["plan"]);
+    let reasons = &plan["layers"][0]["stale_units"][0]["reasons"];
+    assert_eq!(reasons[0]["reason"], "config", "{reasons:#}");
+    assert_eq!(plan["layers"][1]["stale"], 0);
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 3);
+}
+
+#[test]
+fn what_is_left_out_is_counted_by_reason() {
+    let project = tickets("error");
+    project.write("in/a.csv", "id,text\n1,Hello\n2,\n3\n");
+    project.write("in/b.jsonl", "{\"id\": 7, \"text\": \"Seven\"}\n{bad\n");
+    let expected = json!([
+        {"reason": "empty", "count": 1, "examples": ["in/a.csv: line 3"]},
+        {"reason": "unreadable", "count": 2, "examples": [
+            "in/a.csv: line 4: it has 1 field, and the header has 2",
+            "in/b.jsonl: line 2: it is not JSON"
+        ]},
+    ]);
+    let skipped = |document: Value| {
+        let mut skipped = document["layers"][0]["skipped"].clone();
+        // What the parser says after it is its own.
+        let example = &mut skipped[1]["examples"][1];
+        if let Some((start, _)) = example.as_str().and_then(|text| text.split_once(" JSON")) {
+            *example = format!("{start} JSON").into();
+        }
+        skipped
+    };
+    assert_eq!(skipped(project.json(&["plan"])), expected);
+    assert_eq!(skipped(project.json(&["build"])), expected);
+    // The counts of a fresh file come from the state.
+    assert_eq!(skipped(project.json(&["build"])), expected);
+    assert_eq!(skipped(project.json(&["plan"])), expected);
+    assert_eq!(skipped(project.json(&["status"])), expected);
+    let run = project.ok(&["status"]);
+    assert!(
+        run.says("left out in tickets:\n  1 empty, such as in/a.csv: line 3\n"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_fails_alone() {
+    let project = tickets("error");
+    project.write("in/c.csv", "number,words\n1,x\n");
+    let run = project.run(&["build"]).expect_code(3);
+    assert!(run.says("in/c.csv"), "{run:?}");
+    assert_eq!(project.sent(), 3);
+    // The answers are there once the file is mended or removed.
+    project.remove("in/c.csv");
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 3);
+}
+
+#[test]
+fn a_source_without_a_file_is_an_error_that_names_its_globs() {
+    let project = tickets("error");
+    project.remove("in/a.csv");
+    project.ok(&["plan"]);
+    project.remove("in/b.jsonl");
+    let run = project.run(&["plan"]).expect_code(1);
+    assert!(
+        run.says("layer `tickets`: the glob `in/*.csv`, `in/*.jsonl` matches no file"),
+        "{run:?}"
+    );
+}
+
+/// A file of a known format that yields nothing must not look like success.
+#[test]
+fn a_file_that_yields_nothing_fails() {
+    let project = tickets("error");
+    project.write("in/b.jsonl", "[]");
+    let run = project.run(&["build"]).expect_code(3);
+    assert!(run.says("in/b.jsonl"), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn readers_open_nothing_outside_the_project() {
+    let project = tickets("error");
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("x.csv"), "id,text\n9,Secret\n").unwrap();
+    std::os::unix::fs::symlink(outside.path().join("x.csv"), project.path("in/x.csv")).unwrap();
+    let run = project.run(&["build"]).expect_code(1);
+    assert!(
+        run.says("in/x.csv: is outside the project folder"),
+        "{run:?}"
+    );
+    assert_eq!(project.sent(), 0);
+}
