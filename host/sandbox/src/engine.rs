@@ -28,6 +28,10 @@ pub(super) const MEMORIES: u32 = 4;
 pub(super) const TABLES: u32 = 16;
 /// Instances beyond one for each worker, for plugins that are loaded while others run.
 const SPARE_INSTANCES: u32 = 2;
+/// Further calls whose model may take its time at the same time: a caller can wait for answers in [`Model::complete`].
+///
+/// [`Model::complete`]: crate::Model::complete
+pub const HELD_INSTANCES: usize = 4;
 const INSTANCE_BYTES: usize = 8 << 20;
 /// Memory that is cleared, not returned to the system, when an instance is dropped.
 const RESIDENT_BYTES: usize = 256 << 10;
@@ -179,7 +183,7 @@ pub(super) fn for_compiling(memory_allocation: MemoryAllocation) -> wasmtime::Re
 }
 
 fn pool(workers: usize) -> PoolingAllocationConfig {
-    let instances = u32::try_from(workers.max(1))
+    let instances = u32::try_from(workers.max(1).saturating_add(HELD_INSTANCES))
         .unwrap_or(u32::MAX)
         .saturating_add(SPARE_INSTANCES);
     let mut pool = PoolingAllocationConfig::new();

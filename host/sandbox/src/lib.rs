@@ -99,7 +99,7 @@ pub use call::{Call, Execution, Run};
 pub use compile::{CompileFailure, Compiler, CompilerServeError, serve as serve_compiler};
 pub use complexity::TooComplex;
 pub use descriptor::{Descriptor, InvalidDescriptor, Shape};
-pub use engine::Sandbox;
+pub use engine::{HELD_INSTANCES, Sandbox};
 pub use error::PluginError;
 pub use fault::Fault;
 pub use imports::log::{Level, LogLine};

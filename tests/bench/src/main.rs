@@ -10,6 +10,7 @@ mod child;
 mod corpus;
 mod floor;
 mod flow;
+mod fold;
 mod languages;
 mod project;
 mod report;
@@ -24,10 +25,11 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 type Part = fn(&Options) -> Outcome<()>;
 
 /// The parts, in the order in which they run.
-const PARTS: [(&str, Part); 4] = [
+const PARTS: [(&str, Part); 5] = [
     ("units", units::run),
     ("batches", batches::run),
     ("flow", flow::run),
+    ("fold", fold::run),
     ("languages", languages::run),
 ];
 

@@ -5,15 +5,19 @@ use super::answerer::Answerer;
 use super::event::Event;
 use super::failures::truncated_failure;
 use super::handle::Handle;
-use super::layer_run::Unit;
+use super::held_runs::MIN_REQUESTS;
+use super::layer_run::{RecordedRun, Unit};
 use super::limit_excess::LimitKind;
-use super::recorder::{Record as _, UnitEntry, UnitResult};
+use super::recorder::{Record as _, Recorder, UnitEntry, UnitResult};
 use super::scheduler::Step;
 use super::unit::{RunEnd, RunOutcome, RunRequest, guest_failure};
 use crate::pending::SettledRequest;
 use synix_core::fingerprint::StoredParts;
 use synix_core::request::Ending;
 use synix_store::ArtifactId;
+
+/// Requests of a run, and each as an answerer gets it.
+type RecordedRequests<R> = (Vec<RunRequest>, Vec<R>);
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
     /// Applies the results of a chunk.
@@ -25,11 +29,12 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                 RunEnd::Failed(failure) => self.fail_unit(outcome.unit, &failure)?,
                 RunEnd::Suspended => {
                     let roles = self.context.pipeline.roles.extra_settings(&outcome.roles);
-                    self.suspend(outcome.unit, outcome.requests, roles.as_deref())?;
+                    self.suspend(outcome.unit, outcome.first, outcome.requests, roles)?;
                 }
                 RunEnd::Done(result) => {
                     let roles = self.context.pipeline.roles.extra_settings(&outcome.roles);
-                    self.finish_unit(outcome.unit, &outcome.requests, roles.as_deref(), result)?;
+                    let requests = (outcome.first, outcome.requests.as_slice());
+                    self.finish_unit(outcome.unit, requests, roles.as_deref(), result)?;
                 }
             }
         }
@@ -89,8 +94,9 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
     fn suspend(
         &mut self,
         number: usize,
+        first: usize,
         requests: Vec<RunRequest>,
-        roles: Option<&str>,
+        roles: Option<String>,
     ) -> Result<(), BuildError> {
         let accepts_truncated = self.transform(self.unit(number).layer).accept_truncated;
         let unanswered = requests.iter().filter(|(_, answer)| answer.is_none());
@@ -104,19 +110,15 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         if let Some(failure) = known_failure {
             return self.fail_unit(number, &failure);
         }
-        if !self.count_requests(number, &requests) {
+        if !self.count_requests(number, first, &requests) {
             return Ok(());
         }
-        let parts = self.stored_parts(number);
-        let inputs = self.stored_inputs(number);
-        let entry = UnitEntry {
-            roles,
-            ..self.entry(number, &parts, &inputs)
-        };
-        let recorded = self.record.suspended(&entry, &requests)?;
+        let keys = requests.iter().map(|(pending, _)| pending.key);
+        let transcript = &mut self.unit_mut(number).transcript;
+        transcript.truncate(first);
+        transcript.extend(keys);
+        let (requests, recorded) = self.record_suspended(number, first, requests, roles)?;
         let layer = self.unit(number).layer;
-        self.unit_mut(number).transcript =
-            requests.iter().map(|(pending, _)| pending.key).collect();
         for ((pending, answer), request) in requests.into_iter().zip(recorded) {
             if answer.is_some() {
                 continue;
@@ -140,14 +142,57 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         Ok(())
     }
 
+    /// Records a unit that waits: as a whole, or only what is new since its last suspension. Returns the recorded
+    /// requests.
+    fn record_suspended(
+        &mut self,
+        number: usize,
+        first: usize,
+        mut requests: Vec<RunRequest>,
+        roles: Option<String>,
+    ) -> Result<RecordedRequests<<A::Recorder as Recorder>::Request>, BuildError> {
+        let earlier = self.unit_mut(number).recorded.take();
+        let (id, first, recorded) = match earlier {
+            // A unit has many inputs and requests, and each suspension would write all of them.
+            Some(earlier) if earlier.roles == roles => {
+                let known = earlier.answered.saturating_sub(first).min(requests.len());
+                requests.drain(..known);
+                let first = first + known;
+                let recorded = self.record.continued(earlier.unit, first, &requests)?;
+                (earlier.unit, first, recorded)
+            }
+            _ => {
+                let parts = self.stored_parts(number);
+                let inputs = self.stored_inputs(number);
+                let entry = UnitEntry {
+                    roles: roles.as_deref(),
+                    ..self.entry(number, &parts, &inputs)
+                };
+                let (id, recorded) = self.record.suspended(&entry, first, &requests)?;
+                (id, first, recorded)
+            }
+        };
+        if first + requests.len() >= MIN_REQUESTS {
+            let answered = requests.iter().take_while(|(_, answer)| answer.is_some());
+            let answered = first + answered.count();
+            self.unit_mut(number).recorded = Some(Box::new(RecordedRun {
+                unit: id,
+                answered,
+                roles,
+            }));
+        }
+        Ok((requests, recorded))
+    }
+
     /// Counts the requests that a unit made since its last run; `false`: they exceed a limit, and the build stops.
-    fn count_requests(&mut self, number: usize, requests: &[RunRequest]) -> bool {
+    fn count_requests(&mut self, number: usize, first: usize, requests: &[RunRequest]) -> bool {
         let Unit { layer, counted, .. } = *self.unit(number);
-        let more = requests.len().saturating_sub(counted) as u64;
+        let all = first + requests.len();
+        let more = all.saturating_sub(counted) as u64;
         if more > 0 && !self.try_count(layer, LimitKind::Requests, more) {
             return false;
         }
-        self.unit_mut(number).counted = requests.len().max(counted);
+        self.unit_mut(number).counted = all.max(counted);
         self.record.answered(layer, requests);
         true
     }
@@ -155,11 +200,11 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
     fn finish_unit(
         &mut self,
         number: usize,
-        requests: &[RunRequest],
+        (first, requests): (usize, &[RunRequest]),
         roles: Option<&str>,
         result: UnitResult,
     ) -> Result<(), BuildError> {
-        if !self.count_requests(number, requests) {
+        if !self.count_requests(number, first, requests) {
             return Ok(());
         }
         let layer = self.unit(number).layer;
@@ -188,7 +233,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             roles,
             ..self.entry(number, &parts, &inputs)
         };
-        let (unit, locations) = self.record.done(&entry, requests, &result)?;
+        let (unit, locations) = self.record.done(&entry, first, requests, &result)?;
         let partial = self.unit(number).partial;
         let handles = result
             .outputs

@@ -191,6 +191,7 @@ mod tests {
         let large = || "x".repeat(LARGE);
         let outcome = |end, requests| RunOutcome {
             unit: 0,
+            first: 0,
             end,
             requests,
             roles: Vec::new(),

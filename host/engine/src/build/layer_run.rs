@@ -29,6 +29,19 @@ pub(super) struct Unit {
     pub(super) waiting: usize,
     /// How many of its requests count towards the limits.
     pub(super) counted: usize,
+    /// What an earlier suspension recorded of it; only for units with many requests.
+    pub(super) recorded: Option<Box<RecordedRun>>,
+}
+
+/// A suspended run that is recorded, so that the next one only adds to it.
+#[derive(Debug)]
+pub(super) struct RecordedRun {
+    /// `None` in a plan.
+    pub(super) unit: Option<UnitId>,
+    /// How many of its requests, from the first on, are recorded with their answers.
+    pub(super) answered: usize,
+    /// The settings of the model roles that it used beside its layer's role.
+    pub(super) roles: Option<String>,
 }
 
 impl Unit {

@@ -16,6 +16,7 @@ mod event;
 mod failures;
 mod file_digests;
 mod handle;
+mod held_runs;
 mod known_answers;
 mod layer_run;
 mod layer_settings;

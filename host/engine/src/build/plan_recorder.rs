@@ -124,6 +124,16 @@ impl Record for &PlanRecorder {
     fn suspended(
         self,
         _: &UnitEntry<'_>,
+        first: usize,
+        requests: &[RunRequest],
+    ) -> Result<(Option<UnitId>, Vec<Self::Request>), StoreError> {
+        Ok((None, self.continued(None, first, requests)?))
+    }
+
+    fn continued(
+        self,
+        _: Option<UnitId>,
+        _: usize,
         requests: &[RunRequest],
     ) -> Result<Vec<Self::Request>, StoreError> {
         let texts = requests.iter().map(|(pending, _)| &pending.request);
@@ -133,6 +143,7 @@ impl Record for &PlanRecorder {
     fn done(
         self,
         _: &UnitEntry<'_>,
+        _: usize,
         _: &[RunRequest],
         result: &UnitResult,
     ) -> Result<(Option<UnitId>, Vec<Location>), StoreError> {

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::backlog::{self, Backlog};
+use super::held_runs::HeldRuns;
 use super::known_answers::{AnswerSource, KnownAnswers};
 use super::layers::Roles;
 use super::unit::{Job, RunEnd, RunOutcome, run_unit};
@@ -51,6 +52,7 @@ impl Pool {
         let backlog = Arc::new(Backlog::new(backlog::MAX_BACKLOG_BYTES));
         // All workers together hold at most half of the backlog's limit.
         let part = backlog::MAX_BACKLOG_BYTES / (2 * workers.max(1));
+        let held = Arc::new(HeldRuns::default());
         let mut threads = Vec::with_capacity(workers);
         for _ in 0..workers {
             let known = KnownAnswers {
@@ -58,7 +60,7 @@ impl Pool {
                 reader: reader.map(Reader::try_clone).transpose()?,
             };
             let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
-            let backlog = Arc::clone(&backlog);
+            let (backlog, held) = (Arc::clone(&backlog), Arc::clone(&held));
             threads.push(std::thread::spawn(move || {
                 let worker = Worker {
                     sender: ResultSender {
@@ -67,6 +69,7 @@ impl Pool {
                     },
                     part,
                     roles: &roles,
+                    held: &held,
                 };
                 run_worker(&worker, known, &queue);
             }));
@@ -171,6 +174,7 @@ struct Worker<'w> {
     /// Results of this size are sent before the chunk is done.
     part: usize,
     roles: &'w Arc<Roles>,
+    held: &'w HeldRuns,
 }
 
 impl Worker<'_> {
@@ -182,7 +186,7 @@ impl Worker<'_> {
                 return None;
             }
             let outcome;
-            (outcome, known) = run_unit(job, self.roles, known);
+            (outcome, known) = run_unit(job, self.roles, known, self.held);
             // All further jobs would be stopped, too.
             let is_interrupted = matches!(outcome.end, RunEnd::Interrupted);
             bytes = bytes.saturating_add(backlog::estimated_size(&outcome));

@@ -67,17 +67,29 @@ pub(super) trait Record: Copy {
     /// Records that requests of a layer were answered before.
     fn answered(self, layer: usize, requests: &[RunRequest]);
 
-    /// Records a unit that waits and its requests, and returns each request as an answerer gets it.
+    /// Records a unit that waits, and its requests from the position `first` on. Returns the unit and each of these
+    /// requests as an answerer gets it.
     fn suspended(
         self,
         unit: &UnitEntry<'_>,
+        first: usize,
+        requests: &[RunRequest],
+    ) -> Result<(Option<UnitId>, Vec<Self::Request>), StoreError>;
+
+    /// Records the requests, from the position `first` on, of a unit that is recorded as waiting, and returns each
+    /// request as an answerer gets it.
+    fn continued(
+        self,
+        unit: Option<UnitId>,
+        first: usize,
         requests: &[RunRequest],
     ) -> Result<Vec<Self::Request>, StoreError>;
 
-    /// Records a finished unit, and returns where its outputs are.
+    /// Records a finished unit and its requests from the position `first` on, and returns where its outputs are.
     fn done(
         self,
         unit: &UnitEntry<'_>,
+        first: usize,
         requests: &[RunRequest],
         result: &UnitResult,
     ) -> Result<(Option<UnitId>, Vec<Location>), StoreError>;

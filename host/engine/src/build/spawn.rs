@@ -182,6 +182,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             transcript,
             waiting: 0,
             counted,
+            recorded: None,
         })));
         Ok(())
     }

@@ -114,17 +114,31 @@ impl Record for StoreRecord<'_> {
     fn suspended(
         self,
         unit: &UnitEntry<'_>,
+        first: usize,
+        requests: &[RunRequest],
+    ) -> Result<(Option<UnitId>, Vec<RequestId>), StoreError> {
+        let id = self.add_unit(unit, self.recorder.answer_origin, UnitState::Waiting, &[])?;
+        let requests = self.add_transcript(id, first, requests)?;
+        self.set_state(unit, UnitState::Waiting)?;
+        Ok((Some(id), requests))
+    }
+
+    fn continued(
+        self,
+        unit: Option<UnitId>,
+        first: usize,
         requests: &[RunRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
-        let id = self.add_unit(unit, self.recorder.answer_origin, UnitState::Waiting, &[])?;
-        let requests = self.add_transcript(id, requests)?;
-        self.set_state(unit, UnitState::Waiting)?;
-        Ok(requests)
+        match unit {
+            Some(unit) => self.add_transcript(unit, first, requests),
+            None => unreachable!("a stored unit has a number"),
+        }
     }
 
     fn done(
         self,
         unit: &UnitEntry<'_>,
+        first: usize,
         requests: &[RunRequest],
         result: &UnitResult,
     ) -> Result<(Option<UnitId>, Vec<Location>), StoreError> {
@@ -134,7 +148,7 @@ impl Record for StoreRecord<'_> {
             UnitState::Done,
             &result.log,
         )?;
-        self.add_transcript(id, requests)?;
+        self.add_transcript(id, first, requests)?;
         let mut locations = Vec::with_capacity(result.outputs.len());
         for (position, (output, digest)) in result.outputs.iter().enumerate() {
             let artifact = self.tx.add_artifact(id, position, output, *digest)?;
@@ -209,6 +223,7 @@ impl StoreRecord<'_> {
     fn add_transcript(
         &self,
         unit: UnitId,
+        first: usize,
         requests: &[RunRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
         let answer_origin = self.recorder.answer_origin;
@@ -219,7 +234,8 @@ impl StoreRecord<'_> {
                 self.tx.store_answer(id, answer_origin, answer, None)?;
             }
             let answered = answer.as_ref().map(|answer| (answer_origin, answer.ending));
-            self.tx.add_to_transcript(unit, position, id, answered)?;
+            self.tx
+                .add_to_transcript(unit, first + position, id, answered)?;
             ids.push(id);
         }
         Ok(ids)

@@ -4,22 +4,22 @@
 //! requests are compared with the transcript of earlier runs: a difference
 //! means that the plugin is not deterministic, and fails the unit (I9).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::BuildError;
 use super::handle::Location;
+use super::held_runs::{self, GuestThread, HeldRuns};
 use super::known_answers::KnownAnswers;
 use super::layers::{ReadyTransform, Roles};
 use super::recorder::UnitResult;
-use super::unit_model::UnitModel;
+use super::unit_model::{InlineModel, UnitModel};
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
 use synix_core::json;
 use synix_core::request::{Answer, Failure, FailureKind, Request, RequestKey, Usage};
-use synix_sandbox::{Call, Run, UnitSpec};
+use synix_sandbox::{Call, Execution, Model, PluginError, Run, UnitSpec};
 
 /// A unit to run.
 #[derive(Debug)]
@@ -44,7 +44,9 @@ pub(super) type RunRequest = (PendingRequest<Arc<Request>>, Option<Answer>);
 pub(super) struct RunOutcome {
     pub(super) unit: usize,
     pub(super) end: RunEnd,
-    /// All its requests, in order.
+    /// The number of earlier requests that a suspended run of the unit reported with their answers.
+    pub(super) first: usize,
+    /// The further requests, in order.
     pub(super) requests: Vec<RunRequest>,
     /// The model roles that it used beside its layer's role.
     pub(super) roles: Vec<String>,
@@ -73,11 +75,54 @@ pub(super) fn guest_failure(message: String) -> Failure {
     }
 }
 
-/// Runs a unit once; returns `known`, which the run owns in the meantime.
+/// A call of a unit with everything that it needs, so that it can run on any thread.
+#[derive(Debug)]
+pub(super) struct OwnedCall {
+    transform: Arc<ReadyTransform>,
+    spec: Arc<UnitSpec>,
+    inputs: Vec<(Artifact, Digest)>,
+    /// The layer's config with the additions of the unit; `None`: there are none.
+    config: Option<String>,
+}
+
+impl OwnedCall {
+    fn new(
+        transform: &Arc<ReadyTransform>,
+        spec: Arc<UnitSpec>,
+        inputs: Vec<(Artifact, Digest)>,
+    ) -> Self {
+        let config = spec.config.as_ref().map(|additions| {
+            let mut config = transform.config.clone();
+            config.extend(additions.clone());
+            json::canonical_object(config)
+        });
+        Self {
+            transform: Arc::clone(transform),
+            spec,
+            inputs,
+            config,
+        }
+    }
+
+    pub(super) fn execute<M: Model>(&self, model: M) -> Execution<M> {
+        let transform = &self.transform;
+        let call = Call {
+            unit: &self.spec,
+            inputs: &self.inputs,
+            config: self.config.as_deref().unwrap_or(&transform.config_text),
+            limits: &transform.limits,
+            grants_llm: transform.grants_llm,
+        };
+        transform.plugin.execute(&call, model)
+    }
+}
+
+/// Runs a unit once, or continues its held run; returns `known`, which the run owns in the meantime.
 pub(super) fn run_unit(
     job: Job,
     roles: &Arc<Roles>,
     known: KnownAnswers,
+    held: &HeldRuns,
 ) -> (RunOutcome, KnownAnswers) {
     let Job {
         unit,
@@ -87,57 +132,45 @@ pub(super) fn run_unit(
         inputs,
         transcript,
     } = job;
-    let outcome = |end| RunOutcome {
-        unit,
-        end,
-        requests: Vec::new(),
-        roles: Vec::new(),
-    };
+    if let Some(run) = held.take(unit) {
+        return (run.resume(unit, &known, held), known);
+    }
+    let is_held = transcript.len() >= held_runs::MIN_REQUESTS;
+    let model = UnitModel::new(layer, Arc::clone(&transform), transcript, Arc::clone(roles));
     let inputs = match read_inputs(&inputs, &known) {
         Ok(inputs) => inputs,
-        Err(error) => return (outcome(RunEnd::Fatal(Box::new(error))), known),
+        Err(error) => {
+            let end = RunEnd::Fatal(Box::new(error));
+            return (model.into_outcome(unit, end), known);
+        }
     };
-    let own_config = spec.config.as_ref().map(|additions| {
-        let mut config = transform.config.clone();
-        config.extend(additions.clone());
-        json::canonical_object(config)
-    });
-    let call = Call {
-        unit: &spec,
-        inputs: &inputs,
-        config: own_config.as_deref().unwrap_or(&transform.config_text),
-        limits: &transform.limits,
-        grants_llm: transform.grants_llm,
-    };
-    let model = UnitModel {
-        layer,
-        transform: Arc::clone(&transform),
-        transcript,
-        roles: Arc::clone(roles),
-        known,
-        requests: Vec::new(),
-        extra_roles: BTreeSet::new(),
-        stopped: None,
-    };
-    let executed = transform.plugin.execute(&call, model);
-    let mut model = executed.model;
-    let end = match (model.stopped.take(), executed.run) {
+    let call = Arc::new(OwnedCall::new(&transform, spec, inputs));
+    if is_held && let Ok(guest) = GuestThread::start(&call) {
+        return (held_runs::run(unit, guest, model, &known, held), known);
+    }
+    let executed = call.execute(InlineModel { model, known });
+    let InlineModel { mut model, known } = executed.model;
+    let end = run_end(&mut model, &known, executed.run);
+    (model.into_outcome(unit, end), known)
+}
+
+/// Returns how a run ended, whose guest ended like this.
+pub(super) fn run_end(
+    model: &mut UnitModel,
+    known: &KnownAnswers,
+    run: Result<Run, PluginError>,
+) -> RunEnd {
+    match (model.stopped.take(), run) {
         (Some(stopped), _) => stopped,
         (None, Ok(Run::Suspended)) => RunEnd::Suspended,
-        (None, Ok(Run::Done { outputs, log })) => model.finish(outputs, log),
+        (None, Ok(Run::Done { outputs, log })) => model.finish(known, outputs, log),
         (None, Err(error)) if error.is_interrupted() => RunEnd::Interrupted,
         (None, Err(error)) => {
             let mut failure = guest_failure(with_causes(&error));
             failure.transient = error.is_transient();
             RunEnd::Failed(failure)
         }
-    };
-    let outcome = RunOutcome {
-        requests: model.requests,
-        roles: model.extra_roles.into_iter().collect(),
-        ..outcome(end)
-    };
-    (outcome, model.known)
+    }
 }
 
 fn read_inputs(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::known_answers::KnownAnswers;
 use super::layers::{ReadyTransform, Roles};
 use super::recorder::UnitResult;
-use super::unit::{RunEnd, RunRequest, guest_failure};
+use super::unit::{RunEnd, RunOutcome, RunRequest, guest_failure};
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::request::{
@@ -14,23 +14,81 @@ use synix_core::request::{
 };
 use synix_sandbox::{LogLine, Model, ModelResponse, Refusal};
 
-/// The model of a run: it returns known answers and compares the requests with the transcript.
+/// The state of the model of a run: it returns known answers and compares the requests with the transcript.
+#[derive(Debug)]
 pub(super) struct UnitModel {
-    pub(super) layer: usize,
-    pub(super) transform: Arc<ReadyTransform>,
-    pub(super) transcript: Vec<RequestKey>,
-    pub(super) roles: Arc<Roles>,
-    pub(super) known: KnownAnswers,
-    pub(super) requests: Vec<RunRequest>,
-    pub(super) extra_roles: BTreeSet<String>,
+    layer: usize,
+    transform: Arc<ReadyTransform>,
+    transcript: Vec<RequestKey>,
+    roles: Arc<Roles>,
+    /// The number of requests that were reported with their answers, when the run was held.
+    first: usize,
+    /// The further requests.
+    requests: Vec<RunRequest>,
+    extra_roles: BTreeSet<String>,
     /// Why the run must end, other than a missing answer.
     pub(super) stopped: Option<RunEnd>,
 }
 
 impl UnitModel {
-    pub(super) fn finish(&self, outputs: Vec<Artifact>, log: Vec<LogLine>) -> RunEnd {
-        if let Some(expected) = self.transcript.get(self.requests.len()) {
-            return RunEnd::Failed(self.divergence_failure(*expected, "made no further request"));
+    pub(super) fn new(
+        layer: usize,
+        transform: Arc<ReadyTransform>,
+        transcript: Vec<RequestKey>,
+        roles: Arc<Roles>,
+    ) -> Self {
+        Self {
+            layer,
+            transform,
+            transcript,
+            roles,
+            first: 0,
+            requests: Vec::new(),
+            extra_roles: BTreeSet::new(),
+            stopped: None,
+        }
+    }
+
+    /// Returns the outcome of a run that is over.
+    pub(super) fn into_outcome(self, unit: usize, end: RunEnd) -> RunOutcome {
+        RunOutcome {
+            unit,
+            end,
+            first: self.first,
+            requests: self.requests,
+            roles: self.extra_roles.into_iter().collect(),
+        }
+    }
+
+    /// Returns the outcome of a run that is held until the last `waiting` requests are answered. It reports these again
+    /// then, and no earlier ones.
+    pub(super) fn report_suspended(&mut self, unit: usize, waiting: usize) -> RunOutcome {
+        let first = self.first;
+        let requests = std::mem::take(&mut self.requests);
+        self.first += requests.len().saturating_sub(waiting);
+        RunOutcome {
+            unit,
+            end: RunEnd::Suspended,
+            first,
+            requests,
+            roles: self.extra_roles.iter().cloned().collect(),
+        }
+    }
+
+    /// Returns the number of requests so far.
+    fn count(&self) -> usize {
+        self.first + self.requests.len()
+    }
+
+    pub(super) fn finish(
+        &self,
+        known: &KnownAnswers,
+        outputs: Vec<Artifact>,
+        log: Vec<LogLine>,
+    ) -> RunEnd {
+        if let Some(expected) = self.transcript.get(self.count()) {
+            let failure = self.divergence_failure(known, *expected, "made no further request");
+            return RunEnd::Failed(failure);
         }
         let mut with_digests = Vec::with_capacity(outputs.len());
         for output in outputs {
@@ -51,7 +109,11 @@ impl UnitModel {
     }
 
     /// Resolves a request and looks up its answer; `Err` is what the guest receives.
-    fn answer(&mut self, request: GuestRequest) -> Result<Option<Answer>, Refusal> {
+    fn answer(
+        &mut self,
+        known: &KnownAnswers,
+        request: GuestRequest,
+    ) -> Result<Option<Answer>, Refusal> {
         if let Some(role) = request
             .model
             .clone()
@@ -69,14 +131,15 @@ impl UnitModel {
         let key = request
             .key()
             .map_err(|error| Refusal::InvalidRequest(error.to_string()))?;
-        if let Some(expected) = self.transcript.get(self.requests.len())
+        if let Some(expected) = self.transcript.get(self.count())
             && *expected != key
         {
             let now = format!("now requests {} ({})", key.0.short(), excerpt(&request));
-            self.stopped = Some(RunEnd::Failed(self.divergence_failure(*expected, &now)));
+            let failure = self.divergence_failure(known, *expected, &now);
+            self.stopped = Some(RunEnd::Failed(failure));
             return Ok(None);
         }
-        let answer = match self.known.answer(key, self.transform.accept_truncated) {
+        let answer = match known.answer(key, self.transform.accept_truncated) {
             Ok(answer) => answer,
             Err(error) => {
                 self.stopped = Some(RunEnd::Fatal(Box::new(error.into())));
@@ -112,25 +175,27 @@ impl UnitModel {
         )))
     }
 
-    fn divergence_failure(&self, expected: RequestKey, now: &str) -> Failure {
-        let before = self
-            .known
+    fn divergence_failure(&self, known: &KnownAnswers, expected: RequestKey, now: &str) -> Failure {
+        let before = known
             .request(expected)
             .map_or_else(String::new, |request| format!(" ({})", excerpt(&request)));
         guest_failure(format!(
             "the plugin is not deterministic: request {} was {}{before} in an earlier run, and it {now}",
-            self.requests.len() + 1,
+            self.count() + 1,
             expected.0.short(),
         ))
     }
-}
 
-impl Model for UnitModel {
-    fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse {
+    /// Answers a round if all its answers are known.
+    pub(super) fn answer_round(
+        &mut self,
+        known: &KnownAnswers,
+        requests: Vec<GuestRequest>,
+    ) -> ModelResponse {
         let mut answers = Vec::with_capacity(requests.len());
         let before = self.requests.len();
         for request in requests {
-            match self.answer(request) {
+            match self.answer(known, request) {
                 Ok(answer) => answers.push(answer),
                 Err(refusal) => {
                     // The guest gets no answer in this round, so none of its requests is sent.
@@ -146,6 +211,18 @@ impl Model for UnitModel {
             .into_iter()
             .collect::<Option<Vec<_>>>()
             .map_or(ModelResponse::Suspend, ModelResponse::Answered)
+    }
+}
+
+/// The model of a run on the thread that knows the answers.
+pub(super) struct InlineModel {
+    pub(super) model: UnitModel,
+    pub(super) known: KnownAnswers,
+}
+
+impl Model for InlineModel {
+    fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse {
+        self.model.answer_round(&self.known, requests)
     }
 }
 
