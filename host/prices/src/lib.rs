@@ -27,6 +27,7 @@ mod ledger;
 mod table;
 mod tokens;
 mod totals;
+mod window;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ pub use estimate::Estimate;
 pub use ledger::{BudgetExcess, Ledger};
 pub use table::{LongPrice, Price, price_date};
 pub use totals::{Bill, Forecast};
+pub use window::{WindowExcess, check_window, context_window};
 
 use synix_core::request::Usage;
 

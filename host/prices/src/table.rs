@@ -102,8 +102,8 @@ pub(super) fn built_in() -> &'static BTreeMap<String, Price> {
 }
 
 /// Returns the entry of a model. A dated version without an entry has that of its family.
-pub(super) fn find<'a>(prices: &'a BTreeMap<String, Price>, model: &str) -> Option<&'a Price> {
-    prices.get(model).or_else(|| prices.get(family(model)?))
+pub(super) fn find<'a, T>(models: &'a BTreeMap<String, T>, model: &str) -> Option<&'a T> {
+    models.get(model).or_else(|| models.get(family(model)?))
 }
 
 /// Returns the name of a dated version without its date.

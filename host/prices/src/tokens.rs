@@ -34,10 +34,7 @@ pub(super) struct InputTokens {
 
 /// Counts the input tokens of a request; returns `None` if it contains an image.
 pub(super) fn count_input_tokens(request: &Request) -> Option<InputTokens> {
-    let tokenizer = match request.wire {
-        Wire::OpenAi => get_tokenizer(&request.model).and_then(load_encoding),
-        Wire::Anthropic => None,
-    };
+    let tokenizer = tokenizer_of(request);
     let count = |text: &str| match tokenizer {
         Some(tokenizer) => count_exactly(tokenizer, text),
         None => estimate(text),
@@ -64,6 +61,14 @@ pub(super) fn count_input_tokens(request: &Request) -> Option<InputTokens> {
     Some(InputTokens { tokens, estimated })
 }
 
+/// Returns the tokenizer of a request's model, if it is known.
+pub(super) fn tokenizer_of(request: &Request) -> Option<&'static CoreBPE> {
+    match request.wire {
+        Wire::OpenAi => get_tokenizer(&request.model).and_then(load_encoding),
+        Wire::Anthropic => None,
+    }
+}
+
 fn load_encoding(tokenizer: Tokenizer) -> Option<&'static CoreBPE> {
     match tokenizer {
         Tokenizer::O200kBase => Some(tiktoken_rs::o200k_base_singleton()),
@@ -73,7 +78,7 @@ fn load_encoding(tokenizer: Tokenizer) -> Option<&'static CoreBPE> {
     }
 }
 
-fn count_exactly(tokenizer: &CoreBPE, text: &str) -> u64 {
+pub(super) fn count_exactly(tokenizer: &CoreBPE, text: &str) -> u64 {
     split_long_runs(text)
         .map(|piece| tokenizer.count_ordinary(piece) as u64)
         .sum()

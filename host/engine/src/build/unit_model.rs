@@ -10,8 +10,10 @@ use super::unit::{RunEnd, RunOutcome, RunRequest, guest_failure};
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::request::{
-    Answer, Failure, GuestRequest, Part, Request, RequestKey, is_sampling_option,
+    Answer, Failure, FailureKind, GuestRequest, Part, Request, RequestKey, Usage,
+    is_sampling_option,
 };
+use synix_prices::{WindowExcess, check_window};
 use synix_sandbox::{LogLine, Model, ModelResponse, Refusal};
 
 /// The state of the model of a run: it returns known answers and compares the requests with the transcript.
@@ -146,6 +148,14 @@ impl UnitModel {
                 None
             }
         };
+        // A known answer is proof that the request fits, whatever the table says.
+        if answer.is_none()
+            && self.stopped.is_none()
+            && let Err(excess) = check_window(&request)
+        {
+            self.stopped = Some(RunEnd::Failed(window_failure(&excess, &request)));
+            return Ok(None);
+        }
         let pending = PendingRequest {
             key,
             request: Arc::new(request),
@@ -223,6 +233,15 @@ pub(super) struct InlineModel {
 impl Model for InlineModel {
     fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse {
         self.model.answer_round(&self.known, requests)
+    }
+}
+
+fn window_failure(excess: &WindowExcess, request: &Request) -> Failure {
+    Failure {
+        kind: FailureKind::Invalid,
+        message: format!("{excess} (request {})", excerpt(request)),
+        transient: false,
+        usage: Usage::default(),
     }
 }
 
