@@ -1,7 +1,6 @@
 //! `chunk` as a host sees it.
 
 use proptest::prelude::*;
-use serde_json::Value;
 use synix_plugin::MetadataEntry;
 use synix_plugin::testing::{described, execute, input, settings};
 
@@ -234,5 +233,56 @@ proptest! {
         }
         prop_assert_eq!(joined, text);
         prop_assert!(made.iter().all(|piece| number(piece, "count") == made.len()));
+    }
+}
+
+#[test]
+fn a_conversation_is_cut_between_turns_and_only_a_turn_that_does_not_fit_is_cut() {
+    let short = "## User · 2026-01-03T10:00:00Z\n\nWhat is for dinner?\n\n";
+    let long = format!("## Assistant\n\n{}\n\n", "Soup and bread. ".repeat(30));
+    let text = format!("{short}{short}{long}{short}");
+    let made = chunk(&text, &json!({"by": "turns", "max_tokens": 60}));
+    let joined: String = made.iter().map(content).collect();
+    assert_eq!(joined, text);
+    assert_eq!(content(&made[0]), format!("{short}{short}"));
+    assert_eq!(content(made.last().unwrap()), short);
+    let turns: Vec<usize> = made.iter().map(|piece| number(piece, "turns")).collect();
+    assert_eq!(turns[0], 2);
+    assert!(
+        turns.len() > 3 && turns[1..].iter().all(|count| *count == 1),
+        "{turns:?}"
+    );
+}
+
+#[test]
+fn a_piece_by_tokens_has_at_most_as_many_by_estimate() {
+    let text = "Zwölf Boxkämpfer jagen Viktor. 委员会星期二开会。 ".repeat(50);
+    let made = chunk(
+        &text,
+        &json!({"by": "tokens", "max_tokens": 40, "overlap": 8}),
+    );
+    assert!(made.len() > 20);
+    for piece in &made {
+        assert!(synix_parts::tokens::estimate(content(piece)) <= 40);
+    }
+    assert!(made[1..].iter().all(|piece| number(piece, "overlap") > 0));
+}
+
+#[test]
+fn what_max_tokens_needs_is_named() {
+    for (config, says) in [
+        (json!({"by": "tokens"}), "needs `max_tokens`"),
+        (json!({"max_tokens": 100}), "write `by = \"tokens\"`"),
+        (json!({"by": "turns", "max_tokens": 3}), "write at least 16"),
+        (
+            json!({"by": "tokens", "max_tokens": 20, "overlap": 13}),
+            "an `overlap` of at most 12",
+        ),
+    ] {
+        assert!(
+            refused(&config).contains(says),
+            "{config}: {}",
+            refused(&config)
+        );
     }
 }
