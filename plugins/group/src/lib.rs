@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use synix_plugin::prompt::{self, Beside, Wording};
+use synix_parts::tree::{self, WithParts};
+use synix_plugin::prompt::{self, Wording};
 use synix_plugin::template::{Template, fault_of_name, variables_of_group};
 use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
@@ -52,7 +53,7 @@ impl Transform for Group {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const SUMMARY: &'static str = "Makes one artifact of each group of inputs";
     const SHAPE: Shape = Shape::Grouped;
-    type Config = Beside<Own>;
+    type Config = WithParts<Own>;
 
     fn config_schema() -> String {
         let text = prompt::schema(Wording {
@@ -67,7 +68,8 @@ impl Transform for Group {
         // Without a prompt there is no answer to take apart.
         let asks =
             json!({ "anyOf": [{ "required": ["prompt"] }, { "required": ["prompt_file"] }] });
-        schema["dependentSchemas"] = json!({ "explode": asks, "fields": asks });
+        schema["dependentSchemas"] =
+            json!({ "explode": asks, "fields": asks, "max_input_tokens": asks });
         schema["properties"]["by"] = json!({
             "type": "string", "minLength": 1,
             "description": "The metadata key whose value names the group. A list puts the input into each group it names."
@@ -88,12 +90,14 @@ impl Transform for Group {
             "type": "string", "default": "\n\n",
             "description": "Without a prompt nothing is asked: the output is the contents with this between them."
         });
+        tree::describe(&mut schema);
         schema.to_string()
     }
 
     fn split(inputs: &[Header], config: &Self::Config) -> Result<Vec<Unit>, Error> {
         let own = &config.own;
         config.prompt.check(&OWN)?;
+        config.check_parts()?;
         let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         // The contract does not specify the order of inputs.
         let mut headers: Vec<(&Header, u32)> = inputs.iter().zip(0..).collect();
@@ -136,8 +140,15 @@ impl Transform for Group {
         };
         let own = [(OWN[0], json!(unit.key)), (OWN[1], json!(inputs.len()))];
         let made = Output::text(label, config.prompt.kind(), "").with_metadata_shared_by(&inputs);
-        if config.prompt.has_prompt() {
-            return config.prompt.answer(made, &own, &variables);
+        let prompt = &config.prompt;
+        if prompt.has_prompt() {
+            prompt.ready(&made.label, &own, &variables)?;
+            let variables_of = |inputs: &[&Input]| variables_of_group(&unit.key, inputs);
+            let answer = match config.reduce_parts(&inputs, variables_of)? {
+                None => prompt.ask(&variables)?,
+                Some(parts) => prompt.ask(&variables_of(&parts.iter().collect::<Vec<_>>())?)?,
+            };
+            return prompt.outputs(made, &own, answer, &variables);
         }
         config.prompt.check(&OWN)?;
         let texts: Vec<&str> = inputs

@@ -1,12 +1,21 @@
-//! Sends one request about all inputs.
+//! Sends one request about all inputs, or first requests about parts of them.
 //!
 //! Templates can name `inputs`, a list in label order; each has `label`, `kind`, `content` and `metadata`.
 
-use synix_plugin::prompt::{self, Config, Wording};
+use serde::Deserialize;
+use synix_parts::tree::{self, WithParts};
+use synix_plugin::prompt::{self, Wording};
 use synix_plugin::template::{Template, variables_of_all};
 use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
 struct Reduce;
+
+/// There are no settings besides those of the prompt and of parts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Own {}
+
+type Config = WithParts<Own>;
 
 impl Transform for Reduce {
     const NAME: &'static str = "reduce";
@@ -16,14 +25,20 @@ impl Transform for Reduce {
     type Config = Config;
 
     fn config_schema() -> String {
-        prompt::schema(Wording {
+        let text = prompt::schema(Wording {
             variables: "`inputs`, a list in label order; each has `content`, `label`, `kind` and `metadata`",
             default_label: None,
-        })
+        });
+        let Ok(mut schema) = serde_json::from_str(&text) else {
+            return text;
+        };
+        tree::describe(&mut schema);
+        schema.to_string()
     }
 
     fn split(inputs: &[Header], config: &Config) -> Result<Vec<Unit>, Error> {
-        config.check(&[])?;
+        config.prompt.check(&[])?;
+        config.check_parts()?;
         let label = label(config)?.source;
         // The text of a template is not a useful unit key.
         let key = if label.contains('{') { "all" } else { label };
@@ -44,7 +59,14 @@ impl Transform for Reduce {
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
         let variables = variables_of_all(&inputs)?;
         let label = label(config)?.render_label(&variables)?;
-        config.answer(Output::text(label, config.kind(), ""), &[], &variables)
+        let prompt = &config.prompt;
+        let made = Output::text(label, prompt.kind(), "");
+        prompt.ready(&made.label, &[], &variables)?;
+        let answer = match config.reduce_parts(&inputs, variables_of_all)? {
+            None => prompt.ask(&variables)?,
+            Some(parts) => prompt.ask(&variables_of_all(&parts.iter().collect::<Vec<_>>())?)?,
+        };
+        prompt.outputs(made, &[], answer, &variables)
     }
 }
 
@@ -52,12 +74,17 @@ synix_plugin::export!(Reduce);
 
 fn label(config: &Config) -> Result<Template<'_>, Error> {
     config
+        .prompt
         .label()
         .ok_or_else(|| Error::InvalidConfig("`label` is needed".to_owned()))
 }
 
 #[cfg(test)]
+mod part_tests;
+
+#[cfg(test)]
 mod tests {
+    use synix_parts::tree::PartSettings;
     use synix_plugin::Request;
     use synix_plugin::testing::{described, execute, input, says, settings, split, with_model};
 
@@ -67,7 +94,10 @@ mod tests {
 
     #[test]
     fn every_setting_that_is_read_is_described() {
-        assert_eq!(described::<Reduce>(), settings::<Config>());
+        let mut read = settings::<prompt::Config>();
+        read.extend(settings::<PartSettings>());
+        read.sort();
+        assert_eq!(described::<Reduce>(), read);
     }
 
     #[test]

@@ -31,6 +31,8 @@ impl RequestsPerUnit {
         let has = |key: &str| transform.config.contains_key(key);
         let pattern = match &transform.transform {
             PluginRef::FirstParty(name) => match name.as_str() {
+                // The number of parts depends on the sizes of the inputs.
+                "reduce" | "group" if has("max_input_tokens") => None,
                 "map" | "reduce" => Some(RequestPattern::Once),
                 "group" if has("prompt") || has("prompt_file") => Some(RequestPattern::Once),
                 "fold" => Some(RequestPattern::OnceForEachInput),
@@ -112,6 +114,22 @@ mod tests {
             let requests = requests(layer);
             assert_eq!(requests.max_for(60), most, "{layer}");
             assert!(requests.is_known(), "{layer}");
+        }
+    }
+
+    /// The number of parts depends on the contents of the inputs.
+    #[test]
+    fn of_a_transform_that_asks_about_parts_only_the_limit_is_known() {
+        for transform in ["reduce", "group"] {
+            let layer = format!(
+                "transform = \"{transform}\"\nconfig.prompt = \"q\"\nconfig.max_input_tokens = 4000"
+            );
+            let requests = requests(&layer);
+            assert_eq!(
+                (requests.max_for(60), requests.is_known()),
+                (1000, false),
+                "{layer}"
+            );
         }
     }
 

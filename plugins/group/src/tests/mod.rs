@@ -39,6 +39,7 @@ fn groups(inputs: &[Input], config: &str) -> Vec<(String, Vec<u32>)> {
 fn every_setting_that_is_read_is_described() {
     let mut read = settings::<Own>();
     read.extend(settings::<prompt::Config>());
+    read.extend(settings::<synix_parts::tree::PartSettings>());
     read.sort();
     assert_eq!(described::<Group>(), read);
 }
