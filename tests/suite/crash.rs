@@ -20,20 +20,6 @@ fn artifacts_without_kills() -> Artifacts {
     project.artifacts()
 }
 
-/// Kills the command at a crash point, and returns false if it ended before.
-fn kill_at(project: &TestProject, command: &[&str], crash_at: u64) -> bool {
-    let mut command = project.command(command).process();
-    command.env("SYNIX_CRASH_AT", crash_at.to_string());
-    let output = command.output().unwrap();
-    let killed = was_killed(output.status);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        killed || output.status.success(),
-        "point {crash_at}: {stderr}"
-    );
-    killed
-}
-
 /// Kills the command at one crash point after another, until it ends without a kill.
 ///
 /// Returns the number of crash points and the number of requests that became unclear.

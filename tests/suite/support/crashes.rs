@@ -18,6 +18,20 @@ pub(crate) fn was_killed(status: ExitStatus) -> bool {
     status.code() == Some(0xc000_0409_u32.cast_signed())
 }
 
+/// Kills the command at a crash point, and returns false if it ended before.
+pub(crate) fn kill_at(project: &TestProject, command: &[&str], crash_at: u64) -> bool {
+    let mut command = project.command(command).process();
+    command.env("SYNIX_CRASH_AT", crash_at.to_string());
+    let output = command.output().unwrap();
+    let killed = was_killed(output.status);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        killed || output.status.success(),
+        "point {crash_at}: {stderr}"
+    );
+    killed
+}
+
 /// Asserts that no answer of a batch is paid twice. A sync call may be repeated in a batch only if the state records it
 /// as unclear.
 pub(crate) fn assert_only_unclear_calls_paid_twice(project: &TestProject, context: &str) {

@@ -1,0 +1,170 @@
+//! Inputs that are too large for one question: parts of them, and questions that no model takes.
+
+use crate::support::crashes::{assert_only_unclear_calls_paid_twice, kill_at};
+use crate::support::pipelines::{MODES, Mode, notes_pipeline};
+use crate::support::test_project::TestProject;
+
+const REDUCE: &str = notes_pipeline!(
+    r#"[layers.report]
+transform = "reduce"
+inputs = ["notes"]
+[layers.report.config]
+max_input_tokens = 400
+prompt = "Sum up:{% for one in inputs %}\n- {{ one.label }}: {{ one.content }}{% endfor %}"
+label = "report"
+"#
+);
+
+const GROUP: &str = notes_pipeline!(
+    r#"[layers.topics]
+transform = "group"
+inputs = ["notes"]
+[layers.topics.config]
+by_template = "days"
+max_input_tokens = 400
+prompt = "{{ group }}:{% for one in inputs %}\n- {{ one.label }}: {{ one.content }}{% endfor %}"
+"#
+);
+
+const LARGE: &str = notes_pipeline!(
+    r#"[layers.summaries]
+transform = "map"
+inputs = ["notes"]
+config.prompt = "{{ content }}"
+"#
+);
+
+const FOLD: &str = notes_pipeline!(
+    r#"[layers.story]
+transform = "fold"
+inputs = ["notes"]
+config = { label = "story", prompt = "So far:\n{{ so_far }}\n\nNow:\n{{ content }}" }
+"#
+);
+
+/// A project with notes of about 25 tokens.
+fn notes(layers: &str, count: u32) -> TestProject {
+    let project = TestProject::with_layers(layers);
+    for number in 1..=count {
+        let text = format!("On day {number} it rained, and the river rose by a hand.");
+        project.write(&format!("notes/day-{number:03}.md"), &text);
+    }
+    project
+}
+
+/// A project with a note that no known tokenizer fits into the 128,000 tokens of its model, and a short one.
+fn too_large() -> TestProject {
+    let project = TestProject::with_layers(LARGE);
+    project.write("notes/long.md", &"word ".repeat(130_000));
+    project.write("notes/short.md", "A word.");
+    project
+}
+
+/// C1: parts are asked in rounds, whoever answers.
+#[test]
+fn reduced_parts_make_the_same_in_every_mode() {
+    for layers in [REDUCE, GROUP] {
+        let made = MODES.map(|mode: Mode| {
+            let project = notes(layers, 60);
+            project.build_in(mode).expect_code(0);
+            project.artifacts()
+        });
+        assert_eq!(made[0], made[1]);
+        assert_eq!(made[1], made[2]);
+    }
+}
+
+#[test]
+fn a_changed_note_costs_the_questions_on_its_way_up() {
+    let project = notes(REDUCE, 120);
+    project.ok(&["build"]);
+    let first = project.sent();
+    assert!(first > 6, "{first}");
+    project.write(
+        "notes/day-060.md",
+        "On day 60 it snowed, and the river froze to the ground.",
+    );
+    project.ok(&["build"]);
+    let changed = project.sent() - first;
+    assert!((2..=4).contains(&changed), "{changed} of {first}");
+}
+
+#[test]
+fn notes_that_fit_are_asked_about_as_without_the_limit() {
+    let project = notes(REDUCE, 5);
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 1);
+    project.pipeline(
+        "synix.toml",
+        &REDUCE.replace("max_input_tokens = 400\n", ""),
+    );
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 1);
+}
+
+#[test]
+fn a_plan_of_parts_does_not_say_that_it_is_exact() {
+    let project = notes(REDUCE, 60);
+    let plan = project.json(&["plan"]);
+    assert_eq!(plan["total"]["exact"], false);
+}
+
+#[test]
+fn a_question_that_its_model_cannot_take_is_not_sent() {
+    for mode in [Mode::Sync, Mode::Batch] {
+        let project = too_large();
+        let run = project.build_in(mode).expect_code(3);
+        assert!(run.says("130000 tokens"), "{run:?}");
+        assert!(
+            run.says("model `gpt-4o-mini` takes at most 128000"),
+            "{run:?}"
+        );
+        assert!(
+            run.says("`max_input_tokens`") && run.says("`chunk`"),
+            "{run:?}"
+        );
+        assert_eq!(project.sent(), 1);
+        let failures = TestProject::failures(&project.json(&["status"]));
+        assert_eq!(failures, [("long".to_owned(), "invalid".to_owned())].into());
+    }
+}
+
+#[test]
+fn a_plan_names_a_question_that_its_model_cannot_take() {
+    let project = too_large();
+    let plan = project.run(&["plan"]);
+    assert!(plan.says("takes at most 128000"), "{plan:?}");
+    let layers = project.json(&["plan"])["layers"].clone();
+    let summaries = layers
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "summaries");
+    assert_eq!(summaries.unwrap()["requests"], 1);
+}
+
+/// Its window is not known, so the provider decides.
+#[test]
+fn a_question_to_an_unknown_model_is_sent_whatever_its_size() {
+    let project = too_large();
+    project.pipeline("synix.toml", &LARGE.replace("gpt-4o-mini", "our-own-model"));
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), 2);
+}
+
+/// A fold of many steps is held in memory between them, and nothing but time may depend on that.
+#[test]
+fn a_fold_that_is_killed_at_any_step_goes_on_and_pays_for_nothing_twice() {
+    let undisturbed = notes(FOLD, 8);
+    undisturbed.ok(&["build"]);
+    for fatal in (1..).step_by(3) {
+        let project = notes(FOLD, 8);
+        if !kill_at(&project, &["build"], fatal) {
+            assert!(fatal > 8);
+            return;
+        }
+        project.ok(&["build"]);
+        assert_only_unclear_calls_paid_twice(&project, &format!("killed at point {fatal}"));
+        assert_eq!(project.artifacts(), undisturbed.artifacts());
+    }
+}
