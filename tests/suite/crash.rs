@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::support::costs::unclear_attempts;
-use crate::support::crashes::{assert_only_unclear_calls_paid_twice, was_killed};
+use crate::support::crashes::{assert_only_unclear_calls_paid_twice, kill_at};
 use crate::support::pipelines::{BATCH_BUILD, RESUME};
 use crate::support::test_project::TestProject;
 

@@ -11,7 +11,7 @@ use synix_sources::ProjectFolder;
 
 use super::super::handle::Location;
 use super::super::known_answers::AnswerSource;
-use super::super::layers::{ReadyBody, ReadyPipeline, ReadyTransform};
+use super::super::layers::{ReadyPipeline, ReadyTransform};
 use super::super::unit::{Job, RunEnd, run_unit};
 use super::*;
 use crate::build::{PrepareContext, prepare};
@@ -52,12 +52,7 @@ impl Fold {
 
     fn transform(&self) -> &Arc<ReadyTransform> {
         let mut bodies = self.pipeline.layers.iter().map(|layer| &layer.body);
-        bodies
-            .find_map(|body| match body {
-                ReadyBody::Transform(transform) => Some(transform),
-                ReadyBody::Source { .. } => None,
-            })
-            .unwrap()
+        bodies.find_map(|body| body.transform()).unwrap()
     }
 
     fn job(&self, unit: usize, transcript: &[RequestKey]) -> Job {
