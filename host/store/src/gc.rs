@@ -7,6 +7,9 @@
 //! | any other answer of a provider, unless `answers` is set | it was paid for |
 //! | requests in flight, submissions, attempts, builds | they record money |
 //!
+//! Digests of source files that were last read before the cutoff are deleted: their files may be gone, and the others are
+//! read once more.
+//!
 //! A pass is one transaction, so a dry run is a pass that is rolled back.
 
 use std::collections::HashSet;
@@ -103,6 +106,9 @@ DELETE FROM request_body WHERE request NOT IN (SELECT request FROM transcript)
   AND request NOT IN (SELECT request FROM attempt WHERE state = 0 OR build NOT IN (SELECT build FROM gc_old))";
 
 const ANSWER_BODIES: &str = "DELETE FROM answer_body WHERE answer NOT IN (SELECT id FROM answer)";
+
+/// Times of files are nanoseconds.
+const OLD_FILE_DIGESTS: &str = "DELETE FROM file_digest WHERE stamped / 1000000 < ?1";
 
 /// The counts of a pass, and the objects that rows still name.
 pub(super) type Pass = (GcReport, HashSet<String>);
@@ -213,6 +219,8 @@ fn delete_rows(
         [rules.answers],
     )? as u64;
     delete(ANSWER_BODIES)?;
+    // A file that is read again costs its time and nothing else.
+    connection.execute(OLD_FILE_DIGESTS, [before])?;
     Ok(())
 }
 

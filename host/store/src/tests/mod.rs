@@ -20,10 +20,12 @@ use super::*;
 use synix_core::artifact::{Artifact, Content};
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
+use synix_core::file_stamp::FileStamp;
 use synix_core::ids::{Kind, Label, UnitKey};
 use synix_core::request::{
     Answer, Ending, FailureKind, Message, Part, Request, RequestKey, Role, Usage, Wire,
 };
+use synix_core::skipped::SkippedCount;
 
 /// A state in a temporary folder, with one build.
 struct Fixture {

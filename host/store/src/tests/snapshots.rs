@@ -60,3 +60,51 @@ fn a_snapshot_lists_the_artifacts_of_its_units() {
             .is_empty()
     );
 }
+
+/// An older export has a conversation, too.
+#[test]
+fn a_replaced_artifact_is_not_listed_but_remains_an_output() {
+    let fixture = Fixture::new();
+    let units = [
+        fixture.unit("a", AnswerOrigin::Live, true),
+        fixture.unit("b", AnswerOrigin::Live, true),
+    ];
+    let [old, new] = units.map(|unit| fixture.artifact(unit, "text"));
+    let layer = NewSnapshotLayer {
+        name: "notes".to_owned(),
+        units: units.to_vec(),
+        replaced: vec![old],
+    };
+    let take = |layer: &NewSnapshotLayer| {
+        let layers = [layer.clone()];
+        fixture
+            .store
+            .write(|tx| tx.take_snapshot(fixture.build, "synix.toml", &layers, Timestamp(1)))
+            .unwrap()
+    };
+    let first = take(&layer);
+    assert_eq!(take(&layer), first);
+    let snapshot = fixture.store.newest_snapshot().unwrap().unwrap();
+    let listed = fixture
+        .store
+        .snapshot_artifacts(&snapshot, "notes")
+        .unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].artifact.id, new);
+    let label = listed[0].artifact.label.as_str();
+    let labelled = fixture.store.labelled_artifacts(&snapshot, "notes", label);
+    assert_eq!(labelled.unwrap(), listed);
+    let mut outputs = 0;
+    let count = |_| outputs += 1;
+    fixture
+        .store
+        .for_each_snapshot_output(&snapshot, "notes", count)
+        .unwrap();
+    assert_eq!(outputs, 2);
+    // Another choice among the same units is another snapshot.
+    let other = NewSnapshotLayer {
+        replaced: vec![new],
+        ..layer
+    };
+    assert_ne!(take(&other), first);
+}

@@ -209,3 +209,62 @@ fn a_transcript_names_the_answer_of_its_own_cassette() {
     };
     assert_eq!((text(one), text(two)), ("one".to_owned(), "two".to_owned()));
 }
+
+fn file_digest(modified_ns: i64) -> FileDigest {
+    FileDigest {
+        stamp: FileStamp {
+            size: 3,
+            modified_ns,
+            // Some file systems use all 64 bits.
+            inode: u64::MAX,
+        },
+        stamped_ns: 10_000_000_000,
+        digest: Digest::of(b"one"),
+    }
+}
+
+#[test]
+fn the_digest_of_a_file_is_read_as_it_was_stored() {
+    let fixture = Fixture::new();
+    let file = file_digest(-1);
+    fixture
+        .store
+        .write(|tx| tx.store_file_digest("a/b.csv", &file))
+        .unwrap();
+    let found = fixture.store.file_digests().unwrap();
+    assert_eq!(found.get("a/b.csv"), Some(&file));
+    // Nobody hashed the bytes that a changed row would vouch for.
+    tamper(fixture.path(), "UPDATE file_digest SET size = 4");
+    assert!(fixture.store.file_digests().unwrap().is_empty());
+}
+
+#[test]
+fn a_stamp_proves_nothing_if_the_file_had_just_changed() {
+    let settled = file_digest(0);
+    assert!(settled.proves(&settled.stamp));
+    let fresh = file_digest(9_000_000_000);
+    assert!(!fresh.proves(&fresh.stamp));
+    let other = FileStamp {
+        inode: 7,
+        ..settled.stamp
+    };
+    assert!(!settled.proves(&other));
+}
+
+#[test]
+fn what_a_reader_left_out_is_read_as_it_was_stored() {
+    let fixture = Fixture::new();
+    let unit = fixture.unit("a", AnswerOrigin::Live, true);
+    let skipped = SkippedCount {
+        reason: "unreadable".to_owned(),
+        count: 7,
+        examples: vec!["a.csv: line 2".to_owned()],
+    };
+    fixture
+        .store
+        .write(|tx| tx.add_skipped(unit, &skipped))
+        .unwrap();
+    assert_eq!(fixture.store.skipped(unit).unwrap(), [skipped]);
+    tamper(fixture.path(), "UPDATE unit_skipped SET count = 0");
+    assert!(fixture.store.skipped(unit).is_err());
+}
