@@ -96,7 +96,8 @@ pub struct ReceiverGone;
 /// A run's file and what it handed over so far.
 pub(crate) struct ReadingState {
     file: Box<dyn Reading>,
-    place: String,
+    /// The place that it named last.
+    pub(crate) place: String,
     /// How many artifacts it handed over.
     pub(crate) emitted: usize,
     /// How many parts it left out.

@@ -54,6 +54,8 @@ pub struct ReaderRun<F> {
     pub summary: Result<ReadSummary, PluginError>,
     /// The instructions it took, roughly; the same on every machine.
     pub fuel: u64,
+    /// The place in the file that the reader named last, which is where it ended if it failed; may be empty.
+    pub place: String,
     /// The file that the caller gave.
     pub file: F,
 }
@@ -126,6 +128,7 @@ impl ReaderPlugin {
                 log: done.log,
             }),
             fuel,
+            place: std::mem::take(&mut reading.place),
             file: reading.into_file(),
         }
     }

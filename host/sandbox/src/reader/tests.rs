@@ -216,6 +216,7 @@ fn an_invalid_artifact_ends_the_run_and_is_named() {
     // The second block is a label with a line break.
     let run = run(BLOCKS, b"abcd\n\n\n\nefgh");
     assert_eq!(run.file.artifacts.len(), 1);
+    assert_eq!(run.place, "line 7");
     let fault = fault(run);
     assert_eq!(fault.to_string(), "artifact 1 at line 7 is invalid");
     assert!(matches!(
