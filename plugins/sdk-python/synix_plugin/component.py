@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
-import traceback
 from typing import Any
 
 from componentize_py_types import Err  # type: ignore[import-not-found]
 from wit_world.imports import llm, types  # type: ignore[import-not-found]
-from wit_world.imports import log as host_log
 
-from . import model, nesting
-from .transform import LlmError, Transform, TransformError, set_host
-
-_LINE = 8 << 10
+from . import bridge, model, nesting
+from .bridge import json_text, told
+from .transform import LlmError, Transform, set_host
 
 
 def exports(transform: Transform) -> type:
@@ -37,37 +33,34 @@ def exports(transform: Transform) -> type:
             def units() -> list[Any]:
                 made = transform.split([_header(one) for one in inputs], json.loads(config))
                 return [
-                    types.Unit(one.key, one.inputs, _json(one.config)) for one in _list(made, "split", model.Unit)
+                    types.Unit(one.key, one.inputs, json_text(one.config)) for one in _list(made, "split", model.Unit)
                 ]
 
-            return _told(units)
+            return told(units, _answers)
 
         def execute(self, unit: Any, inputs: list[Any], config: str) -> list[Any]:
             def outputs() -> list[Any]:
                 own = None if unit.config is None else json.loads(unit.config)
                 given = model.Unit(unit.key, unit.inputs, own)
                 made = transform.execute(given, [_input(one) for one in inputs], json.loads(config))
-                return [_output(one) for one in _list(made, "execute", model.Output)]
+                return [bridge.output(one) for one in _list(made, "execute", model.Output)]
 
-            return _told(outputs)
+            return told(outputs, _answers)
 
     nesting.guard()
     set_host(_Host())
-    sys.stdout, sys.stderr = _Lines("info"), _Lines("warn")
+    sys.stdout, sys.stderr = bridge.Lines("info"), bridge.Lines("warn")
     return WitWorld
 
 
 def _check(transform: Any) -> None:
-    """Runs when the component is built: the binding would only say that it expected a string."""
+    """Runs when the component is built."""
     if not isinstance(transform, Transform):
-        raise TypeError(f"`transform` in plugin.py is {transform!r}, not an instance of a Transform")
-    for name in ("name", "version", "summary"):
-        if not isinstance(getattr(transform, name, None), str):
-            raise TypeError(f"{type(transform).__name__}.{name} is not a text")
+        hint = '; for a reader, set `kind = "reader"` in [tool.synix] of pyproject.toml' if transform is None else ""
+        raise TypeError(f"`transform` in plugin.py is {transform!r}, not an instance of a Transform{hint}")
     if transform.shape not in _SHAPES:
         raise TypeError(f"{type(transform).__name__}.shape is not a Shape")
-    if not isinstance(transform.config_schema, dict):
-        raise TypeError(f"{type(transform).__name__}.config_schema is not a dict")
+    bridge.check_description(transform)
 
 
 def _list(made: Any, name: str, what: type) -> list[Any]:
@@ -77,61 +70,8 @@ def _list(made: Any, name: str, what: type) -> list[Any]:
     return items
 
 
-def _told(work: Any) -> Any:
-    try:
-        return work()
-    except TransformError as error:
-        kind = _ERRORS.get(error.code)
-        raise Err(
-            types.TransformError_Other(types.OtherError(error.code, error.message))
-            if kind is None
-            else kind(error.message)
-        ) from None
-    except json.JSONDecodeError as error:
-        # The reader of an answer that is no JSON is right to fail; it is the model that was wrong.
-        if not any(error.doc in answer for answer in _answers):
-            raise _crash(error) from None
-        place = [place for place in _places(error) if not place.startswith(("/", "sdk/"))]
-        where = f" (read in {place[-1]})" if place else ""
-        raise Err(
-            types.TransformError_InvalidAnswer(f"the answer is not the JSON that was asked for: {error}{where}")
-        ) from None
-    except Exception as error:
-        raise _crash(error) from None
-
-
-def _crash(error: BaseException) -> Err:
-    """What nobody caught, told once: a trap has no words."""
-    words = [_shown(error)]
-    cause, depth = error.__cause__ or error.__context__, 0
-    while cause is not None and depth < 5:
-        words.append(f"caused by {_shown(cause)}")
-        cause, depth = cause.__cause__ or cause.__context__, depth + 1
-    return Err(types.TransformError_Other(types.OtherError("crashed", "\n".join(words))))
-
-
-def _shown(error: BaseException) -> str:
-    said = "".join(traceback.format_exception_only(error)).strip()
-    return "\n  at ".join([said, *reversed(_places(error)[-_FRAMES:])])
-
-
-def _places(error: BaseException) -> list[str]:
-    """The calls that led to an error, the outermost first, in files of the plugin: `/1` is its folder, `/2` is `sdk`."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith("/2/synix_plugin/component.py")]
-    return [f"{_file(frame.filename)}:{frame.lineno} in {frame.name}" for frame in own]
-
-
-def _file(path: str) -> str:
-    for folder, name in (("/1/", ""), ("/2/", "sdk/")):
-        if path.startswith(folder):
-            return name + path.removeprefix(folder)
-    return path
-
-
 #: What was answered in this unit; an instance runs one.
 _answers: list[str] = []
-_FRAMES = 20
 
 
 class _Host:
@@ -145,34 +85,7 @@ class _Host:
         return [_response(one) for one in answers]
 
     def log(self, level: str, message: str) -> None:
-        _write(level, message)
-
-
-class _Lines(io.TextIOBase):
-    """Makes lines of the log of what is printed."""
-
-    def __init__(self, level: str) -> None:
-        self._level, self._open = level, ""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        *lines, self._open = (self._open + text).split("\n")
-        for line in lines:
-            _write(self._level, line)
-        if len(self._open) > _LINE:
-            self.flush()
-        return len(text)
-
-    def flush(self) -> None:
-        if self._open:
-            _write(self._level, self._open)
-            self._open = ""
-
-
-def _write(level: str, message: str) -> None:
-    host_log.write(host_log.Level[level.upper()], message)
+        bridge.write(level, message)
 
 
 def _request(request: model.Request) -> Any:
@@ -183,10 +96,10 @@ def _request(request: model.Request) -> Any:
         request.max_tokens,
         temperature,
         list(request.stop),
-        _json(request.response_format),
+        json_text(request.response_format),
         request.model,
         request.sample,
-        _json(request.options),
+        json_text(request.options),
     )
 
 
@@ -227,36 +140,8 @@ def _input(given: Any) -> model.Input:
     return model.Input(_header(given.header), content)
 
 
-def _output(made: model.Output) -> Any:
-    for name in ("label", "kind"):
-        if not isinstance(getattr(made, name), str):
-            raise TypeError(f"an output's {name} is {getattr(made, name)!r:.200}, not a text")
-    if not isinstance(made.content, (str, model.Blob)):
-        raise TypeError(f"the content of the output `{made.label}` is neither a text nor a Blob")
-    return types.Output(made.label, made.kind, _content(made.content), _metadata(made.metadata))
-
-
-def _content(content: str | model.Blob) -> Any:
-    if isinstance(content, str):
-        return types.Content_Text(content)
-    return types.Content_Bytes(types.Blob(content.media_type, content.data))
-
-
-def _metadata(metadata: dict[str, Any]) -> list[Any]:
-    return [types.MetadataEntry(key, json.dumps(value)) for key, value in metadata.items()]
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value)
-
-
 _SHAPES = {
     model.Shape.PER_INPUT: types.Shape.PER_INPUT,
     model.Shape.GROUPED: types.Shape.GROUPED,
     model.Shape.ALL: types.Shape.ALL,
-}
-_ERRORS = {
-    "invalid-config": types.TransformError_InvalidConfig,
-    "invalid-input": types.TransformError_InvalidInput,
-    "invalid-answer": types.TransformError_InvalidAnswer,
 }

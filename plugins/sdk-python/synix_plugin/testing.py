@@ -1,11 +1,13 @@
-"""Runs a transform as a Python function, with a script in the model's place; nothing is compiled."""
+"""Runs a transform or a reader as a Python function, with a script in the model's place; nothing is compiled."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 from .model import Blob, Header, Input, Output, Request, Response, Unit
+from .reading import File, Reader, Reason, set_receiver
 from .transform import Script, Transform, set_host
 
 
@@ -70,3 +72,50 @@ def execute_unit(
     """Runs one unit, which names its inputs by their positions in `inputs`."""
     own = [inputs[position] for position in unit.inputs]
     return transform.execute(unit, own, {**(config or {}), **(unit.config or {})})
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that a reader left out, with the place that it named last."""
+
+    place: str
+    what: str
+    reason: Reason
+
+
+@dataclass
+class ReaderRun:
+    """What a reader did with a file."""
+
+    outputs: list[Output] = field(default_factory=list)
+    #: The place of each output.
+    places: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    _place: str = ""
+
+    def at(self, place: str) -> None:
+        self._place = place
+
+    def emit(self, output: Output) -> None:
+        self.outputs.append(output)
+        self.places.append(self._place)
+
+    def skip(self, what: str, reason: Reason) -> None:
+        self.skipped.append(Skipped(self._place, what, reason))
+
+
+def read(
+    reader: Reader, name: str, content: bytes, config: dict[str, Any] | None = None, part_bytes: int = 1 << 20
+) -> ReaderRun:
+    """Runs a reader on a file in memory, which it gets in parts of at most `part_bytes` bytes."""
+
+    def part(offset: int, length: int) -> bytes:
+        return content[offset : offset + min(length, part_bytes)]
+
+    run = ReaderRun()
+    before = set_receiver(run)
+    try:
+        reader.read(File(name, len(content), part), dict(config or {}))
+    finally:
+        set_receiver(before)
+    return run
