@@ -93,7 +93,34 @@ export interface Transform<Config = Record<string, Json>> {
   execute(unit: Unit, inputs: Input[], config: Config): Output[];
 }
 
-/** Why a transform could not do its work: a name for machines and one sentence for people. */
+/** A file of the project, for the time of one call of `read`. */
+export interface File {
+  /** The path below the project folder, with `/` as the separator. */
+  name: string;
+  /** The size in bytes. */
+  size: number;
+  /** Up to `length` bytes from `offset`, at most 1 MiB; empty at the end of the file. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** Why a reader leaves something out; `wit/reading.wit` says when each applies. */
+export type Reason =
+  | "hidden" | "empty" | "no-text" | "duplicate" | "branch" | "unreadable" | "unsupported" | "filtered";
+
+/** A pure function from a file to artifacts, which it hands over with `emit`; a plugin's default export. */
+export interface Reader<Config = Record<string, Json>> {
+  /** Lower-case letters, digits and hyphens. */
+  name: string;
+  version: string;
+  /** One line for people. */
+  summary: string;
+  /** A property with `"format": "file"` names a file in the project; the reader gets its text. */
+  configSchema: Record<string, Json>;
+  /** Reads one file. An error fails the file as a whole, so prefer to `skip` a part that cannot be read. */
+  read(file: File, config: Config): void;
+}
+
+/** Why a plugin could not do its work: a name for machines and one sentence for people. */
 export class TransformError extends Error {
   constructor(code: string, message: string);
   readonly code: string;
@@ -114,6 +141,26 @@ export function completeAll(requests: Request[]): Response[];
 /** Writes one line for the person who runs the build. */
 export function log(message: unknown, level?: "trace" | "debug" | "info" | "warn" | "error"): void;
 
+/** Names the place in the file, such as `line 12`, that the next artifacts and skipped parts come from. */
+export function at(place: string): void;
+/** Hands over one artifact of a file. Its label is unique within the layer. */
+export function emit(output: Output): void;
+/** Reports something that a reader leaves out; `what` names it for people. */
+export function skip(what: string, reason: Reason): void;
+
+/** A line of a file, without its line end. `text` is undefined if the line is too long or is not UTF-8. */
+export interface Line {
+  text: string | undefined;
+  bytes: number;
+  /** Counted from 1. */
+  line: number;
+}
+
+/** Reads the lines of a file in parts. Keeps at most `maxBytes` of a line, 1 MiB if this is left out. */
+export function readLines(file: File, maxBytes?: number): Generator<Line>;
+/** Decodes UTF-8; undefined if the bytes are not UTF-8. */
+export function decodeText(bytes: Uint8Array): string | undefined;
+
 /** Returns a question of one text, with instructions in front where they are given. */
 export function user(text: string, settings?: Settings & { system?: string }): Request;
 /** Returns the content, or throws an error that names the input where it is not text. */
@@ -129,3 +176,13 @@ export interface Host {
 
 /** Puts `host` on the other side and returns the one before. */
 export function setHost(host: Host | null): Host | null;
+
+/** What takes the artifacts of a reader: synix, or a test. */
+export interface Receiver {
+  at(place: string): void;
+  emit(output: Output): void;
+  skip(what: string, reason: Reason): void;
+}
+
+/** Makes `receiver` take the artifacts, and returns the one before. */
+export function setReceiver(receiver: Receiver | null): Receiver | null;

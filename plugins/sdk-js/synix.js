@@ -1,4 +1,4 @@
-// Write synix transforms in JavaScript or TypeScript; `synix.d.ts` says what each thing is.
+// Write synix plugins in JavaScript or TypeScript; `synix.d.ts` says what each thing is.
 
 export class TransformError extends Error {
   constructor(code, message) {
@@ -33,6 +33,96 @@ export function completeAll(requests) {
 
 export function log(message, level = "info") {
   host?.log(level, String(message));
+}
+
+let receiver = null;
+
+export function setReceiver(next) {
+  const before = receiver;
+  receiver = next;
+  return before;
+}
+
+function current() {
+  if (receiver === null) throw new Error("nothing reads a file now; tests use `read` of testing.js");
+  return receiver;
+}
+
+export const at = (place) => current().at(String(place));
+export const emit = (output) => current().emit(output);
+export const skip = (what, reason) => current().skip(String(what), reason);
+
+const PART_BYTES = 256 << 10;
+
+export function* readLines(file, maxBytes = 1 << 20) {
+  let parts = [];
+  let bytes = 0;
+  let line = 1;
+  const add = (part) => {
+    bytes += part.length;
+    // Nothing of a line that is too long needs to be kept.
+    if (bytes > maxBytes) parts = [];
+    else if (part.length > 0) parts.push(part);
+  };
+  const end = () => {
+    const text = bytes > maxBytes ? undefined : decodeText(joined(parts, bytes));
+    const found = { text: text?.replace(/\r$/, ""), bytes, line };
+    [parts, bytes, line] = [[], 0, line + 1];
+    return found;
+  };
+  for (let offset = 0; ; ) {
+    const part = file.read(offset, PART_BYTES);
+    if (part.length === 0) break;
+    offset += part.length;
+    let start = 0;
+    for (let found = part.indexOf(10); found >= 0; found = part.indexOf(10, start)) {
+      add(part.subarray(start, found));
+      yield end();
+      start = found + 1;
+    }
+    add(part.subarray(start));
+  }
+  if (bytes > 0) yield end();
+}
+
+function joined(parts, bytes) {
+  if (parts.length === 1) return parts[0];
+  const all = new Uint8Array(bytes);
+  let start = 0;
+  for (const part of parts) {
+    all.set(part, start);
+    start += part.length;
+  }
+  return all;
+}
+
+const LEAST = [0, 0x80, 0x800, 0x10000];
+
+// QuickJS has no `TextDecoder`.
+export function decodeText(bytes) {
+  let text = "";
+  let codes = [];
+  for (let next = 0; next < bytes.length; ) {
+    const first = bytes[next++];
+    let code = first;
+    if (first >= 0x80) {
+      if (first < 0xc2 || first > 0xf4) return undefined;
+      const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+      code = first & (0x3f >> more);
+      for (let count = 0; count < more; count++) {
+        const byte = bytes[next++];
+        if (byte === undefined || (byte & 0xc0) !== 0x80) return undefined;
+        code = (code << 6) | (byte & 0x3f);
+      }
+      if (code < LEAST[more] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return undefined;
+    }
+    codes.push(code);
+    if (codes.length === 4096) {
+      text += String.fromCodePoint(...codes);
+      codes = [];
+    }
+  }
+  return text + String.fromCodePoint(...codes);
 }
 
 export function user(text, settings = {}) {

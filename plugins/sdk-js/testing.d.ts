@@ -1,4 +1,4 @@
-import type { Blob, Input, Json, Output, Request, Response, Transform, Unit } from "./synix.js";
+import type { Blob, Input, Json, Output, Reader, Reason, Request, Response, Transform, Unit } from "./synix.js";
 
 /** What happened while a scripted model was in place. */
 export interface Ran<R> {
@@ -22,3 +22,19 @@ export function execute<C>(transform: Transform<C>, inputs: Input[], config?: C)
 export function split<C>(transform: Transform<C>, inputs: Input[], config?: C): Unit[];
 /** Runs one unit, which names its inputs by their positions in `inputs`. */
 export function executeUnit<C>(transform: Transform<C>, unit: Unit, inputs: Input[], config?: C): Output[];
+
+/** What a reader did with a file. */
+export interface ReaderRun {
+  outputs: Output[];
+  /** The place of each output. */
+  places: string[];
+  skipped: { place: string; what: string; reason: Reason }[];
+}
+/** Runs a reader on a file in memory, which it gets in parts of at most `partBytes` bytes. */
+export function read<C>(
+  reader: Reader<C>,
+  name: string,
+  content: Uint8Array,
+  config?: C,
+  partBytes?: number,
+): ReaderRun;

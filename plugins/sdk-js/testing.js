@@ -1,6 +1,6 @@
-// Runs a transform as a function, with a script in the model's place; nothing is compiled.
+// Runs a transform or a reader as a function, with a script in the model's place; nothing is compiled.
 
-import { setHost } from "./synix.js";
+import { setHost, setReceiver } from "./synix.js";
 import { unitsOf } from "./units.js";
 
 export function withModel(script, work) {
@@ -50,4 +50,24 @@ export function execute(transform, inputs, config = {}) {
 export function executeUnit(transform, unit, inputs, config = {}) {
   const own = unit.inputs.map((position) => inputs[position]);
   return transform.execute(unit, own, { ...config, ...unit.config });
+}
+
+export function read(reader, name, content, config = {}, partBytes = 1 << 20) {
+  const run = { outputs: [], places: [], skipped: [] };
+  let place = "";
+  const before = setReceiver({
+    at: (next) => (place = next),
+    emit: (output) => {
+      run.outputs.push(output);
+      run.places.push(place);
+    },
+    skip: (what, reason) => run.skipped.push({ place, what, reason }),
+  });
+  const part = (offset, length) => new Uint8Array(content.subarray(offset, offset + Math.min(length, partBytes)));
+  try {
+    reader.read({ name, size: content.length, read: part }, config);
+  } finally {
+    setReceiver(before);
+  }
+  return run;
 }
