@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 
 static SCAFFOLDS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scaffolds");
+static READER_SCAFFOLDS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reader-scaffolds");
 static C: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sdk-c");
 static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sdk-go");
 static JS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sdk-js");
@@ -22,7 +23,7 @@ static PYTHON: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sdk-python");
 /// leave it out.
 const TEMPLATE: &str = "in";
 
-/// Returns the files of `scaffolds/LANGUAGE` or `sdk-LANGUAGE`, by their paths in that folder.
+/// Returns the files of `scaffolds/LANGUAGE`, `reader-scaffolds/LANGUAGE` or `sdk-LANGUAGE`, by their paths in that folder.
 pub fn folder(name: &str) -> Option<Vec<(PathBuf, &'static [u8])>> {
     let folder = match name {
         "sdk-c" => &C,
@@ -30,8 +31,12 @@ pub fn folder(name: &str) -> Option<Vec<(PathBuf, &'static [u8])>> {
         "sdk-js" => &JS,
         "sdk-python" => &PYTHON,
         scaffold => {
-            let language = Path::new(scaffold.strip_prefix("scaffolds/")?);
-            SCAFFOLDS.dirs().find(|dir| dir.path() == language)?
+            let (all, language) = match scaffold.split_once('/')? {
+                ("scaffolds", language) => (&SCAFFOLDS, language),
+                ("reader-scaffolds", language) => (&READER_SCAFFOLDS, language),
+                _ => return None,
+            };
+            all.dirs().find(|dir| dir.path() == Path::new(language))?
         }
     };
     let mut files = Vec::new();
@@ -66,10 +71,12 @@ mod tests {
 
     #[test]
     fn the_rust_scaffold_is_included_although_cargo_leaves_packages_out() {
-        let files = folder("scaffolds/rust").unwrap();
-        let paths: Vec<_> = files.iter().map(|(path, _)| path.as_path()).collect();
-        assert!(paths.contains(&Path::new("Cargo.toml")), "{paths:?}");
-        assert!(paths.contains(&Path::new("src/lib.rs")), "{paths:?}");
+        for name in ["scaffolds/rust", "reader-scaffolds/rust"] {
+            let files = folder(name).unwrap();
+            let paths: Vec<_> = files.iter().map(|(path, _)| path.as_path()).collect();
+            assert!(paths.contains(&Path::new("Cargo.toml")), "{paths:?}");
+            assert!(paths.contains(&Path::new("src/lib.rs")), "{paths:?}");
+        }
     }
 
     #[test]
