@@ -9,8 +9,9 @@ use wasmparser::{
     ProducersSectionReader,
 };
 
+use super::{LoadedPlugin, PluginKind};
 use synix_core::digest::Digest;
-use synix_sandbox::{Plugin, Sandbox, Shape};
+use synix_sandbox::{Sandbox, Shape};
 
 /// The most producers per field, because a hostile component may have many.
 const MAX_PRODUCERS: usize = 64;
@@ -32,8 +33,11 @@ pub struct Inspection {
     pub version: String,
     /// The plugin's summary, in one line.
     pub summary: String,
-    /// How inputs become units.
-    pub shape: Shape,
+    /// What it is: a transform or a reader.
+    pub kind: PluginKind,
+    /// How inputs become units; `None` for a reader, whose units are files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
     /// The capabilities that it declares.
     pub capabilities: Vec<String>,
     /// The contract of this host, which it implements.
@@ -60,14 +64,18 @@ pub struct Inspection {
 pub type Producers = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Describes the component that `plugin` was loaded from.
-pub fn inspect(plugin: &Plugin, bytes: &[u8]) -> Result<Inspection, InspectError> {
+pub fn inspect(plugin: &LoadedPlugin, bytes: &[u8]) -> Result<Inspection, InspectError> {
     let sections = Sections::read(bytes)?;
     let descriptor = plugin.descriptor();
     Ok(Inspection {
         name: descriptor.name.clone(),
         version: descriptor.version.clone(),
         summary: descriptor.summary.clone(),
-        shape: descriptor.shape,
+        kind: plugin.kind(),
+        shape: match plugin.kind() {
+            PluginKind::Transform => Some(descriptor.shape),
+            PluginKind::Reader => None,
+        },
         capabilities: descriptor.capabilities.iter().cloned().collect(),
         contract: Sandbox::contract(),
         needs_wasi: sections
@@ -168,7 +176,8 @@ mod tests {
 
     fn inspected(path: &str) -> Inspection {
         let bytes = synix_disk::read(path.as_ref()).unwrap();
-        let plugin = Sandbox::new(1, None).unwrap().load("x", &bytes).unwrap();
+        let sandbox = Sandbox::new(1, None).unwrap();
+        let plugin = LoadedPlugin::load(&sandbox, "x", &bytes).unwrap();
         inspect(&plugin, &bytes).unwrap()
     }
 
@@ -176,6 +185,10 @@ mod tests {
     fn a_component_is_described_with_its_imports_and_producers() {
         let found = inspected(synix_test_components::MAP);
         assert_eq!(found.name, "map");
+        assert_eq!(
+            (found.kind, found.shape),
+            (PluginKind::Transform, Some(Shape::PerInput))
+        );
         assert!(
             found
                 .imports
@@ -193,6 +206,18 @@ mod tests {
             (bytes.len(), Digest::of(&bytes))
         );
         assert!(found.producers["processed-by"].contains_key("wit-component"));
+    }
+
+    #[test]
+    fn a_reader_has_no_shape_and_no_capabilities() {
+        let found = inspected(synix_test_components::ROWS);
+        assert_eq!((found.kind, found.shape), (PluginKind::Reader, None));
+        assert_eq!(found.capabilities, Vec::<String>::new());
+        assert!(
+            found
+                .imports
+                .contains(&"synix:plugin/reading@0.1.1".to_owned())
+        );
     }
 
     /// The runtime in a Python component is written in Rust, but the component is not.

@@ -8,12 +8,13 @@ use super::inspect::Inspection;
 use synix_core::printable;
 use synix_sandbox::Shape;
 
-/// Writes a line with shape and capabilities, and a table of the settings, the required ones first.
+/// Writes a line with kind or shape and the capabilities, and a table of the settings, the required ones first.
 pub fn markdown(found: &Inspection) -> String {
-    let shape = match found.shape {
-        Shape::PerInput => "`per-input`: each input is a unit",
-        Shape::Grouped => "`grouped`: units are made from the inputs' headers",
-        Shape::All => "`all`: one unit takes every input",
+    let units = match found.shape {
+        Some(Shape::PerInput) => "Shape `per-input`: each input is a unit",
+        Some(Shape::Grouped) => "Shape `grouped`: units are made from the inputs' headers",
+        Some(Shape::All) => "Shape `all`: one unit takes every input",
+        None => "Reader: each file is a unit",
     };
     let capabilities = if found.capabilities.is_empty() {
         "none".to_owned()
@@ -21,7 +22,7 @@ pub fn markdown(found: &Inspection) -> String {
         let names: Vec<String> = found.capabilities.iter().map(|name| code(name)).collect();
         names.join(", ")
     };
-    let mut text = format!("Shape {shape}. Capabilities: {capabilities}.\n");
+    let mut text = format!("{units}. Capabilities: {capabilities}.\n");
     let schema = &found.config_schema;
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return text;

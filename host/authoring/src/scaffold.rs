@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Language;
+use super::{Language, PluginKind};
 use synix_disk::DiskError;
 
 type Files = Vec<(PathBuf, &'static [u8])>;
@@ -49,8 +49,10 @@ pub enum ScaffoldError {
         source: std::io::Error,
     },
     /// There is no scaffold for the language.
-    #[error("there is no scaffold for {language}")]
+    #[error("there is no scaffold of a {kind} in {}: {}", .language.title(), alternatives(*.kind))]
     NoScaffold {
+        /// The kind of the plugin.
+        kind: PluginKind,
         /// The language.
         language: Language,
     },
@@ -62,6 +64,7 @@ pub enum ScaffoldError {
 /// Creates a plugin in `folder`, which must be empty or absent. Returns the paths of the files, relative to it.
 pub fn scaffold(
     name: &str,
+    kind: PluginKind,
     language: Language,
     folder: &Path,
 ) -> Result<Vec<PathBuf>, ScaffoldError> {
@@ -76,9 +79,8 @@ pub fn scaffold(
         });
     }
     check_empty(folder)?;
-    let example = synix_plugin_files::folder(&format!("scaffolds/{}", language.name()));
-    let (Some(example), Some((sdk, into))) = (example, sdk(language)) else {
-        return Err(ScaffoldError::NoScaffold { language });
+    let (Some(example), Some((sdk, into))) = (example(kind, language), sdk(language)) else {
+        return Err(ScaffoldError::NoScaffold { kind, language });
     };
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for (path, bytes) in example {
@@ -99,6 +101,26 @@ pub fn scaffold(
         synix_disk::replace(&target, bytes)?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Returns the files of the example of a kind of plugin in a language; `None` if the SDK does not have this kind.
+fn example(kind: PluginKind, language: Language) -> Option<Files> {
+    let folder = match kind {
+        PluginKind::Transform => "scaffolds",
+        PluginKind::Reader => "reader-scaffolds",
+    };
+    synix_plugin_files::folder(&format!("{folder}/{}", language.name()))
+}
+
+/// Names the languages that have a scaffold of a kind.
+fn alternatives(kind: PluginKind) -> String {
+    let mut known: Vec<&str> = Language::ALL
+        .into_iter()
+        .filter(|language| example(kind, *language).is_some())
+        .map(Language::name)
+        .collect();
+    let last = known.pop().unwrap_or_default();
+    format!("use --lang {} or {last}", known.join(", "))
 }
 
 /// Returns the files of a language's SDK, and where they go in the plugin's folder.
@@ -229,16 +251,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (_, manifest) = synix_plugin::sources::FILES[0];
         assert!(manifest.contains(&format!("name = \"{SDK_CRATE}\"")));
-        let refused = scaffold(SDK_CRATE, Language::Rust, folder.path());
+        let refused = scaffold(
+            SDK_CRATE,
+            PluginKind::Transform,
+            Language::Rust,
+            folder.path(),
+        );
         assert!(matches!(refused, Err(ScaffoldError::ReservedName { .. })));
-        assert!(scaffold(SDK_CRATE, Language::C, folder.path()).is_ok());
+        assert!(scaffold(SDK_CRATE, PluginKind::Transform, Language::C, folder.path()).is_ok());
     }
 
     #[test]
     fn a_folder_that_is_not_empty_is_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         synix_disk::replace(&folder.path().join("mine"), b"x").unwrap();
-        let refused = scaffold("a", Language::Rust, folder.path());
+        let refused = scaffold("a", PluginKind::Transform, Language::Rust, folder.path());
         assert!(matches!(refused, Err(ScaffoldError::NotEmpty { .. })));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -246,19 +273,38 @@ mod tests {
     #[test]
     fn every_scaffold_has_the_name_and_no_placeholder() {
         let folder = tempfile::tempdir().unwrap();
-        for language in Language::ALL.into_iter().filter(|one| sdk(*one).is_some()) {
-            let target = folder.path().join(language.name());
-            let files = scaffold("given-name", language, &target).unwrap();
-            let texts: Vec<_> = files
-                .iter()
-                .map(|file| fs::read_to_string(target.join(file)).unwrap())
-                .collect();
-            assert!(
-                texts.iter().any(|text| text.contains("given-name")),
-                "{language}"
+        for kind in PluginKind::ALL {
+            let has_example = |language: &Language| example(kind, *language).is_some();
+            for language in Language::ALL.into_iter().filter(has_example) {
+                let target = folder.path().join(format!("{kind}-{language}"));
+                let files = scaffold("given-name", kind, language, &target).unwrap();
+                let texts: Vec<_> = files
+                    .iter()
+                    .map(|file| fs::read_to_string(target.join(file)).unwrap())
+                    .collect();
+                assert!(
+                    texts.iter().any(|text| text.contains("given-name")),
+                    "{language}"
+                );
+                assert!(!texts.iter().any(|text| text.contains(NAME)), "{language}");
+                assert!(target.join("wit/world.wit").is_file(), "{language}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kind_that_an_sdk_lacks_is_an_error_with_the_languages_that_have_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for language in [Language::C, Language::Go] {
+            let refused = scaffold("a", PluginKind::Reader, language, folder.path()).unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                format!(
+                    "there is no scaffold of a reader in {}: use --lang rust, python, js or ts",
+                    language.title()
+                )
             );
-            assert!(!texts.iter().any(|text| text.contains(NAME)), "{language}");
-            assert!(target.join("wit/world.wit").is_file(), "{language}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }
     }
 }

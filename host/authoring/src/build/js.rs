@@ -1,7 +1,8 @@
 //! JavaScript and TypeScript: esbuild bundles the plugin, and componentize-qjs combines it with an interpreter.
 
+use super::js_borrow;
 use super::source_map::LineTable;
-use super::{BuildContext, BuildError, Tool};
+use super::{BuildContext, BuildError, PluginKind, Tool};
 
 const COMPONENTIZE: Tool = Tool {
     name: "componentize-qjs",
@@ -35,12 +36,24 @@ impl Entry {
     }
 }
 
-pub(super) fn component(context: &BuildContext<'_>, entry: Entry) -> Result<Vec<u8>, BuildError> {
+/// The SDK's module that connects a plugin with the bindings, and the functions of the world.
+const fn connection(kind: PluginKind) -> (&'static str, &'static str) {
+    match kind {
+        PluginKind::Transform => ("sdk/component.js", "describe, split, execute"),
+        PluginKind::Reader => ("sdk/component-reader.js", "describe, read"),
+    }
+}
+
+pub(super) fn component(
+    context: &BuildContext<'_>,
+    entry: Entry,
+    kind: PluginKind,
+) -> Result<Vec<u8>, BuildError> {
     let plugin = context.folder.join(entry.file());
     if !plugin.is_file() {
         return Err(BuildError::NoFile {
             path: plugin,
-            why: "it exports the transform as its default export",
+            why: "it exports the plugin as its default export",
         });
     }
     let tools = context.tools;
@@ -51,11 +64,12 @@ pub(super) fn component(context: &BuildContext<'_>, entry: Entry) -> Result<Vec<
         let mut check = tools.command(TSC, &context.folder)?;
         tools.run(check.args(["--noEmit", "-p", "."]))?;
     }
-    let component = context.folder.join("sdk/component.js");
+    let (connector, functions) = connection(kind);
+    let component = context.folder.join(connector);
     let start = context.scratch.join("entry.js");
     let joined = format!(
-        "import {{ exports }} from {component};\nimport transform from {plugin};\n\
-        export const {{ describe, split, execute }} = exports(transform);\n",
+        "import {{ exports }} from {component};\nimport plugin from {plugin};\n\
+        export const {{ {functions} }} = exports(plugin);\n",
         component = quoted(&component)?,
         plugin = quoted(&plugin)?,
     );
@@ -83,13 +97,17 @@ pub(super) fn component(context: &BuildContext<'_>, entry: Entry) -> Result<Vec<
     let output = context.scratch.join("plugin.wasm");
     let mut command = tools.command(COMPONENTIZE, &context.scratch)?;
     command.arg("-w").arg(&context.wit);
-    command.args(["-n", "transform", "--sync", "-j"]);
+    command.args(["-n", kind.name(), "--sync", "-j"]);
     command.arg(&bundle).arg("-o").arg(&output);
     // The top-level statements of the plugin run here, and may fail.
     tools
         .run(&mut command)
         .map_err(|error| error.map_output(|output| *output = table.translate(output)))?;
-    Ok(synix_disk::read(&output)?)
+    let component = synix_disk::read(&output)?;
+    match kind {
+        PluginKind::Transform => Ok(component),
+        PluginKind::Reader => js_borrow::drop_within_call(&component),
+    }
 }
 
 /// Writes a path as a JavaScript string.

@@ -9,6 +9,8 @@ mod encode;
 mod error;
 mod go;
 mod js;
+mod js_borrow;
+mod project;
 mod python;
 mod rust;
 mod source_map;
@@ -19,7 +21,7 @@ use std::path::{Path, PathBuf};
 pub use error::BuildError;
 pub use tools::{Tool, Tools};
 
-use super::{Language, contract};
+use super::{Language, LoadedPlugin, PluginKind, contract};
 use synix_core::digest::Digest;
 use synix_sandbox::{Descriptor, Sandbox};
 
@@ -30,6 +32,8 @@ pub struct BuiltPlugin {
     pub file: PathBuf,
     /// The language of its source.
     pub language: Language,
+    /// What it is.
+    pub kind: PluginKind,
     /// Its own description.
     pub descriptor: Descriptor,
     /// The digest of the component.
@@ -73,8 +77,7 @@ pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<BuiltPlu
     contract::write(&context.wit)?;
     let component = encode::with_language(&component(language, &context)?, language.title())?;
     let shown = context.folder.display().to_string();
-    let plugin = sandbox
-        .load(&shown, &component)
+    let plugin = LoadedPlugin::load(sandbox, &shown, &component)
         .map_err(|source| BuildError::Unusable(Box::new(source)))?;
     let descriptor = plugin.descriptor().clone();
     let file = context.folder.join(format!("{}.wasm", descriptor.name));
@@ -82,6 +85,7 @@ pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<BuiltPlu
     Ok(BuiltPlugin {
         file,
         language,
+        kind: plugin.kind(),
         descriptor,
         digest: plugin.digest(),
         bytes: component.len(),
@@ -89,11 +93,12 @@ pub fn build(folder: &Path, tools: &Tools, sandbox: &Sandbox) -> Result<BuiltPlu
 }
 
 fn component(language: Language, context: &BuildContext<'_>) -> Result<Vec<u8>, BuildError> {
+    let kind = project::stated_kind(language, &context.folder)?;
     match language {
         Language::Rust => rust::component(context),
-        Language::Python => python::component(context),
-        Language::Js => js::component(context, js::Entry::JavaScript),
-        Language::Ts => js::component(context, js::Entry::TypeScript),
+        Language::Python => python::component(context, kind),
+        Language::Js => js::component(context, js::Entry::JavaScript, kind),
+        Language::Ts => js::component(context, js::Entry::TypeScript, kind),
         Language::C => c::component(context),
         Language::Go => go::component(context),
     }

@@ -47,7 +47,8 @@ pub(super) fn check(
             | FailureCause::Output
             | FailureCause::InvisibleName
             | FailureCause::Label
-            | FailureCause::Split => {
+            | FailureCause::Split
+            | FailureCause::NothingRead => {
                 format!("unit {unit:?}: {}", failure.message)
             }
         };

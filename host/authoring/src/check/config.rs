@@ -7,10 +7,8 @@ use serde_json::{Map, Value, json};
 use super::failure::{FailureCause, UnitFailure};
 use super::point::Point;
 use super::report::ReportBuilder;
-use super::runner::{CheckRunner, TrialEnd};
-use super::scripted_model::ScriptedModel;
 use super::settings::{self, Setting};
-use super::{Baseline, config_defaults, sample};
+use super::{config_defaults, sample};
 
 /// A setting that no plugin has.
 const UNKNOWN: &str = "no_such_setting";
@@ -19,14 +17,29 @@ const MAX_SLOW_VALUES: usize = 2;
 
 type Config = Map<String, Value>;
 
+/// What the checks on configs need of a plugin, whatever its kind.
+pub(super) trait ConfigSubject {
+    /// Returns the schema of the config.
+    fn schema(&self) -> &Value;
+
+    /// Returns a config with which ordinary work succeeds.
+    fn config(&self) -> &Config;
+
+    /// Does a part of the ordinary work with a config.
+    fn try_config(&self, config: &Config) -> Result<(), UnitFailure>;
+
+    /// Does all of the ordinary work with a config, and returns what each part of it did.
+    fn observe(&self, config: &Config) -> Result<Vec<String>, UnitFailure>;
+}
+
 /// Checks the points about configs.
-pub(super) fn check(runner: &CheckRunner<'_>, baseline: &Baseline, report: &mut ReportBuilder) {
-    let settings = settings::list(&runner.plugin.descriptor().config_schema);
-    config_defaults::check(runner, baseline, &settings, report);
-    check_unknown_settings(runner, baseline, &settings, report);
-    let tried = check_valid_configs(runner, baseline, report)
-        + check_unusual_values(runner, baseline, &settings, report);
-    check_missing_settings(runner, baseline, report);
+pub(super) fn check(subject: &dyn ConfigSubject, report: &mut ReportBuilder) {
+    let settings = settings::list(subject.schema());
+    config_defaults::check(subject, &settings, report);
+    check_unknown_settings(subject, &settings, report);
+    let tried =
+        check_valid_configs(subject, report) + check_unusual_values(subject, &settings, report);
+    check_missing_settings(subject, report);
     report.pass(
         Point::ConfigRefusals,
         format!("{tried} unusual configs without a crash"),
@@ -35,14 +48,13 @@ pub(super) fn check(runner: &CheckRunner<'_>, baseline: &Baseline, report: &mut 
 
 /// Checks that the schema or the plugin refuses an unknown setting.
 fn check_unknown_settings(
-    runner: &CheckRunner<'_>,
-    baseline: &Baseline,
+    subject: &dyn ConfigSubject,
     settings: &[Setting],
     report: &mut ReportBuilder,
 ) {
     let point = Point::ConfigRefusals;
-    let schema = &runner.plugin.descriptor().config_schema;
-    let mut top = baseline.config.clone();
+    let schema = subject.schema();
+    let mut top = subject.config().clone();
     top.insert(UNKNOWN.to_owned(), json!(1));
     let within = settings.iter().filter(|setting| setting.allows_unknown());
     let within = within.map(|setting| {
@@ -50,13 +62,13 @@ fn check_unknown_settings(
         (
             unknown.name(),
             true,
-            unknown.set(&baseline.config, Some(json!(1))),
+            unknown.set(subject.config(), Some(json!(1))),
         )
     });
     let outermost = (UNKNOWN.to_owned(), settings::allows_unknown(schema), top);
     for (name, is_open, config) in std::iter::once(outermost).chain(within) {
         let allowed = sample::is_valid(schema, &json!(config));
-        let detail = match run_first_unit(runner, baseline, &config) {
+        let detail = match subject.try_config(&config) {
             Ok(()) if allowed && is_open => format!(
                 "an unknown setting such as `{name}` is ignored; add `\"additionalProperties\": false` to the schema"
             ),
@@ -81,14 +93,10 @@ fn check_unknown_settings(
 }
 
 /// Tries each config that was generated from the schema; one of them has every setting.
-fn check_valid_configs(
-    runner: &CheckRunner<'_>,
-    baseline: &Baseline,
-    report: &mut ReportBuilder,
-) -> usize {
-    let configs = sample::configs(&runner.plugin.descriptor().config_schema);
+fn check_valid_configs(subject: &dyn ConfigSubject, report: &mut ReportBuilder) -> usize {
+    let configs = sample::configs(subject.schema());
     for config in &configs {
-        if let Err(failure) = run_first_unit(runner, baseline, config)
+        if let Err(failure) = subject.try_config(config)
             && let Some(problem) = refusal_problem(&failure, true, 0)
         {
             let shown = excerpt(&json!(config));
@@ -105,26 +113,25 @@ fn check_valid_configs(
 
 /// Sets each setting to unusual values. Values that the schema forbids must not cause a crash, either.
 fn check_unusual_values(
-    runner: &CheckRunner<'_>,
-    baseline: &Baseline,
+    subject: &dyn ConfigSubject,
     settings: &[Setting],
     report: &mut ReportBuilder,
 ) -> usize {
     let point = Point::ConfigRefusals;
-    let Some(validator) = sample::Validator::new(&runner.plugin.descriptor().config_schema) else {
+    let Some(validator) = sample::Validator::new(subject.schema()) else {
         return 0;
     };
     let (mut tried, mut slow) = (0, 0);
     for setting in settings {
         let mut types = BTreeSet::new();
         for value in values_to_try(setting) {
-            let config = setting.set(&baseline.config, Some(value.clone()));
+            let config = setting.set(subject.config(), Some(value.clone()));
             let allowed = validator.accepts(&json!(config));
             if !allowed && slow >= MAX_SLOW_VALUES {
                 continue;
             }
             tried += 1;
-            let failure = match run_first_unit(runner, baseline, &config) {
+            let failure = match subject.try_config(&config) {
                 Ok(()) => {
                     types.extend(allowed.then_some(type_of(&value)));
                     continue;
@@ -157,15 +164,11 @@ fn check_unusual_values(
 }
 
 /// Removes one setting of the config at a time.
-fn check_missing_settings(
-    runner: &CheckRunner<'_>,
-    baseline: &Baseline,
-    report: &mut ReportBuilder,
-) {
-    for key in baseline.config.keys() {
-        let mut without = baseline.config.clone();
+fn check_missing_settings(subject: &dyn ConfigSubject, report: &mut ReportBuilder) {
+    for key in subject.config().keys() {
+        let mut without = subject.config().clone();
         without.remove(key);
-        if let Err(failure) = run_first_unit(runner, baseline, &without)
+        if let Err(failure) = subject.try_config(&without)
             && failure.is_crash()
         {
             let detail = format!("without `{key}`: {}", failure.message);
@@ -188,26 +191,8 @@ fn refusal_problem(failure: &UnitFailure, allowed: bool, value_bytes: usize) -> 
         | FailureCause::Output
         | FailureCause::InvisibleName
         | FailureCause::Label
-        | FailureCause::Split => None,
-    }
-}
-
-/// Runs the first unit with a config.
-fn run_first_unit(
-    runner: &CheckRunner<'_>,
-    baseline: &Baseline,
-    config: &Config,
-) -> Result<(), UnitFailure> {
-    let jobs = runner.split(&baseline.inputs, config)?;
-    let Some(job) = jobs.first() else {
-        return Ok(());
-    };
-    match runner
-        .run(job, config, ScriptedModel::answering_all(baseline.style))
-        .end
-    {
-        TrialEnd::Failed(failure) => Err(failure),
-        TrialEnd::Done(_) | TrialEnd::Suspended => Ok(()),
+        | FailureCause::Split
+        | FailureCause::NothingRead => None,
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) enum FailureCause {
     Label,
     /// The units that `split` returned violate a rule.
     Split,
+    /// A reader found nothing in a file and skipped nothing. The host says so.
+    NothingRead,
 }
 
 /// A failure of a call.
@@ -79,8 +81,15 @@ impl UnitFailure {
             Fault::InvalidOutput {
                 source: InvalidOutput::Name(name),
                 ..
+            }
+            | Fault::InvalidEmit {
+                source: InvalidOutput::Name(name),
+                ..
             } if name.is_invisible_character() => FailureCause::InvisibleName,
-            Fault::InvalidOutput { .. } => FailureCause::Output,
+            Fault::InvalidOutput { .. }
+            | Fault::InvalidEmit { .. }
+            | Fault::UnknownReason { .. } => FailureCause::Output,
+            Fault::NothingRead => FailureCause::NothingRead,
             Fault::InvalidSplit(_) => FailureCause::Split,
             _ => FailureCause::Crash,
         };

@@ -1,16 +1,20 @@
 //! The conformance check: whether a component keeps the promises of a plugin.
 //!
-//! The check runs the plugin with a scripted model. So it can suspend each run
-//! at any question, repeat it, and compare the results. It generates configs
-//! from the plugin's own schema, and inputs, unless the caller gives them.
+//! The check runs a transform with a scripted model. So it can suspend each run
+//! at any question, repeat it, and compare the results. It runs a reader on files
+//! in memory. It generates configs from the plugin's own schema, and inputs or
+//! files, unless the caller gives them.
 //!
 //! ```text
 //! point · report · junit        what is checked, and the results
 //! runner · failure              one run, and why it failed
 //! scripted_model                the model of every run
+//! description                   the checks on what a plugin says of itself
 //! baseline                      a config, inputs and answers with which units succeed
 //! baseline_checks · repeatability · split · config · config_defaults · edge_answers · edge_inputs
 //!                               the checks, in groups
+//! unit_configs                  the units of a transform, for the checks on configs
+//! reader                        the checks of a reader
 //! sample · sample_inputs · input_variants · settings · schema
 //!                               what the checks use as configs, inputs and values
 //! ```
@@ -19,12 +23,14 @@ mod baseline;
 mod baseline_checks;
 mod config;
 mod config_defaults;
+mod description;
 mod edge_answers;
 mod edge_inputs;
 mod failure;
 mod input_variants;
 mod junit;
 mod point;
+mod reader;
 mod repeatability;
 mod report;
 mod runner;
@@ -34,6 +40,7 @@ mod schema;
 mod scripted_model;
 mod settings;
 mod split;
+mod unit_configs;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -41,25 +48,30 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::PluginKind;
 use synix_core::artifact::Artifact;
-use synix_sandbox::{Fault, InvalidDescriptor, Limits, Plugin, PluginError, Sandbox};
+use synix_sandbox::{Limits, Sandbox};
 
 pub use junit::{TestCase, TestOutcome, junit_document, junit_report};
 pub use point::Point;
+pub use reader::SampleFile;
 pub use report::{CheckProgress, CheckReport, PointOutcome, PointResult};
 
 use baseline::Baseline;
 use failure::{FailureCause, UnitFailure};
 use report::{Deadline, ReportBuilder};
 use runner::CheckRunner;
+use unit_configs::UnitConfigs;
 
 /// What a check uses instead of what it would generate.
 #[derive(Debug, Clone, Default)]
 pub struct CheckOptions {
     /// The layer's config, with the texts of the files that it names.
     pub config: Option<Map<String, Value>>,
-    /// The inputs, in label order. If empty, the check generates them.
+    /// The inputs of a transform, in label order. If empty, the check generates them.
     pub inputs: Vec<Artifact>,
+    /// The files for a reader. If empty, the check generates them.
+    pub files: Vec<SampleFile>,
     /// The limits of a unit.
     pub limits: Limits,
     /// The model's answers to ordinary questions, one for each question of a unit. The last one answers all later
@@ -81,7 +93,10 @@ pub fn check(
     on_progress: &dyn Fn(CheckProgress),
 ) -> CheckReport {
     let deadline = options.timeout.map(Deadline::after).unwrap_or_default();
-    let mut report = ReportBuilder::with_deadline(deadline);
+    if PluginKind::of_component(bytes) == PluginKind::Reader {
+        return reader::check(sandbox, name, bytes, options, deadline, on_progress);
+    }
+    let mut report = ReportBuilder::new(PluginKind::Transform, deadline);
     on_progress(CheckProgress {
         stage: "load the component",
         runs: 0,
@@ -89,7 +104,7 @@ pub fn check(
     let plugin = match sandbox.load(name, bytes) {
         Ok(plugin) => plugin,
         Err(error) => {
-            add_load_error(&error, &mut report);
+            description::add_load_error(&error, &mut report);
             let reason = "not checked: the component cannot be loaded";
             return report.finish(name.to_owned(), None, reason);
         }
@@ -102,7 +117,7 @@ pub fn check(
         Point::Component,
         format!("matches {} and can be called", Sandbox::contract()),
     );
-    check_descriptor(&plugin, &mut report);
+    description::check(plugin.descriptor(), &mut report);
     schema::check(&plugin.descriptor().config_schema, &mut report);
     let runner = CheckRunner {
         plugin: &plugin,
@@ -133,7 +148,11 @@ pub fn check(
                 runner.start_stage("try unusual inputs");
                 edge_inputs::check(&runner, &baseline, &mut report);
                 runner.start_stage("try unusual configs");
-                config::check(&runner, &baseline, &mut report);
+                let configs = UnitConfigs {
+                    runner: &runner,
+                    baseline: &baseline,
+                };
+                config::check(&configs, &mut report);
                 if !report.has_failed(Point::Limits) {
                     report.pass(Point::Limits, "no run reached a limit");
                 }
@@ -156,7 +175,7 @@ const fn point_of(failure: &UnitFailure, crash: Point) -> Point {
         FailureCause::Output | FailureCause::InvisibleName => Point::Outputs,
         FailureCause::Label => Point::Labels,
         FailureCause::Split => Point::Split,
-        FailureCause::Reported(_) | FailureCause::Crash => crash,
+        FailureCause::Reported(_) | FailureCause::Crash | FailureCause::NothingRead => crash,
     }
 }
 
@@ -169,93 +188,10 @@ fn edge_case_fault(
     input_bytes: usize,
 ) -> Option<(Point, String)> {
     match (&failure.cause, failure.message_problem(input_bytes)) {
-        // A proper error; or a name that the host refuses with its own message.
-        (FailureCause::Reported(_), None) | (FailureCause::InvisibleName, _) => None,
+        // A proper error; or what the host refuses with its own message.
+        (FailureCause::Reported(_), None)
+        | (FailureCause::InvisibleName | FailureCause::NothingRead, _) => None,
         (FailureCause::Reported(_), Some(what)) => Some((crash, what.to_owned())),
         (_, _) => Some((point_of(failure, crash), failure.message.clone())),
-    }
-}
-
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "every other load error is a fault of the component"
-)]
-/// Adds the error of a component that cannot be loaded, at the point that it belongs to.
-fn add_load_error(error: &PluginError, report: &mut ReportBuilder) {
-    let mut message = UnitFailure::of(&error.fault).message;
-    let point = match error.fault.as_ref() {
-        Fault::InvalidDescriptor(invalid) => match invalid {
-            InvalidDescriptor::SchemaJson(_) | InvalidDescriptor::Schema(_) => Point::ConfigSchema,
-            InvalidDescriptor::UnknownCapability(_) => Point::Capabilities,
-            _ => Point::Descriptor,
-        },
-        Fault::NotGranted => Point::Capabilities,
-        Fault::OutOfFuel { .. }
-        | Fault::OutOfTime { .. }
-        | Fault::OutOfMemory { .. }
-        | Fault::HostcallTooLarge { .. } => Point::Limits,
-        Fault::Trapped { .. } | Fault::StackOverflow | Fault::Interface { .. } => Point::Descriptor,
-        _ => Point::Component,
-    };
-    if point != Point::Component {
-        report.pass(Point::Component, format!("matches {}", Sandbox::contract()));
-        if !matches!(error.fault.as_ref(), Fault::InvalidDescriptor(_)) {
-            message = format!("`describe`: {message}");
-        }
-    }
-    report.fail(point, message);
-}
-
-fn check_descriptor(plugin: &Plugin, report: &mut ReportBuilder) {
-    let descriptor = plugin.descriptor();
-    if descriptor.summary.trim().is_empty() {
-        report.fail(
-            Point::Descriptor,
-            "its summary is empty; describe in one line what it does",
-        );
-    } else if !is_version(&descriptor.version) {
-        report.fail(
-            Point::Descriptor,
-            format!(
-                "its version {:?} does not have the form 1.2.3",
-                descriptor.version
-            ),
-        );
-    }
-}
-
-/// Returns whether a version is three numbers, with an optional pre-release and build.
-fn is_version(text: &str) -> bool {
-    let core = text.split(['-', '+']).next().unwrap_or_default();
-    let numbers: Vec<&str> = core.split('.').collect();
-    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let rest = text.strip_prefix(core).unwrap_or_default();
-    let has_no_empty_part = rest
-        .split(['-', '+', '.'])
-        .skip(1)
-        .all(|part| !part.is_empty());
-    numbers.len() == 3 && numbers.iter().all(digits) && has_no_empty_part
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_is_three_numbers_with_optional_suffixes() {
-        for good in ["1.2.3", "0.1.0-rc.1", "1.0.0+7", "1.0.0-a+b.c"] {
-            assert!(is_version(good), "{good}");
-        }
-        for bad in [
-            "",
-            "1.0",
-            "1.0.0.0",
-            "latest",
-            "1.0.0-",
-            "1.0.0-a..b",
-            "v1.0.0",
-        ] {
-            assert!(!is_version(bad), "{bad}");
-        }
     }
 }

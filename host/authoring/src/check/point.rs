@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::PluginKind;
+
 /// One promise that a plugin must keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -50,37 +52,78 @@ pub enum Point {
     BytesInput,
     /// Unusual or missing metadata does not make it crash.
     MetadataInput,
+    /// A reader gets artifacts from ordinary files.
+    OrdinaryFiles,
+    /// A reader gets the same from a file that arrives in other parts.
+    ShortReads,
+    /// An empty file does not make a reader crash.
+    EmptyFile,
+    /// A damaged file does not make a reader crash.
+    NoiseFile,
+    /// A file that is cut off does not make a reader crash.
+    CutFile,
+    /// A file that is larger than the memory does not make a reader crash.
+    SparseFile,
+    /// The name of a file does not make a reader crash.
+    FileNames,
     /// It stays within the limits of a unit.
     Limits,
 }
 
+const OF_TRANSFORMS: [Point; 23] = [
+    Point::Component,
+    Point::Descriptor,
+    Point::ConfigSchema,
+    Point::ConfigDefaults,
+    Point::ConfigRefusals,
+    Point::OrdinaryUnits,
+    Point::Capabilities,
+    Point::Deterministic,
+    Point::Stateless,
+    Point::Replay,
+    Point::Answers,
+    Point::RefusedRequests,
+    Point::Split,
+    Point::UnitKeys,
+    Point::InputOrder,
+    Point::Outputs,
+    Point::Labels,
+    Point::EmptyInput,
+    Point::UnicodeInput,
+    Point::LongInput,
+    Point::BytesInput,
+    Point::MetadataInput,
+    Point::Limits,
+];
+
+const OF_READERS: [Point; 17] = [
+    Point::Component,
+    Point::Descriptor,
+    Point::ConfigSchema,
+    Point::ConfigDefaults,
+    Point::ConfigRefusals,
+    Point::OrdinaryFiles,
+    Point::Capabilities,
+    Point::Deterministic,
+    Point::ShortReads,
+    Point::Outputs,
+    Point::Labels,
+    Point::EmptyFile,
+    Point::NoiseFile,
+    Point::CutFile,
+    Point::SparseFile,
+    Point::FileNames,
+    Point::Limits,
+];
+
 impl Point {
-    /// Every point, in the order of a report.
-    pub const ALL: [Self; 23] = [
-        Self::Component,
-        Self::Descriptor,
-        Self::ConfigSchema,
-        Self::ConfigDefaults,
-        Self::ConfigRefusals,
-        Self::OrdinaryUnits,
-        Self::Capabilities,
-        Self::Deterministic,
-        Self::Stateless,
-        Self::Replay,
-        Self::Answers,
-        Self::RefusedRequests,
-        Self::Split,
-        Self::UnitKeys,
-        Self::InputOrder,
-        Self::Outputs,
-        Self::Labels,
-        Self::EmptyInput,
-        Self::UnicodeInput,
-        Self::LongInput,
-        Self::BytesInput,
-        Self::MetadataInput,
-        Self::Limits,
-    ];
+    /// Returns every point of a kind of plugin, in the order of a report.
+    pub const fn all(kind: PluginKind) -> &'static [Self] {
+        match kind {
+            PluginKind::Transform => &OF_TRANSFORMS,
+            PluginKind::Reader => &OF_READERS,
+        }
+    }
 
     /// Returns the name used in reports.
     pub const fn name(self) -> &'static str {
@@ -107,12 +150,38 @@ impl Point {
             Self::LongInput => "long-input",
             Self::BytesInput => "bytes-input",
             Self::MetadataInput => "metadata-input",
+            Self::OrdinaryFiles => "ordinary-files",
+            Self::ShortReads => "short-reads",
+            Self::EmptyFile => "empty-file",
+            Self::NoiseFile => "noise-file",
+            Self::CutFile => "cut-file",
+            Self::SparseFile => "sparse-file",
+            Self::FileNames => "file-names",
             Self::Limits => "limits",
         }
     }
 
-    /// Returns the promise in one sentence.
-    pub const fn promise(self) -> &'static str {
+    /// Returns the promise of a kind of plugin in one sentence.
+    pub const fn promise(self, kind: PluginKind) -> &'static str {
+        match (self, kind) {
+            (Self::Capabilities, PluginKind::Reader) => {
+                "It has no capabilities and the shape `per-input`."
+            }
+            (Self::Deterministic, PluginKind::Reader) => {
+                "The same file gives the same artifacts, skipped parts, log and fuel."
+            }
+            (Self::Outputs, PluginKind::Reader) => {
+                "Artifacts and the reasons of skipped parts follow the rules."
+            }
+            (Self::Labels, PluginKind::Reader) => "Labels are unique within a file.",
+            (Self::Limits, PluginKind::Reader) => {
+                "It stays within the limits of a unit: fuel, memory, outputs and log."
+            }
+            (_, PluginKind::Transform | PluginKind::Reader) => self.usual_promise(),
+        }
+    }
+
+    const fn usual_promise(self) -> &'static str {
         match self {
             Self::Component => "It is a component of the contract's world and version.",
             Self::Descriptor => "Its description follows the rules and is the same on every call.",
@@ -144,6 +213,13 @@ impl Point {
             Self::MetadataInput => {
                 "Unusual or missing metadata, or another kind, does not make it crash."
             }
+            Self::OrdinaryFiles => "Ordinary files give artifacts.",
+            Self::ShortReads => "A file that arrives in parts of other sizes gives the same.",
+            Self::EmptyFile => "An empty file does not make it crash.",
+            Self::NoiseFile => "A file of noise, or a damaged one, does not make it crash.",
+            Self::CutFile => "A file that is cut off does not make it crash.",
+            Self::SparseFile => "A file that is larger than its memory does not make it crash.",
+            Self::FileNames => "No name of a file makes it crash.",
             Self::Limits => {
                 "It stays within the limits of a unit: fuel, memory, outputs, log and requests."
             }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::point::Point;
+use crate::PluginKind;
 
 /// The outcome of a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -39,13 +40,15 @@ pub struct CheckReport {
     pub plugin: String,
     /// Its version.
     pub version: Option<String>,
+    /// What it is.
+    pub kind: PluginKind,
     /// The number of points that passed.
     pub passed: usize,
     /// The number of points that failed.
     pub failed: usize,
     /// The number of points that were skipped.
     pub skipped: usize,
-    /// Every point, in the order of [`Point::ALL`].
+    /// Every point of its kind, in the order of [`Point::all`].
     pub points: Vec<PointResult>,
 }
 
@@ -64,6 +67,7 @@ pub struct CheckProgress {
 /// causes them and not the plugin.
 #[derive(Debug, Default)]
 pub(super) struct ReportBuilder {
+    kind: PluginKind,
     results: BTreeMap<Point, (PointOutcome, String)>,
     deadline: Deadline,
 }
@@ -94,8 +98,9 @@ impl Deadline {
 }
 
 impl ReportBuilder {
-    pub(super) fn with_deadline(deadline: Deadline) -> Self {
+    pub(super) fn new(kind: PluginKind, deadline: Deadline) -> Self {
         Self {
+            kind,
             deadline,
             ..Self::default()
         }
@@ -113,7 +118,7 @@ impl ReportBuilder {
         }
         let seconds = self.deadline.until.map_or(0, |(_, time)| time.as_secs());
         let detail = format!(
-            "the check did not finish within {seconds} s; make units cheaper, or allow more time with --timeout"
+            "the check did not finish within {seconds} s; make the plugin faster, or allow more time with --timeout"
         );
         self.results
             .insert(Point::Limits, (PointOutcome::Fail, detail));
@@ -159,16 +164,17 @@ impl ReportBuilder {
         reason: &str,
     ) -> CheckReport {
         let mut results = self.results;
-        let points: Vec<PointResult> = Point::ALL
-            .into_iter()
-            .map(|point| {
+        let kind = self.kind;
+        let points: Vec<PointResult> = Point::all(kind)
+            .iter()
+            .map(|&point| {
                 let (outcome, detail) = results
                     .remove(&point)
                     .unwrap_or_else(|| (PointOutcome::Skip, reason.to_owned()));
                 PointResult {
                     point,
                     outcome,
-                    promise: point.promise(),
+                    promise: point.promise(kind),
                     detail,
                 }
             })
@@ -177,6 +183,7 @@ impl ReportBuilder {
         CheckReport {
             plugin,
             version,
+            kind,
             passed: count(PointOutcome::Pass),
             failed: count(PointOutcome::Fail),
             skipped: count(PointOutcome::Skip),
@@ -205,13 +212,16 @@ mod tests {
             (labels.outcome, labels.detail.as_str()),
             (PointOutcome::Fail, "twice")
         );
-        assert_eq!((report.failed, report.skipped), (1, Point::ALL.len() - 1));
+        assert_eq!(
+            (report.failed, report.skipped),
+            (1, Point::all(PluginKind::Transform).len() - 1)
+        );
     }
 
     /// The interrupted run causes results after the deadline.
     #[test]
     fn a_check_past_its_deadline_fails_only_for_that_reason() {
-        let mut report = ReportBuilder::with_deadline(Deadline::after(Duration::ZERO));
+        let mut report = ReportBuilder::new(PluginKind::Transform, Deadline::after(Duration::ZERO));
         report.fail(Point::Replay, "cut off");
         report.pass(Point::Labels, "fine");
         let report = report.finish("x".to_owned(), None, "not checked");

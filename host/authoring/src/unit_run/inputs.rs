@@ -10,7 +10,6 @@ use synix_core::causes::with_causes;
 use synix_core::ids::{Kind, Label};
 use synix_core::json;
 use synix_manifest::{file_values, replace_values};
-use synix_sandbox::Plugin;
 use synix_schema::Schema;
 use synix_sources::{MAX_FILE_BYTES, ProjectFolder, SourceFile};
 
@@ -55,13 +54,12 @@ fn read_input(path: &Path) -> Result<Artifact, UnitRunError> {
     folder.artifact(&file, &kind, &content).map_err(unreadable)
 }
 
-/// Checks a config against the plugin's schema, and reads the files that it names, relative to `folder`.
+/// Checks a config against a plugin's schema, and reads the files that it names, relative to `folder`.
 pub fn prepare_config(
-    plugin: &Plugin,
+    schema: &Value,
     config: &Map<String, Value>,
     folder: &Path,
 ) -> Result<Map<String, Value>, UnitRunError> {
-    let schema = &plugin.descriptor().config_schema;
     let validator =
         Schema::compile(schema).map_err(|error| UnitRunError::Config(with_causes(&error)))?;
     let document = Value::Object(config.clone());

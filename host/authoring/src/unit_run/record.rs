@@ -96,7 +96,7 @@ pub struct RunRecord {
     pub error: Option<String>,
 }
 
-pub(super) fn run_output(artifact: Artifact) -> RunOutput {
+pub(crate) fn run_output(artifact: Artifact) -> RunOutput {
     RunOutput {
         label: artifact.label.to_string(),
         kind: artifact.kind.to_string(),
@@ -110,6 +110,6 @@ pub(super) fn run_output(artifact: Artifact) -> RunOutput {
     }
 }
 
-pub(super) fn level_and_text(line: LogLine) -> (String, String) {
+pub(crate) fn level_and_text(line: LogLine) -> (String, String) {
     (line.level.to_string(), line.message)
 }

@@ -32,6 +32,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let descriptor = &built.descriptor;
     let document = json!({
         "file": built.file,
+        "kind": built.kind,
         "lang": built.language,
         "name": descriptor.name,
         "version": descriptor.version,
@@ -40,8 +41,8 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     });
     screen.print_result(&document, || vec![built.file.display().to_string()])?;
     screen.note(&format!(
-        "built {} {} from {}: {} bytes, sha256 {}",
-        descriptor.name, descriptor.version, built.language, built.bytes, built.digest
+        "built the {} {} {} from {}: {} bytes, sha256 {}",
+        built.kind, descriptor.name, descriptor.version, built.language, built.bytes, built.digest
     ));
     Ok(ExitCode::Success)
 }

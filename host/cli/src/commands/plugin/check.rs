@@ -7,8 +7,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use synix_authoring::check::{self, CheckOptions, CheckProgress, CheckReport, PointOutcome};
+use synix_authoring::check::{
+    self, CheckOptions, CheckProgress, CheckReport, PointOutcome, SampleFile,
+};
+use synix_authoring::file_run::project_name;
 use synix_authoring::unit_run::{self, Replies, UnitRunError};
+use synix_authoring::{LoadedPlugin, PluginKind};
+use synix_core::causes::with_causes;
 use synix_core::exit_code::ExitCode;
 use synix_sandbox::Sandbox;
 
@@ -18,7 +23,7 @@ use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The component
+    /// The component, or the name of a first-party plugin
     file: PathBuf,
     /// Also write the report as JUnit XML
     #[arg(long, value_name = "PATH")]
@@ -26,7 +31,7 @@ pub(crate) struct Args {
     /// Use this config instead of one generated from the schema
     #[arg(long, value_name = "JSON|@FILE")]
     config: Option<String>,
-    /// Use these files instead of generated inputs
+    /// Use these files instead of generated inputs or, for a reader, generated files
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
     /// Answer every ordinary request with this text instead of a generated one
@@ -54,16 +59,26 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let given = given
         .map(|given| super::config(global, given))
         .transpose()?;
-    let config = match (given, sandbox.load(&name, &bytes)) {
-        (Some(given), Ok(plugin)) => {
-            let config = unit_run::prepare_config(&plugin, &given.members, &given.folder);
+    let config = match given.map(|given| (given, LoadedPlugin::load(&sandbox, &name, &bytes))) {
+        Some((given, Ok(plugin))) => {
+            let schema = &plugin.descriptor().config_schema;
+            let config = unit_run::prepare_config(schema, &given.members, &given.folder);
             Some(config.map_err(|error| usage_error(error, "--config"))?)
         }
         // The check itself reports why the component cannot be loaded.
-        (Some(_), Err(_)) | (None, _) => None,
+        Some((_, Err(_))) | None => None,
     };
-    let inputs = unit_run::read_inputs(&super::resolve_all(global, &args.input))
-        .map_err(|error| usage_error(error, "--input"))?;
+    let (inputs, files) = match PluginKind::of_component(&bytes) {
+        PluginKind::Transform => {
+            let inputs = unit_run::read_inputs(&super::resolve_all(global, &args.input))
+                .map_err(|error| usage_error(error, "--input"))?;
+            (inputs, Vec::new())
+        }
+        PluginKind::Reader => {
+            refuse_replies(args)?;
+            (Vec::new(), sample_files(global, args)?)
+        }
+    };
     let replies = match super::run::replies(global, args.reply.as_deref(), args.replies.as_deref())?
     {
         Replies::None => Vec::new(),
@@ -73,6 +88,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     let setup = CheckOptions {
         config,
         inputs,
+        files,
         replies,
         timeout: Some(Duration::from_secs(args.timeout)),
         ..CheckOptions::default()
@@ -103,6 +119,33 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     } else {
         ExitCode::Failure
     })
+}
+
+/// Refuses the flags that only a transform has.
+fn refuse_replies(args: &Args) -> Result<(), Usage> {
+    let flag = match (&args.reply, &args.replies) {
+        (Some(_), _) => "--reply",
+        (None, Some(_)) => "--replies",
+        (None, None) => return Ok(()),
+    };
+    Err(Usage(format!(
+        "{} is a reader, which asks no model; remove {flag}",
+        args.file.display()
+    )))
+}
+
+/// Reads the files for a reader. The check reads each of them many times, so it keeps them in memory.
+fn sample_files(global: &Global, args: &Args) -> anyhow::Result<Vec<SampleFile>> {
+    let mut files = Vec::new();
+    for path in &args.input {
+        let bytes = synix_disk::read_limited(&global.resolve(path), super::MAX_ARGUMENT_FILE_BYTES)
+            .map_err(|error| Usage(format!("--input: {}", with_causes(&error))))?;
+        files.push(SampleFile {
+            name: project_name(path),
+            bytes: bytes.into(),
+        });
+    }
+    Ok(files)
 }
 
 /// Converts an error that the user can fix with another argument. Keeps its causes.

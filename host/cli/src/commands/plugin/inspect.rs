@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use synix_authoring::LoadedPlugin;
 use synix_authoring::inspect::{self, Inspection};
 use synix_authoring::reference;
 use synix_core::exit_code::ExitCode;
@@ -17,7 +18,7 @@ use crate::table::pad;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The component, or the name of a first-party transform
+    /// The component, or the name of a first-party plugin
     file: PathBuf,
 
     /// Print the config reference as Markdown
@@ -29,7 +30,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
     failure::leave_when_interrupted(screen)?;
     let (name, bytes) = super::component(global, &args.file)?;
     let sandbox = project::sandbox(&global.options(None))?;
-    let plugin = sandbox.load(&name, &bytes)?;
+    let plugin = LoadedPlugin::load(&sandbox, &name, &bytes)?;
     let found = inspect::inspect(&plugin, &bytes)
         .with_context(|| format!("cannot inspect {}", args.file.display()))?;
     if args.markdown && global.json {
@@ -57,12 +58,17 @@ fn result_lines(found: &Inspection) -> Vec<String> {
             names.join(", ")
         }
     };
-    let shape = serde_json::to_value(found.shape).unwrap_or_default();
     let mut lines = vec![
         format!("{} {}", found.name, found.version),
         printable::escape_line(&found.summary),
         String::new(),
-        format!("shape         {}", shape.as_str().unwrap_or_default()),
+        format!("kind          {}", found.kind),
+    ];
+    lines.extend(found.shape.map(|shape| {
+        let shape = serde_json::to_value(shape).unwrap_or_default();
+        format!("shape         {}", shape.as_str().unwrap_or_default())
+    }));
+    lines.extend([
         format!("capabilities  {}", list(&found.capabilities)),
         format!("contract      {}", found.contract),
         format!(
@@ -79,7 +85,7 @@ fn result_lines(found: &Inspection) -> Vec<String> {
         ),
         format!("size          {} bytes", found.size),
         format!("digest        {}", found.digest),
-    ];
+    ]);
     for (field, producers) in &found.producers {
         lines.push(format!(
             "{}  {}",

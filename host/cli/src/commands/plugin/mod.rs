@@ -6,6 +6,7 @@ mod fetch;
 mod inspect;
 mod new;
 mod run;
+mod run_files;
 mod update;
 
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub(crate) enum PluginCommand {
     Inspect(inspect::Args),
     /// Check that a plugin follows the contract
     Check(check::Args),
-    /// Run one unit of a plugin and show its requests and outputs
+    /// Run one unit of a transform, or a reader on files, and show the result
     Run(run::Args),
     /// Pin plugins to their current versions and show the changes
     Update(update::Args),

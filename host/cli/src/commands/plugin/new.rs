@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use synix_authoring::Language;
 use synix_authoring::scaffold::{ScaffoldError, scaffold};
+use synix_authoring::{Language, PluginKind};
 use synix_core::printable;
 
 use crate::args::Global;
@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// The language: rust, python, js, ts, c or go
     #[arg(long, value_name = "LANGUAGE")]
     lang: Language,
+    /// What to create: a transform, or a reader of files (rust, python, js, ts)
+    #[arg(long, value_name = "KIND", default_value_t = PluginKind::Transform)]
+    kind: PluginKind,
     /// The folder to create [default: the name]
     dir: Option<PathBuf>,
 }
@@ -28,10 +31,13 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         .dir
         .clone()
         .unwrap_or_else(|| PathBuf::from(&args.name));
-    let files = scaffold(&args.name, args.lang, &global.resolve(&dir)).map_err(|error| {
+    let folder = global.resolve(&dir);
+    let files = scaffold(&args.name, args.kind, args.lang, &folder).map_err(|error| {
         if matches!(
             error,
-            ScaffoldError::Name { .. } | ScaffoldError::ReservedName { .. }
+            ScaffoldError::Name { .. }
+                | ScaffoldError::ReservedName { .. }
+                | ScaffoldError::NoScaffold { .. }
         ) {
             Usage(error.to_string()).into()
         } else {
@@ -42,7 +48,9 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
         .iter()
         .map(|file| file.display().to_string())
         .collect();
-    let document = json!({ "dir": dir, "lang": args.lang, "name": args.name, "files": files });
+    let document = json!({
+        "dir": dir, "kind": args.kind, "lang": args.lang, "name": args.name, "files": files,
+    });
     screen.print_result(&document, || files.clone())?;
     screen.note(&format!(
         "next: read {} to learn how to test the plugin, then run `synix plugin build {}` to build {}.wasm",

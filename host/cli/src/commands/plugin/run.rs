@@ -1,11 +1,14 @@
-//! `plugin run`: runs one unit outside any project, with replies from the command line.
+//! `plugin run`: runs one unit of a transform outside any project, with replies from the command line.
+//!
+//! `run_files` is the same for a reader.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Map;
+use synix_authoring::LoadedPlugin;
 use synix_authoring::unit_run::{
-    self, Exchange, Replies, RunRecord, RunStatus, UnitRun, UnitRunError,
+    self, Exchange, Replies, RunOutput, RunRecord, RunStatus, UnitRun, UnitRunError,
 };
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
@@ -19,33 +22,39 @@ use crate::render::Screen;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The component
-    file: PathBuf,
-    /// An input; its label is the name of the file without the extension
+    /// The component, or the name of a first-party plugin
+    pub(super) file: PathBuf,
+    /// An input; its label is the name of the file without the extension. For a reader, a file to read
     #[arg(long, value_name = "FILE", required = true)]
-    input: Vec<PathBuf>,
+    pub(super) input: Vec<PathBuf>,
     /// The layer's config
     #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
-    config: String,
+    pub(super) config: String,
     /// Run the unit with this key, if the inputs make several units
     #[arg(long, value_name = "KEY")]
-    unit: Option<String>,
+    pub(super) unit: Option<String>,
     /// Answer every request with this text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    reply: Option<String>,
+    pub(super) reply: Option<String>,
     /// Answer the requests with the texts of a JSON list, in order
     #[arg(long, value_name = "FILE", conflicts_with = "reply")]
-    replies: Option<PathBuf>,
+    pub(super) replies: Option<PathBuf>,
 }
 
 pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
     failure::leave_when_interrupted(screen)?;
     let (name, bytes) = super::component(global, &args.file)?;
+    let sandbox = project::sandbox(&global.options(None))?;
+    let plugin = match LoadedPlugin::load(&sandbox, &name, &bytes)? {
+        LoadedPlugin::Transform(plugin) => plugin,
+        LoadedPlugin::Reader(reader) => {
+            return super::run_files::run(global, args, screen, &reader);
+        }
+    };
     let GivenConfig { members, folder } = super::config(global, &args.config)?;
     let replies = replies(global, args.reply.as_deref(), args.replies.as_deref())?;
-    let sandbox = project::sandbox(&global.options(None))?;
-    let plugin = sandbox.load(&name, &bytes)?;
-    let config = unit_run::prepare_config(&plugin, &members, &folder).map_err(usage)?;
+    let schema = &plugin.descriptor().config_schema;
+    let config = unit_run::prepare_config(schema, &members, &folder).map_err(usage)?;
     let inputs = unit_run::read_inputs(&super::resolve_all(global, &args.input)).map_err(usage)?;
     // Print each exchange at once, so that an interrupted run shows its progress.
     let mut shown = Ok(());
@@ -75,7 +84,7 @@ pub(super) fn run(global: &Global, args: &Args, screen: &Screen) -> anyhow::Resu
 }
 
 /// Converts an error that the user can fix with another argument.
-fn usage(error: UnitRunError) -> anyhow::Error {
+pub(super) fn usage(error: UnitRunError) -> anyhow::Error {
     let cause = std::error::Error::source(&error).map(ToString::to_string);
     match (&error, cause) {
         (UnitRunError::Split(_), _) => error.into(),
@@ -150,25 +159,7 @@ fn exchange(position: usize, exchange: &Exchange) -> Vec<String> {
 fn result_lines(record: &RunRecord) -> Vec<String> {
     let mut lines = Vec::new();
     for (number, output) in record.outputs.iter().enumerate() {
-        let metadata = if output.metadata == Map::new() {
-            String::new()
-        } else {
-            format!(" {}", serde_json::Value::Object(output.metadata.clone()))
-        };
-        lines.push(format!(
-            "output {}: {} ({}){metadata}",
-            number + 1,
-            printable::escape_line(&output.label),
-            printable::escape_line(&output.kind)
-        ));
-        lines.push(match (&output.content, &output.media_type) {
-            (Some(text), _) => format!("  {text}"),
-            (None, media_type) => format!(
-                "  {} bytes of {}",
-                output.bytes,
-                media_type.as_deref().unwrap_or_default()
-            ),
-        });
+        lines.extend(output_lines(&format!("output {}", number + 1), output));
     }
     for (level, message) in &record.log {
         lines.push(format!("log {level}: {message}"));
@@ -182,6 +173,29 @@ fn result_lines(record: &RunRecord) -> Vec<String> {
         lines.push(format!("failed: {error}"));
     }
     lines
+}
+
+/// Returns the lines of an output: its names and metadata after `heading`, then its content.
+pub(super) fn output_lines(heading: &str, output: &RunOutput) -> [String; 2] {
+    let metadata = if output.metadata == Map::new() {
+        String::new()
+    } else {
+        format!(" {}", serde_json::Value::Object(output.metadata.clone()))
+    };
+    let first = format!(
+        "{heading}: {} ({}){metadata}",
+        printable::escape_line(&output.label),
+        printable::escape_line(&output.kind)
+    );
+    let content = match (&output.content, &output.media_type) {
+        (Some(text), _) => format!("  {text}"),
+        (None, media_type) => format!(
+            "  {} bytes of {}",
+            output.bytes,
+            media_type.as_deref().unwrap_or_default()
+        ),
+    };
+    [first, content]
 }
 
 /// Returns the settings of a request, apart from its messages.
