@@ -1,6 +1,7 @@
 //! `plugin check` passes correct plugins and names the point that each faulty guest fails.
 
 mod planted_faults;
+mod planted_readers;
 
 use serde_json::Value;
 

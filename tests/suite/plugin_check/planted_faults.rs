@@ -122,8 +122,11 @@ fn check(component: &NamedComponent, compiler: &Compiler, name: &str) -> (i32, V
 }
 
 /// Checks every guest, one on each core, and returns a line for each unexpected result.
-fn unexpected_results(guests: &[(&str, Option<&str>)]) -> Vec<String> {
-    let component = NamedComponent::new(synix_test_components::bytes("planted"));
+pub(super) fn unexpected_results(
+    component: &str,
+    guests: &[(&str, Option<&str>)],
+) -> Vec<String> {
+    let component = NamedComponent::new(synix_test_components::bytes(component));
     let compiler = Compiler::new(&component);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -247,12 +250,12 @@ const GOOD: [(&str, Option<&str>); 23] = [
 
 #[test]
 fn each_planted_fault_fails_only_its_own_point() {
-    let results = unexpected_results(&FAULTS);
+    let results = unexpected_results("planted", &FAULTS);
     assert!(results.is_empty(), "{}", results.join("\n"));
 }
 
 #[test]
 fn unusual_guests_that_obey_the_contract_pass() {
-    let results = unexpected_results(&GOOD);
+    let results = unexpected_results("planted", &GOOD);
     assert!(results.is_empty(), "{}", results.join("\n"));
 }

@@ -6,6 +6,7 @@ mod every_language;
 mod examples;
 mod generated_bindings;
 mod isolation;
+mod readers;
 mod scaffolds;
 mod split_examples;
 mod without_sdk;

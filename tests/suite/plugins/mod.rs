@@ -3,3 +3,4 @@
 mod capabilities;
 mod options_and_limits;
 mod run;
+mod run_reader;

@@ -30,7 +30,7 @@ pub(crate) fn wait_for_output(child: Child) -> Run {
 
 /// The address space of a command and its child processes in KiB.
 #[cfg(target_os = "linux")]
-const ADDRESS_SPACE: u32 = 2_000_000;
+const ADDRESS_SPACE: u64 = 2_000_000;
 
 /// The processor time of each process. The kernel counts it, so a busy machine does not change the result.
 #[cfg(target_os = "linux")]
@@ -39,12 +39,18 @@ const SECONDS: u32 = 60;
 /// The command under limits of address space and processor time. A command that spins ends by a signal.
 #[cfg(target_os = "linux")]
 pub(crate) fn with_kernel_limits(command: &Invocation) -> Command {
+    with_address_space(command, ADDRESS_SPACE)
+}
+
+/// The command under the same limit of time, and this one of address space in KiB.
+#[cfg(target_os = "linux")]
+pub(crate) fn with_address_space(command: &Invocation, address_space: u64) -> Command {
     let command = command.process();
     let mut shell = Command::new("/bin/sh");
     shell
         .arg("-c")
         .arg(format!(
-            "ulimit -v {ADDRESS_SPACE}; ulimit -t {SECONDS}; exec \"$0\" \"$@\""
+            "ulimit -v {address_space}; ulimit -t {SECONDS}; exec \"$0\" \"$@\""
         ))
         .arg(command.get_program())
         .args(command.get_args())

@@ -91,7 +91,10 @@ fn card(file: &str, number: usize, record: &[u8], size: usize, config: &Config) 
         return reading::skip(&what, Reason::Unreadable);
     }
     let Ok(text) = std::str::from_utf8(record) else {
-        return reading::skip(&format!("card {number}, which is not UTF-8"), Reason::Unreadable);
+        return reading::skip(
+            &format!("card {number}, which is not UTF-8"),
+            Reason::Unreadable,
+        );
     };
     let mut fields = Vec::new();
     let mut lines: Vec<&str> = text.lines().collect();
@@ -138,9 +141,10 @@ mod tests {
     const EXAMPLE: &[u8] = include_bytes!("../example.cards");
 
     fn card_of(label: &str, content: &str, fields: &[(&str, &str)]) -> Output {
-        fields.iter().fold(Output::text(label, "card", content), |output, (key, value)| {
-            output.with_metadata(key, &(*value).into())
-        })
+        fields.iter().fold(
+            Output::text(label, "card", content),
+            |output, (key, value)| output.with_metadata(*key, &(*value).into()),
+        )
     }
 
     #[test]
@@ -154,7 +158,11 @@ mod tests {
                 card_of(
                     "notes/example-1",
                     "Call Ann about the roof.\nIt leaks.",
-                    &[("file", file), ("title", "The roof"), ("date", "2026-03-02")]
+                    &[
+                        ("file", file),
+                        ("title", "The roof"),
+                        ("date", "2026-03-02")
+                    ]
                 ),
                 card_of(
                     "notes/example-3",
@@ -178,13 +186,21 @@ mod tests {
         let run = read::<Cards>("a.cards", bytes, "{}");
         let labels: Vec<_> = run.outputs.iter().map(|output| &output.label).collect();
         assert_eq!(labels, ["a-3"]);
-        assert!(run.skipped.iter().all(|one| one.reason == Reason::Unreadable));
+        assert!(
+            run.skipped
+                .iter()
+                .all(|one| one.reason == Reason::Unreadable)
+        );
         assert_eq!(run.skipped.len(), 2);
     }
 
     #[test]
     fn short_cards_are_left_out() {
-        let run = read::<Cards>("a.cards", b"Short.\n\nLong enough.\n", r#"{"min_chars": 10}"#);
+        let run = read::<Cards>(
+            "a.cards",
+            b"Short.\n\nLong enough.\n",
+            r#"{"min_chars": 10}"#,
+        );
         assert_eq!(run.outputs.len(), 1);
         assert_eq!(run.skipped[0].reason, Reason::Filtered);
     }
