@@ -122,10 +122,7 @@ fn check(component: &NamedComponent, compiler: &Compiler, name: &str) -> (i32, V
 }
 
 /// Checks every guest, one on each core, and returns a line for each unexpected result.
-pub(super) fn unexpected_results(
-    component: &str,
-    guests: &[(&str, Option<&str>)],
-) -> Vec<String> {
+pub(super) fn unexpected_results(component: &str, guests: &[(&str, Option<&str>)]) -> Vec<String> {
     let component = NamedComponent::new(synix_test_components::bytes(component));
     let compiler = Compiler::new(&component);
     let next = AtomicUsize::new(0);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::plugin_tools::{expect_success, plugin_command, run_in_shell};
 use crate::support::invocation::Run;
+use crate::support::plugin_tools::{expect_success, plugin_command, run_in_shell};
 
 /// A reader as `synix plugin new --kind reader` and `synix plugin build` make it, with nothing edited.
 pub(crate) struct MadeReader {
@@ -34,7 +34,7 @@ pub(crate) fn made_reader(language: &str) -> MadeReader {
 
 /// Runs a command on a component with its example file as the input.
 fn on_example(reader: &MadeReader, arguments: &[&str], file: &OsStr) -> Run {
-    let mut command = plugin(arguments, &reader.file);
+    let mut command = plugin_command(arguments, &reader.file);
     command.arg("--input").arg(file).current_dir(&reader.folder);
     Run::of(&mut command)
 }

@@ -2,9 +2,9 @@
 
 use tempfile::TempDir;
 
-use crate::support::transcript::assert_transcript;
 use crate::support::invocation::Run;
 use crate::support::test_project::command_in;
+use crate::support::transcript::assert_transcript;
 
 struct AuthorFolder(TempDir);
 
@@ -188,7 +188,11 @@ fn a_large_file_is_never_held_as_a_whole() {
     let inputs = ["--input", "large.csv", "--json"];
     let command = command_in(folder.0.path(), &[&ROWS[..], &inputs].concat());
     let address_space = LARGE_BYTES / 1024 * 9 / 10;
-    let run = Run::of(&mut crate::support::processes::with_address_space(&command, address_space)).expect_code(0);
+    let run = Run::of(&mut crate::support::processes::with_address_space(
+        &command,
+        address_space,
+    ))
+    .expect_code(0);
     let record = run.json();
     assert_eq!(record["artifacts"][0]["label"], "1", "{record:#}");
     assert_eq!(record["artifacts"][1]["label"], "2", "{record:#}");

@@ -19,7 +19,7 @@ use synix_sandbox::{Call, Header, Limits, Plugin, Run, UnitSpec};
 pub use error::UnitRunError;
 pub use inputs::{prepare_config, read_inputs};
 pub use record::{Exchange, RunOutput, RunRecord, RunStatus};
-use record::{level_and_text, run_output};
+pub(crate) use record::{level_and_text, run_output};
 pub use replies::Replies;
 use replies::ReplyModel;
 
