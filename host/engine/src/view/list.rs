@@ -121,20 +121,29 @@ impl SnapshotView<'_> {
 }
 
 /// Returns the artifacts of the newest snapshot that are not an input of another one.
+///
+/// A fresh unit has the inputs that it was made of, even if an equal artifact of another unit has replaced one since,
+/// such as the same conversation in a newer export. So an input that the snapshot lacks counts by its digest.
 pub fn final_artifacts(reader: &Reader) -> Result<Vec<ArtifactView>, StoreError> {
     let Some(snapshot) = reader.newest_snapshot()? else {
         return Ok(Vec::new());
     };
-    let (mut artifacts, mut used) = (Vec::new(), HashSet::new());
+    let (mut artifacts, mut inputs) = (Vec::new(), Vec::new());
     for layer in snapshot.layers() {
         artifacts.extend(reader.snapshot_artifacts(&snapshot, layer)?);
         for unit in reader.snapshot_units(&snapshot, layer)? {
-            used.extend(reader.inputs(unit.id)?.into_iter().map(|input| input.id));
+            inputs.extend(reader.inputs(unit.id)?);
         }
     }
+    let ids: HashSet<_> = artifacts.iter().map(|found| found.artifact.id).collect();
+    let used: HashSet<_> = inputs.iter().map(|input| input.id).collect();
+    let replaced = inputs.iter().filter(|input| !ids.contains(&input.id));
+    let replaced: HashSet<_> = replaced.map(|input| input.digest).collect();
     Ok(artifacts
         .iter()
-        .filter(|found| !used.contains(&found.artifact.id))
+        .filter(|found| {
+            !used.contains(&found.artifact.id) && !replaced.contains(&found.artifact.digest)
+        })
         .map(|found| ArtifactView::new(found, snapshot.build, None))
         .collect())
 }

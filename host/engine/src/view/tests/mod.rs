@@ -1,5 +1,6 @@
 //! Tests of the views with a small state.
 
+mod final_artifacts;
 mod find;
 
 use std::collections::BTreeMap;
