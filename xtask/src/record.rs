@@ -43,13 +43,11 @@ fn templates() -> Result<Vec<String>, Failure> {
         |error: std::io::Error| Failure(format!("cannot list {}: {error}", folder.display()));
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder).map_err(cannot)? {
-        names.push(
-            entry
-                .map_err(cannot)?
-                .file_name()
-                .to_string_lossy()
-                .into_owned(),
-        );
+        let entry = entry.map_err(cannot)?;
+        // Beside the templates is the crate that holds them.
+        if entry.path().is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
     }
     names.sort();
     Ok(names)
@@ -80,32 +78,60 @@ fn record(programs: &Path, template: &str) -> Result<(), Failure> {
             Some(rest.trim_end_matches("/v1").to_owned())
         })
         .ok_or_else(|| Failure(format!("the scripted provider printed no URL: {line:?}")))?;
-    let cassette = folder.join(format!("cassettes/{template}.json"));
-    if cassette.exists() {
-        // The cassette must only contain the requests of the run below.
-        fs::remove_file(&cassette)
-            .map_err(|error| Failure(format!("cannot remove {}: {error}", cassette.display())))?;
-    }
-    let state = folder.join(".synix");
-    let forget = || {
-        // The state does not exist before the first run.
-        let _ = fs::remove_dir_all(&state);
+    let cassette = format!("cassettes/{template}.json");
+    // A copy, because the second build has files that the project gets later.
+    let copy = root().join("target/record").join(template);
+    // It does not exist before the first run.
+    let _ = fs::remove_dir_all(&copy);
+    add(&folder, &copy)?;
+    // The cassette must only contain the requests of the runs below.
+    let _ = fs::remove_file(copy.join(&cassette));
+    let build = || {
+        shell::run(
+            Command::new(programs.join("synix"))
+                .args(["batch-build", "run", "--poll", "--poll-interval", "0.1"])
+                .arg(copy.join("synix.toml"))
+                .env("SYNIX_CASSETTE_MODE", "record")
+                .env("OPENAI_BASE_URL", format!("{address}/v1"))
+                .env("ANTHROPIC_BASE_URL", &address)
+                .env("OPENAI_API_KEY", "scripted")
+                .env("ANTHROPIC_API_KEY", "scripted"),
+        )
     };
-    forget();
-    let done = shell::run(
-        Command::new(programs.join("synix"))
-            .args(["batch-build", "run", "--poll", "--poll-interval", "0.1"])
-            .arg(folder.join("synix.toml"))
-            .env("SYNIX_CASSETTE_MODE", "record")
-            .env("OPENAI_BASE_URL", format!("{address}/v1"))
-            .env("ANTHROPIC_BASE_URL", &address)
-            .env("OPENAI_API_KEY", "scripted")
-            .env("ANTHROPIC_API_KEY", "scripted"),
-    );
-    forget();
+    build()?;
+    let later = copy.join("later");
+    if later.is_dir() {
+        add(&later, &copy)?;
+        build()?;
+    }
     drop(provider);
-    done?;
-    write_note(&cassette)
+    add(&copy.join("cassettes"), &folder.join("cassettes"))?;
+    write_note(&folder.join(&cassette))
+}
+
+/// Copies the files of a folder into another one, without the state of a build.
+fn add(from: &Path, to: &Path) -> Result<(), Failure> {
+    let cannot = |error: std::io::Error| {
+        Failure(format!(
+            "cannot copy {} to {}: {error}",
+            from.display(),
+            to.display()
+        ))
+    };
+    fs::create_dir_all(to).map_err(cannot)?;
+    for entry in fs::read_dir(from).map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_name() == ".synix" || path.extension().is_some_and(|end| end == "lock") {
+            continue;
+        }
+        if path.is_dir() {
+            add(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).map_err(cannot)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the origin of the answers into the header of the cassette.

@@ -55,7 +55,7 @@ pub enum CopyError {
 /// Copies the content of the folder `from` into the folder `to`, except entries whose name is in `excluded`.
 ///
 /// A symbolic link is copied as a link, and only if its target is inside the folder: a relative path that resolves
-/// inside, even through other links. Nothing is read through a link.
+/// inside, even through other links. Nothing is read through a link. Folders of the target that exist are added to.
 pub fn copy_tree(
     from: &Path,
     to: &Path,
@@ -112,8 +112,8 @@ impl Copy<'_> {
 
     fn copy_entry(&mut self, path: &Path, kind: FileType, depth: usize) -> Result<(), CopyError> {
         if kind.is_dir() {
-            let created = self.target.create_dir(path);
-            created.map_err(self.failed("copy", path))?;
+            self.create_folder(path)
+                .map_err(self.failed("copy", path))?;
             self.copy_folder(path, depth + 1)
         } else if kind.is_symlink() {
             self.copy_link(path)
@@ -123,6 +123,21 @@ impl Copy<'_> {
             Err(CopyError::Unsupported {
                 path: self.full_path(path),
             })
+        }
+    }
+
+    /// Creates a folder of the copy, unless an earlier copy into the same target did.
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        match self.target.create_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                // A link is not followed: what is copied belongs where its path says.
+                if self.target.symlink_metadata(path)?.is_dir() {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
+            created => created,
         }
     }
 
@@ -188,111 +203,4 @@ impl Copy<'_> {
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    const LIMITS: CopyLimits = CopyLimits {
-        bytes: 100,
-        entries: 10,
-        depth: 3,
-    };
-
-    /// Creates a project and a secret next to it.
-    fn project_and_secret() -> (tempfile::TempDir, PathBuf) {
-        let temp = tempfile::tempdir().unwrap();
-        let project = temp.path().join("project");
-        fs::create_dir_all(project.join("notes")).unwrap();
-        fs::create_dir_all(temp.path().join("copy")).unwrap();
-        super::super::replace(&temp.path().join("secret"), b"secret").unwrap();
-        super::super::replace(&project.join("notes/a.md"), b"hello").unwrap();
-        (temp, project)
-    }
-
-    fn copy(temp: &tempfile::TempDir) -> Result<(), CopyError> {
-        let path = temp.path();
-        copy_tree(
-            &path.join("project"),
-            &path.join("copy"),
-            &["golden"],
-            &LIMITS,
-        )
-    }
-
-    #[test]
-    fn files_are_copied_and_links_to_the_inside_stay_links() {
-        let (temp, project) = project_and_secret();
-        super::super::replace(&project.join("golden/x.txt"), b"x").unwrap();
-        symlink("a.md", project.join("notes/b.md")).unwrap();
-        symlink("../notes", project.join("notes/loop")).unwrap();
-        copy(&temp).unwrap();
-        let copied = temp.path().join("copy");
-        assert_eq!(fs::read(copied.join("notes/b.md")).unwrap(), b"hello");
-        assert!(copied.join("notes/loop").is_symlink() && !copied.join("golden").exists());
-    }
-
-    #[test]
-    fn a_link_to_the_outside_is_refused() {
-        let absolute = project_and_secret().1.join("notes/a.md");
-        let targets = [
-            "../../secret",
-            "/proc/self/environ",
-            "nothing",
-            absolute.to_str().unwrap(),
-        ];
-        for target in targets {
-            let (temp, project) = project_and_secret();
-            symlink(target, project.join("notes/x.md")).unwrap();
-            let error = copy(&temp).unwrap_err();
-            assert!(
-                matches!(error, CopyError::Outside { .. }),
-                "{target}: {error}"
-            );
-        }
-    }
-
-    /// The text of the path alone does not show that it leaves the folder.
-    #[test]
-    fn a_link_to_the_outside_through_another_link_is_refused() {
-        let (temp, project) = project_and_secret();
-        fs::create_dir_all(project.join("one/two")).unwrap();
-        symlink("one/two", project.join("deep")).unwrap();
-        symlink("deep/../../../secret", project.join("x")).unwrap();
-        assert!(matches!(copy(&temp), Err(CopyError::Outside { .. })));
-    }
-
-    #[test]
-    fn the_error_names_a_pipe() {
-        let (temp, project) = project_and_secret();
-        let mode = rustix::fs::Mode::RWXU;
-        rustix::fs::mkfifoat(rustix::fs::CWD, project.join("notes/pipe"), mode).unwrap();
-        let error = copy(&temp).unwrap_err().to_string();
-        assert!(error.contains("project/notes/pipe is neither"), "{error}");
-    }
-
-    #[test]
-    fn a_copy_is_bounded() {
-        let (temp, project) = project_and_secret();
-        super::super::replace(&project.join("large"), &[b'x'; 101]).unwrap();
-        assert!(matches!(
-            copy(&temp),
-            Err(CopyError::TooLarge { what: "bytes", .. })
-        ));
-        let (temp, project) = project_and_secret();
-        fs::create_dir_all(project.join("1/2/3/4")).unwrap();
-        assert!(matches!(
-            copy(&temp),
-            Err(CopyError::TooLarge { limit: 3, .. })
-        ));
-        let (temp, project) = project_and_secret();
-        for number in 0..10 {
-            super::super::replace(&project.join(number.to_string()), b"").unwrap();
-        }
-        assert!(matches!(
-            copy(&temp),
-            Err(CopyError::TooLarge { what: "files", .. })
-        ));
-    }
-}
+mod tests;

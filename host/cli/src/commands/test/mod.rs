@@ -1,12 +1,13 @@
 //! `test`: replays a project and compares the output of each command with its golden file.
 //!
 //! A golden file contains the command after `$ `, its stdout, and its exit code if that is not 0. The commands run in a
-//! copy, without network or keys and with a simulated clock.
+//! copy, without network or keys and with a simulated clock. `later` adds to the project what it has at a later time.
 //!
 //! The project may be untrusted. So the copy contains only regular files and links that stay inside, golden files are
 //! never read or written through a link, and the commands get only the variables that they need.
 
 mod golden;
+mod later;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -101,18 +102,10 @@ pub(super) fn run(global: &Global, args: &Test, screen: &Screen) -> anyhow::Resu
     if goldens == GoldenMode::Update {
         replay.remove_goldens()?;
     }
-    for commands in [&BATCH_BUILD_COMMANDS[..], &BUILD_COMMANDS[..]] {
-        for command in commands {
-            replay.run_command(
-                &command
-                    .iter()
-                    .map(|word| (*word).to_owned())
-                    .collect::<Vec<_>>(),
-            )?;
-        }
-        for name in replay.final_artifacts()? {
-            replay.run_command(&["show".to_owned(), name])?;
-        }
+    replay.run_stage(&BATCH_BUILD_COMMANDS)?;
+    replay.run_stage(&BUILD_COMMANDS)?;
+    if later::add(scratch.path())? {
+        replay.run_stage(&later::COMMANDS)?;
     }
     replay.report_unused_goldens()?;
     if let Some(path) = &args.junit {
@@ -164,6 +157,18 @@ struct ReplayResult {
 }
 
 impl Replay<'_> {
+    /// Runs commands, and then shows the artifacts that nothing else is made of.
+    fn run_stage(&mut self, commands: &[&[&str]]) -> anyhow::Result<()> {
+        for command in commands {
+            let words: Vec<_> = command.iter().map(|word| (*word).to_owned()).collect();
+            self.run_command(&words)?;
+        }
+        for name in self.final_artifacts()? {
+            self.run_command(&["show".to_owned(), name])?;
+        }
+        Ok(())
+    }
+
     /// Runs a command and compares its output with the golden file.
     fn run_command(&mut self, arguments: &[String]) -> anyhow::Result<()> {
         let ReplayResult {
