@@ -62,7 +62,10 @@ mod tests {
 
     #[test]
     fn every_template_is_a_project_without_its_golden_files() {
-        assert_eq!(names(), ["field-notes", "team-report"]);
+        assert_eq!(
+            names(),
+            ["chat-memory", "field-notes", "team-report", "tickets"]
+        );
         for name in names() {
             let paths: Vec<_> = get(name)
                 .unwrap()

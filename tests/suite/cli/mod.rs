@@ -7,5 +7,6 @@ mod json_errors;
 mod library;
 mod logs;
 mod short_commands;
+mod template_builds;
 mod templates;
 mod terminal;
