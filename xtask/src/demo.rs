@@ -15,6 +15,6 @@ pub(crate) fn run() -> Result<(), Failure> {
         "synix",
         "--",
     ];
-    let demo = ["test", "templates/team-report"];
+    let demo = ["test", "templates/chat-memory"];
     shell::run(shell::cargo().args(words).args(demo).current_dir(root()))
 }
