@@ -42,7 +42,8 @@ struct Config {
     #[schemars(range(min = 1))]
     size: u32,
     /// The maximum size of a piece in tokens, estimated by script, in place of `size`; needed with `tokens`.
-    #[schemars(range(min = 16))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 16))]
     max_tokens: Option<u32>,
     /// The maximum size of the text that a piece repeats from the end of the previous one, in `unit` or, beside
     /// `max_tokens`, in tokens; less than the size of a piece. The overlap begins at a word if possible, and does not

@@ -51,7 +51,10 @@ fn project(template: &str) -> TestProject {
     let script: Script = serde_json::from_str(&fs::read_to_string(script).unwrap()).unwrap();
     project.script(script);
     let pipeline = fs::read_to_string(source.join("synix.toml")).unwrap();
-    let (openai, anthropic) = (project.provider.openai_url(), project.provider.anthropic_url());
+    let (openai, anthropic) = (
+        project.provider.openai_url(),
+        project.provider.anthropic_url(),
+    );
     let providers = format!(
         "\n[providers.openai]\nbase_url = \"{openai}\"\nbatch = true\n\n\
          [providers.anthropic]\nbase_url = \"{anthropic}\"\nbatch = true\n"

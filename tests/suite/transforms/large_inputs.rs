@@ -79,14 +79,14 @@ fn a_changed_note_costs_the_questions_on_its_way_up() {
     let project = notes(REDUCE, 120);
     project.ok(&["build"]);
     let first = project.sent();
-    assert!(first > 6, "{first}");
+    assert!(first > 12, "{first}");
     project.write(
         "notes/day-060.md",
         "On day 60 it snowed, and the river froze to the ground.",
     );
     project.ok(&["build"]);
     let changed = project.sent() - first;
-    assert!((2..=4).contains(&changed), "{changed} of {first}");
+    assert!((2..=6).contains(&changed), "{changed} of {first}");
 }
 
 #[test]
@@ -124,8 +124,9 @@ fn a_question_that_its_model_cannot_take_is_not_sent() {
             "{run:?}"
         );
         assert_eq!(project.sent(), 1);
-        let failures = TestProject::failures(&project.json(&["status"]));
-        assert_eq!(failures, [("long".to_owned(), "invalid".to_owned())].into());
+        let names = project.artifact_names();
+        let is_there = |label: &str| names.contains(&format!("summaries/{label}"));
+        assert!(is_there("short") && !is_there("long"), "{names:?}");
     }
 }
 
