@@ -28,7 +28,8 @@ pub struct Config {
     #[serde(default)]
     pub(crate) include: Vec<Extra>,
     /// The order of day, month and year in a WhatsApp chat where the dates can be read in several ways.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DateOrder")]
     pub(crate) date_order: Option<DateOrder>,
 }
 

@@ -10,25 +10,35 @@ pub struct Config {
     /// What becomes the content: a field, several fields with an empty line between them, or a Jinja template such as `{{ subject }}: {{ body }}`. In a template each field is a variable; `row` has all of them, for names that are no variables: `row["Order ID"]`.
     pub(crate) content: Content,
     /// What becomes the label: a field or a Jinja template. Without it the label is the path of the file without its extension, and the line; or, in a JSON array, the number of the element.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub(crate) label: Option<String>,
     /// The kind of the artifacts.
     #[serde(default = "row")]
     #[schemars(length(min = 1, max = 128))]
     pub(crate) kind: String,
     /// The fields that become metadata. Without it all fields that the content does not name. The path of the file is always there as `file`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<String>")]
     pub(crate) metadata: Option<Vec<String>>,
     /// Which rows become artifacts: a Jinja expression such as `status == "closed"`. In CSV and TSV all values are texts: write `priority | int > 2`.
-    #[serde(rename = "where")]
+    #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub(crate) condition: Option<String>,
     /// The JSON Pointer of the array with the rows, such as `/data/items`; without it the whole file is the array.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub(crate) pointer: Option<String>,
     /// What the file is: `jsonl`, `json`, `csv` or `tsv`; `auto` finds it out.
     #[serde(default)]
     pub(crate) format: Format,
     /// The character between the fields of CSV; without it `,`, `;`, a tab or `|`, whichever divides the first rows evenly.
-    #[schemars(length(min = 1, max = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 1))]
     pub(crate) delimiter: Option<String>,
     /// The names of the fields of CSV or TSV without a header line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<String>")]
     pub(crate) columns: Option<Vec<String>>,
     /// What CSV and TSV are written in: `utf-8`, also UTF-16 with a byte order mark, or `windows-1252`, as older programs in Western Europe and America do.
     #[serde(default)]

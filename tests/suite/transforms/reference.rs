@@ -56,7 +56,7 @@ fn the_documented_reference_matches_the_descriptors() {
 
 #[test]
 fn every_setting_has_a_type_and_a_description() {
-    for name in transform_names() {
+    for name in synix_components::all().map(|known| known.name) {
         let found = synix(&["plugin", "inspect", name, "--json"]).json();
         let schema = &found["config_schema"];
         assert_eq!(schema["additionalProperties"], false, "{name}");
