@@ -121,7 +121,7 @@ mod tests {
                 error(old)
             );
             assert!(
-                (0.95..=2.8).contains(&error(new)),
+                (0.9..=2.8).contains(&error(new)),
                 "{name}: {found} for {new}"
             );
             assert!(

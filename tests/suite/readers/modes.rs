@@ -81,6 +81,17 @@ fn a_transform_is_no_reader_and_a_reader_no_transform() {
     assert!(run.says("is a transform"), "{run:?}");
 }
 
+/// A reader has no model, so nothing that it reads can be sent anywhere.
+#[test]
+fn a_reader_that_imports_a_model_is_refused() {
+    let layers = "[layers.a]\nsource = \"a/*\"\nread = \"./plugins/reader_asks.wasm\"\n";
+    let project = TestProject::with_layers(layers);
+    project.plugin("reader_asks");
+    project.write("a/a.md", "x");
+    let run = project.run(&["build"]).expect_code(1);
+    assert!(run.says("synix:plugin/llm"), "{run:?}");
+}
+
 #[test]
 fn the_config_of_a_reader_is_checked_against_its_schema() {
     let wrong = TICKETS

@@ -266,7 +266,7 @@ mod tests {
     fn a_component_without_such_a_module_stays_as_it_is() {
         let module = MODULE.replace("\"read\"", "\"execute\"");
         let component = format!(
-            "(component (core {module}) (component (core {module})))",
+            "(component (core {module} (component (core {module}))",
             module = module.trim_start_matches('('),
         );
         let component = wat::parse_str(&component).unwrap();
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn a_module_in_a_nested_component_is_patched() {
         let module = MODULE.trim_start_matches('(');
-        let component = format!("(component (component (core {module})) (core module))");
+        let component = format!("(component (component (core {module}) (core module))");
         let component = wat::parse_str(&component).unwrap();
         let rewritten = rewrite(&component).unwrap();
         Validator::new().validate_all(&rewritten).unwrap();
