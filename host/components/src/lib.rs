@@ -32,10 +32,6 @@ impl FirstParty {
     }
 
     /// Returns the component's bytes.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "a test unpacks every component, and they are part of the program"
-    )]
     pub fn component(&self) -> Vec<u8> {
         let mut component = Vec::new();
         let mut packed = self.packed;

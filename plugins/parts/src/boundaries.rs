@@ -29,7 +29,10 @@ pub fn priority(name: &str) -> u64 {
 /// Cuts a list into parts of at most `limit`, in order. An element that exceeds the limit is a part of its own.
 pub fn parts(elements: &[Element], limit: usize) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
-    let mut waiting = vec![0..elements.len()];
+    let mut waiting = Vec::from_iter([Range {
+        start: 0,
+        end: elements.len(),
+    }]);
     while let Some(range) = waiting.pop() {
         if range.is_empty() {
             continue;
@@ -110,7 +113,10 @@ mod tests {
 
     #[test]
     fn what_fits_is_one_part_and_nothing_is_none() {
-        assert_eq!(parts(&named(&names(10), 10), 100), [0..10]);
+        assert_eq!(
+            parts(&named(&names(10), 10), 100),
+            [Range { start: 0, end: 10 }]
+        );
         assert!(parts(&[], 100).is_empty());
     }
 

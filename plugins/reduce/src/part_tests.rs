@@ -125,12 +125,8 @@ fn an_input_that_is_too_large_alone_is_cut_between_paragraphs() {
         .iter()
         .flat_map(|part| {
             let question = format!("{}\n- diary: ", text_of(part));
-            let pieces = question
-                .split("\n- diary: ")
-                .skip(1)
-                .map(str::to_owned)
-                .collect::<Vec<_>>();
-            pieces
+            let pieces = question.split("\n- diary: ").skip(1);
+            pieces.map(str::to_owned).collect::<Vec<_>>()
         })
         .collect();
     assert_eq!(joined.matches("On day").count(), 80);

@@ -94,7 +94,7 @@ pub fn check(
 ) -> CheckReport {
     let deadline = options.timeout.map(Deadline::after).unwrap_or_default();
     if PluginKind::of_component(bytes) == PluginKind::Reader {
-        return reader::check(sandbox, name, bytes, options, deadline, on_progress);
+        return reader::check(sandbox, (name, bytes), options, deadline, on_progress);
     }
     let mut report = ReportBuilder::new(PluginKind::Transform, deadline);
     on_progress(CheckProgress {

@@ -155,7 +155,7 @@ impl Preparation<'_> {
                 let known = self.context.transforms;
                 let bytes = match self.component(layer, &transform.transform, known) {
                     Ok(bytes) => bytes,
-                    Err(error) => return Ok(Err(vec![error])),
+                    Err(error) => return Ok(Err(vec![*error])),
                 };
                 let loaded = self.context.sandbox.load(name, &bytes);
                 let plugin = loaded.map_err(|source| unusable(layer, source))?;
@@ -182,7 +182,7 @@ impl Preparation<'_> {
     ) -> Result<Result<ReaderPlugin, Vec<PipelineError>>, PrepareError> {
         let bytes = match self.component(layer, &reader.plugin, self.context.readers) {
             Ok(bytes) => bytes,
-            Err(error) => return Ok(Err(vec![error])),
+            Err(error) => return Ok(Err(vec![*error])),
         };
         let loaded = self
             .context
@@ -203,7 +203,7 @@ impl Preparation<'_> {
         layer: &Layer,
         reference: &PluginRef,
         known: &[FirstParty],
-    ) -> Result<Cow<'_, [u8]>, PipelineError> {
+    ) -> Result<Cow<'_, [u8]>, Box<PipelineError>> {
         let name = reference.text();
         let bytes = match reference {
             PluginRef::FirstParty(name) => {
@@ -217,7 +217,7 @@ impl Preparation<'_> {
         };
         bytes.ok_or_else(|| {
             let known = known.iter().map(|known| known.name);
-            self.pipeline.unknown_plugin_error(layer, known)
+            Box::new(self.pipeline.unknown_plugin_error(layer, known))
         })
     }
 

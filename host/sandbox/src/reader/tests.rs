@@ -268,10 +268,11 @@ fn fuel_grows_with_the_file() {
             bytes: vec![0; bytes],
             ..Memory::default()
         };
-        match fault(run_with(spin, &limits, file)) {
-            Fault::OutOfFuel { limit } => limit,
-            other => panic!("{other:?}"),
-        }
+        let fault = fault(run_with(spin, &limits, file));
+        let Fault::OutOfFuel { limit } = fault else {
+            panic!("{fault:?}")
+        };
+        limit
     };
     assert_eq!(used(0), 1_000_000);
     assert_eq!(used(1000), 1_000_000 + 1000 * FUEL_PER_BYTE);

@@ -26,6 +26,15 @@ pub(super) struct Walk<'w, 'a> {
     visit: &'w mut dyn FnMut(&Entry<'a>) -> Result<(), Error>,
 }
 
+/// A zip on the way to an entry.
+#[derive(Clone, Copy)]
+struct Zip<'z, 'a> {
+    path: &'z str,
+    source: &'z Rc<dyn Source + 'a>,
+    /// How many zips it is in.
+    depth: usize,
+}
+
 /// What comes after an entry in an archive without a directory.
 enum Next {
     Entry(u64),
@@ -57,6 +66,11 @@ impl<'w, 'a> Walk<'w, 'a> {
         source: &Rc<dyn Source + 'a>,
         depth: usize,
     ) -> Result<(), Error> {
+        let zip = Zip {
+            path,
+            source,
+            depth,
+        };
         // A source without a known size has no end to look at.
         let found = if source.size() == u64::MAX {
             Ok(Found::Nothing)
@@ -64,23 +78,18 @@ impl<'w, 'a> Walk<'w, 'a> {
             directory::find(source.as_ref())
         };
         match found {
-            Ok(Found::Directory(directory)) => self.by_directory(path, source, directory, depth),
+            Ok(Found::Directory(directory)) => self.by_directory(zip, directory),
             Ok(Found::Split) => Err(split(path)),
             Ok(Found::Nothing) if starts_as_split(source.as_ref()) => Err(split(path)),
-            Ok(Found::Nothing) => self.by_headers(path, source, depth),
+            Ok(Found::Nothing) => self.by_headers(zip),
             Err(error) if self.budget.is_spent() => Err(fault(path, &error)),
             // An inner zip whose packed bytes are cut off: its start may be whole.
-            Err(_) => self.by_headers(path, source, depth),
+            Err(_) => self.by_headers(zip),
         }
     }
 
-    fn by_directory(
-        &mut self,
-        path: &str,
-        source: &Rc<dyn Source + 'a>,
-        directory: Directory,
-        depth: usize,
-    ) -> Result<(), Error> {
+    fn by_directory(&mut self, zip: Zip<'_, 'a>, directory: Directory) -> Result<(), Error> {
+        let Zip { path, source, .. } = zip;
         let reading = Reading::new(Rc::clone(source), directory.start, true);
         let mut records = buffered(reading);
         for _ in 0..directory.entries {
@@ -101,18 +110,14 @@ impl<'w, 'a> Walk<'w, 'a> {
                 sum: record.sum,
             };
             let header = record.offset.saturating_add(directory.shift);
-            self.visit_record(path, source, &record, header, Some(known), depth)?;
+            self.visit_record(zip, &record, header, Some(known))?;
         }
         Ok(())
     }
 
     /// Goes from local header to local header, as far as they are whole.
-    fn by_headers(
-        &mut self,
-        path: &str,
-        source: &Rc<dyn Source + 'a>,
-        depth: usize,
-    ) -> Result<(), Error> {
+    fn by_headers(&mut self, zip: Zip<'_, 'a>) -> Result<(), Error> {
+        let Zip { path, source, .. } = zip;
         let mut header = 0;
         loop {
             self.count(path)?;
@@ -132,8 +137,8 @@ impl<'w, 'a> Walk<'w, 'a> {
                         // Where it ends is written in the directory alone.
                         Next::Cut
                     } else {
-                        self.visit_record(path, source, &record, header, known, depth)?;
-                        self.after(path, source, &record, header, known)?
+                        self.visit_record(zip, &record, header, known)?;
+                        self.after(zip, &record, header, known)?
                     }
                 }
             };
@@ -151,12 +156,12 @@ impl<'w, 'a> Walk<'w, 'a> {
     /// Finds what follows an entry.
     fn after(
         &self,
-        path: &str,
-        source: &Rc<dyn Source + 'a>,
+        zip: Zip<'_, 'a>,
         record: &Record,
         header: u64,
         known: Option<Known>,
     ) -> Result<Next, Error> {
+        let Zip { path, source, .. } = zip;
         let start = header.saturating_add(record.length);
         let ends = match known {
             Some(known) => vec![start.saturating_add(known.packed)],
@@ -203,13 +208,16 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     fn visit_record(
         &mut self,
-        path: &str,
-        source: &Rc<dyn Source + 'a>,
+        zip: Zip<'_, 'a>,
         record: &Record,
         header: u64,
         known: Option<Known>,
-        depth: usize,
     ) -> Result<(), Error> {
+        let Zip {
+            path,
+            source,
+            depth,
+        } = zip;
         let name = decode(&record.name);
         match judge(&name) {
             Verdict::Refuse => {

@@ -42,8 +42,7 @@ pub struct SampleFile {
 /// Checks the reader in `bytes`, as [`super::check`] does for every plugin.
 pub(super) fn check(
     sandbox: &Sandbox,
-    name: &str,
-    bytes: &[u8],
+    (name, bytes): (&str, &[u8]),
     options: &CheckOptions,
     deadline: Deadline,
     on_progress: &dyn Fn(CheckProgress),

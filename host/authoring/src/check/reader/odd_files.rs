@@ -117,13 +117,12 @@ fn check_point(
         report.fail(at, format!("with {what}: {problem}"));
         return report.skip(point, format!("with {what}, `{}` failed", at.name()));
     }
-    let detail = match point {
-        Point::SparseFile => {
-            "a file of 1 TiB ends in an artifact, a skipped part or an error, or is read on"
-                .to_owned()
-        }
-        _ if count == 1 => "ends in an artifact, a skipped part or an error".to_owned(),
-        _ => format!("{count} files end in an artifact, a skipped part or an error"),
+    let detail = if point == Point::SparseFile {
+        "a file of 1 TiB ends in an artifact, a skipped part or an error, or is read on".to_owned()
+    } else if count == 1 {
+        "ends in an artifact, a skipped part or an error".to_owned()
+    } else {
+        format!("{count} files end in an artifact, a skipped part or an error")
     };
     report.pass(point, detail);
 }

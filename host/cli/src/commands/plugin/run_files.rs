@@ -35,7 +35,9 @@ pub(super) fn run(
     let config = unit_run::prepare_config(schema, &members, &folder).map_err(usage)?;
     let mut files = Vec::new();
     for given in &args.input {
-        files.push(InputFile::open(&global.resolve(given), given).map_err(file_usage)?);
+        files.push(
+            InputFile::open(&global.resolve(given), given).map_err(|error| file_usage(&error))?,
+        );
     }
     let mut shown = Ok(());
     let mut number = 0_usize;
@@ -84,8 +86,8 @@ fn refuse_flags(args: &Args) -> Result<(), Usage> {
     }
 }
 
-fn file_usage(error: FileRunError) -> anyhow::Error {
-    match std::error::Error::source(&error) {
+fn file_usage(error: &FileRunError) -> anyhow::Error {
+    match std::error::Error::source(error) {
         Some(cause) => Usage(format!("--input: {error}: {cause}")).into(),
         None => Usage(format!("--input: {error}")).into(),
     }

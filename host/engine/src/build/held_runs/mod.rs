@@ -58,7 +58,7 @@ impl HeldRun {
             round,
             guest,
         } = self;
-        drive(unit, model, guest, Some(round), known, held)
+        drive(unit, model, (guest, Some(round)), known, held)
     }
 }
 
@@ -70,15 +70,14 @@ pub(super) fn run(
     known: &KnownAnswers,
     held: &HeldRuns,
 ) -> RunOutcome {
-    drive(unit, model, guest, None, known, held)
+    drive(unit, model, (guest, None), known, held)
 }
 
-/// Answers the guest until it ends or waits; a guest that waits is held.
+/// Answers the guest until it ends or waits; a guest that waits is held. `pending` is the round that it waits for.
 fn drive(
     unit: usize,
     mut model: UnitModel,
-    mut guest: GuestThread,
-    mut pending: Option<Vec<GuestRequest>>,
+    (mut guest, mut pending): (GuestThread, Option<Vec<GuestRequest>>),
     known: &KnownAnswers,
     held: &HeldRuns,
 ) -> RunOutcome {
@@ -93,21 +92,18 @@ fn drive(
                 }
             },
         };
-        match model.answer_round(known, round.clone()) {
-            ModelResponse::Suspend if model.stopped.is_none() => {
-                let outcome = model.report_suspended(unit, round.len());
-                held.hold(
-                    unit,
-                    HeldRun {
-                        model,
-                        round,
-                        guest,
-                    },
-                );
-                return outcome;
-            }
-            response => guest.respond(response),
+        let response = model.answer_round(known, round.clone());
+        if matches!(response, ModelResponse::Suspend) && model.stopped.is_none() {
+            let outcome = model.report_suspended(unit, round.len());
+            let run = HeldRun {
+                model,
+                round,
+                guest,
+            };
+            held.hold(unit, run);
+            return outcome;
         }
+        guest.respond(response);
     }
 }
 

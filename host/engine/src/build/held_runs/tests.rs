@@ -131,7 +131,9 @@ impl Fold {
                     assert!(held.0.lock().unwrap().len() <= HELD_INSTANCES);
                 }
                 RunEnd::Done(result) => return (result.outputs, reported),
-                other => panic!("{other:?}"),
+                end @ (RunEnd::Failed(_) | RunEnd::Interrupted | RunEnd::Fatal(_)) => {
+                    panic!("{end:?}")
+                }
             }
         }
     }
