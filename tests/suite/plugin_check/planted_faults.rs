@@ -50,7 +50,7 @@ struct Compiler {
 #[cfg(unix)]
 impl Compiler {
     const SCRIPT: &str = "#!/bin/sh\n\
-        name=$(LC_ALL=C grep -a -o 'synix-planted:[a-z.-]*' | head -n 1)\n\
+        name=$(LC_ALL=C grep -a -o 'synix-planted:[a-z.-]\\{34\\}' | head -n 1)\n\
         exec cat \"$0.$name\"\n";
 
     fn new(component: &NamedComponent) -> Self {
