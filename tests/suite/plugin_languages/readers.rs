@@ -3,27 +3,47 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::invocation::Run;
 use crate::support::plugin_tools::{expect_success, plugin_command, run_in_shell};
 
-/// A reader as `synix plugin new --kind reader` and `synix plugin build` make it, with nothing edited.
+/// A reader as `synix plugin new --kind reader` and `synix plugin build` make it.
 pub(crate) struct MadeReader {
     pub folder: PathBuf,
     pub file: PathBuf,
 }
 
-/// Creates and builds the example in a language.
+const LANGUAGES: [&str; 4] = ["rust", "python", "js", "ts"];
+
+/// The example in a language with nothing edited, made once for all tests. It reads `example.cards` in its folder; a
+/// pipeline names `file` as `read`.
 #[track_caller]
-pub(crate) fn made_reader(language: &str) -> MadeReader {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("reader-examples/{language}"));
-    if folder.exists() {
-        fs::remove_dir_all(&folder).unwrap();
-    }
+pub(crate) fn made_reader(language: &str) -> &'static MadeReader {
+    static MADE: [OnceLock<MadeReader>; 4] = [const { OnceLock::new() }; 4];
+    let at = LANGUAGES.iter().position(|known| *known == language);
+    MADE[at.unwrap()].get_or_init(|| {
+        let folders = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reader-examples");
+        let folder = folders.join(language);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        create(language, &folder);
+        build(folder)
+    })
+}
+
+#[track_caller]
+fn create(language: &str, folder: &Path) {
     let arguments = ["new", "cards", "--kind", "reader", "--lang", language];
-    expect_success(&mut plugin_command(&arguments, &folder));
+    expect_success(&mut plugin_command(&arguments, folder));
+}
+
+#[track_caller]
+fn build(folder: PathBuf) -> MadeReader {
     let built = expect_success(&mut plugin_command(&["build", "--json"], &folder)).json();
     assert_eq!(built["kind"], "reader");
     MadeReader {
@@ -51,13 +71,13 @@ fn passes(language: &str, own_test: &str) {
     );
     assert_eq!(found["capabilities"], json!([]));
     let example = OsStr::new("example.cards");
-    let report = on_example(&reader, &["check", "--json"], example).json();
+    let report = on_example(reader, &["check", "--json"], example).json();
     assert_eq!(
         (&report["failed"], &report["skipped"]),
         (&json!(0), &json!(0)),
         "{report:#}"
     );
-    let record = on_example(&reader, &["run", "--json"], example)
+    let record = on_example(reader, &["run", "--json"], example)
         .expect_code(0)
         .json();
     let artifacts = record["artifacts"].as_array().unwrap().iter();
@@ -138,10 +158,15 @@ fn an_uncaught_error_of_a_reader_is_shown_with_its_file_and_line() {
             "Error: odd 125",
         ),
     ] {
-        let reader = edited(language, file, from, to);
+        let folder = tempfile::tempdir().unwrap();
+        let reader = edited(&folder, language, file, from, to);
         let run = on_example(&reader, &["run"], OsStr::new("example.cards")).expect_code(1);
-        assert!(run.says("failed: example.cards: crashed: "), "{run:?}");
-        assert!(run.says(shown), "{run:?}");
+        assert!(
+            run.says(&format!(
+                "failed: example.cards: crashed: uncaught exception: {shown}"
+            )),
+            "{run:?}"
+        );
         assert!(run.says(&format!("{file}:")), "{run:?}");
     }
 }
@@ -158,7 +183,8 @@ fn a_reader_that_returns_something_is_told_to_emit_it() {
         ),
         ("js", "plugin.js", "  read(file, {", "  *read(file, {"),
     ] {
-        let reader = edited(language, file, from, to);
+        let folder = tempfile::tempdir().unwrap();
+        let reader = edited(&folder, language, file, from, to);
         let run = on_example(&reader, &["run"], OsStr::new("example.cards")).expect_code(1);
         assert!(
             run.says("it hands over artifacts with `emit` and returns nothing"),
@@ -167,21 +193,15 @@ fn a_reader_that_returns_something_is_told_to_emit_it() {
     }
 }
 
-/// Builds the example with one part of a file replaced.
+/// Builds the example in `folder` with one part of a file replaced.
 #[track_caller]
-fn edited(language: &str, file: &str, from: &str, to: &str) -> MadeReader {
-    let folder = tempfile::tempdir().unwrap().keep();
-    let arguments = ["new", "cards", "--kind", "reader", "--lang", language];
-    expect_success(&mut plugin_command(&arguments, &folder));
-    let path = folder.join(file);
+fn edited(folder: &TempDir, language: &str, file: &str, from: &str, to: &str) -> MadeReader {
+    create(language, folder.path());
+    let path = folder.path().join(file);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{file} has no {from}");
     fs::write(path, text.replacen(from, to, 1)).unwrap();
-    expect_success(&mut plugin_command(&["build"], &folder));
-    MadeReader {
-        file: folder.join("cards.wasm"),
-        folder,
-    }
+    build(folder.path().to_owned())
 }
 
 #[test]
