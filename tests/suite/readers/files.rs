@@ -4,6 +4,7 @@ use std::fs::{File, FileTimes};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+use synix_core::digest::Digest;
 
 use super::{TICKETS, tickets};
 use crate::support::test_project::TestProject;
@@ -180,6 +181,25 @@ fn a_file_without_anything_that_the_reader_knows_fails() {
     project.write("exports/settings.json", "{\"colour\": \"blue\"}");
     let run = project.run(&["build"]).expect_code(3);
     assert!(run.says("exports/settings.json"), "{run:?}");
+}
+
+#[test]
+fn the_lineage_of_a_row_leads_to_its_file() {
+    let project = tickets("error");
+    project.ok(&["build"]);
+    let lineage = project.json(&["lineage", "answers/7"]);
+    let nodes = lineage["nodes"].as_array().unwrap();
+    let node = |kind: &str| nodes.iter().find(|node| node["type"] == kind).unwrap();
+    let file = node("source_file");
+    let bytes = std::fs::read(project.path("in/b.jsonl")).unwrap();
+    assert_eq!(file["path"], "in/b.jsonl");
+    assert_eq!(file["digest"], Digest::of(&bytes).to_string());
+    let edges = lineage["edges"].as_array().unwrap();
+    let edge = json!({ "from": file["id"], "to": "artifact:tickets/7", "role": "source" });
+    assert!(edges.contains(&edge), "{edges:#?}");
+    let run = project.ok(&["lineage", "tickets/7"]);
+    assert!(run.says("source file in/b.jsonl"), "{run:?}");
+    assert!(run.says("reader rows"), "{run:?}");
 }
 
 #[cfg(unix)]

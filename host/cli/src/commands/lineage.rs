@@ -74,8 +74,8 @@ fn describe(kind: &NodeKind) -> String {
         }
         NodeKind::SourceFile { path, digest } => format!("source file {path}  {}", digest.short()),
         NodeKind::File { path, digest } => format!("file {path}  {}", digest.short()),
-        NodeKind::Component { digest, name } => match name {
-            Some(name) => format!("transform {name}  {}", digest.short()),
+        NodeKind::Component { digest, name, kind } => match name {
+            Some(name) => format!("{kind} {name}  {}", digest.short()),
             None => format!("component {}", digest.short()),
         },
         NodeKind::Request(request) => {

@@ -75,6 +75,8 @@ pub enum NodeKind {
         digest: Digest,
         /// Its name, if it is known.
         name: Option<String>,
+        /// `transform` or `reader`.
+        kind: &'static str,
     },
     /// A request with its answer.
     Request(RequestView),
@@ -146,12 +148,13 @@ impl Walk<'_> {
         self.add(&id, kind);
         let mut open = VecDeque::from([(id, unit, 0)]);
         while let Some((id, unit, depth_of_unit)) = open.pop_front() {
-            self.add_origins(&id, &unit)?;
+            let inputs = self.reader.inputs(unit.id)?;
+            self.add_origins(&id, &unit, &inputs)?;
             if depth_of_unit == max_depth {
-                self.lineage.is_truncated |= !self.reader.inputs(unit.id)?.is_empty();
+                self.lineage.is_truncated |= !inputs.is_empty();
                 continue;
             }
-            for input in self.reader.inputs(unit.id)? {
+            for input in inputs {
                 let maker = self.reader.unit(input.unit)?;
                 let (from, kind) = artifact_node(&maker, &input);
                 self.connect(&from, &id, "input");
@@ -163,22 +166,30 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn add_origins(&mut self, id: &str, unit: &StoredUnit) -> Result<(), StoreError> {
+    fn add_origins(
+        &mut self,
+        id: &str,
+        unit: &StoredUnit,
+        inputs: &[StoredArtifact],
+    ) -> Result<(), StoreError> {
         if let Ok(source) = serde_json::from_str::<SourceParts>(&unit.parts) {
-            let from = format!("source_file:{}", source.path);
-            self.add(
-                &from,
-                NodeKind::SourceFile {
-                    path: source.path,
-                    digest: source.bytes,
-                },
-            );
-            self.connect(&from, id, "source");
+            self.add_source_file(id, source.path, source.bytes);
         } else if let Some(parts) = StoredParts::read(&unit.parts) {
+            // A reader's input is its file, and no artifact.
+            let is_reader = inputs.is_empty() && !parts.unit.inputs.is_empty();
+            if is_reader {
+                for file in parts.unit.inputs {
+                    self.add_source_file(id, file.name, file.digest);
+                }
+            }
             let digest = parts.layer.component;
             let from = format!("component:{digest}");
-            let name = self.names.get(&digest).cloned();
-            self.add(&from, NodeKind::Component { digest, name });
+            let component = NodeKind::Component {
+                digest,
+                name: self.names.get(&digest).cloned(),
+                kind: if is_reader { "reader" } else { "transform" },
+            };
+            self.add(&from, component);
             self.connect(&from, id, "component");
             for (pointer, file) in parts.layer.files {
                 let from = format!("file:{}:{}", file.path, file.digest.short());
@@ -198,6 +209,12 @@ impl Walk<'_> {
             self.connect(&from, id, "answer");
         }
         Ok(())
+    }
+
+    fn add_source_file(&mut self, id: &str, path: String, digest: Digest) {
+        let from = format!("source_file:{path}");
+        self.add(&from, NodeKind::SourceFile { path, digest });
+        self.connect(&from, id, "source");
     }
 
     /// Adds a node; returns whether it is new.
