@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! point · report · junit        what is checked, and the results
-//! runner · failure              one run, and why it failed
+//! runner · failure · progress   one run, why it failed, and how far the check is
 //! scripted_model                the model of every run
 //! description                   the checks on what a plugin says of itself
 //! baseline                      a config, inputs and answers with which units succeed
@@ -30,6 +30,7 @@ mod failure;
 mod input_variants;
 mod junit;
 mod point;
+mod progress;
 mod reader;
 mod repeatability;
 mod report;
@@ -42,7 +43,6 @@ mod settings;
 mod split;
 mod unit_configs;
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +59,7 @@ pub use report::{CheckProgress, CheckReport, PointOutcome, PointResult};
 
 use baseline::Baseline;
 use failure::{FailureCause, UnitFailure};
+use progress::Progress;
 use report::{Deadline, ReportBuilder};
 use runner::CheckRunner;
 use unit_configs::UnitConfigs;
@@ -97,10 +98,7 @@ pub fn check(
         return reader::check(sandbox, (name, bytes), options, deadline, on_progress);
     }
     let mut report = ReportBuilder::new(PluginKind::Transform, deadline);
-    on_progress(CheckProgress {
-        stage: "load the component",
-        runs: 0,
-    });
+    let progress = Progress::start(on_progress);
     let plugin = match sandbox.load(name, bytes) {
         Ok(plugin) => plugin,
         Err(error) => {
@@ -124,11 +122,9 @@ pub fn check(
         limits: options.limits.clone(),
         replies: Arc::from(options.replies.as_slice()),
         deadline,
-        on_progress,
-        runs: Cell::new(0),
-        stage: Cell::new("load the component"),
+        progress,
     };
-    runner.start_stage("run ordinary units");
+    runner.progress.start_stage("run ordinary units");
     let is_unusable = report.has_failed(Point::ConfigSchema)
         && options.config.is_none()
         && sample::configs(&plugin.descriptor().config_schema).is_empty();
@@ -139,15 +135,15 @@ pub fn check(
     let reason = match baseline::find(&runner, options) {
         Ok(baseline) => {
             if baseline_checks::check(&runner, &baseline, bytes, &mut report) {
-                runner.start_stage("repeat and suspend runs");
+                runner.progress.start_stage("repeat and suspend runs");
                 repeatability::check(&runner, &baseline, &mut report);
-                runner.start_stage("try unusual answers");
+                runner.progress.start_stage("try unusual answers");
                 edge_answers::check(&runner, &baseline, &mut report);
-                runner.start_stage("divide inputs into units");
+                runner.progress.start_stage("divide inputs into units");
                 split::check(&runner, &baseline, &mut report);
-                runner.start_stage("try unusual inputs");
+                runner.progress.start_stage("try unusual inputs");
                 edge_inputs::check(&runner, &baseline, &mut report);
-                runner.start_stage("try unusual configs");
+                runner.progress.start_stage("try unusual configs");
                 let configs = UnitConfigs {
                     runner: &runner,
                     baseline: &baseline,

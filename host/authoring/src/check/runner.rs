@@ -1,12 +1,12 @@
 //! Runs units of the plugin under check and observes each run.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::failure::{FailureCause, UnitFailure};
-use super::report::{CheckProgress, Deadline};
+use super::progress::Progress;
+use super::report::Deadline;
 use super::scripted_model::ScriptedModel;
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
@@ -58,29 +58,13 @@ pub(super) struct CheckRunner<'a> {
     /// The replies to ordinary questions. If empty, the answer style decides.
     pub(super) replies: Arc<[String]>,
     pub(super) deadline: Deadline,
-    /// Is called before each run.
-    pub(super) on_progress: &'a dyn Fn(CheckProgress),
-    pub(super) runs: Cell<u64>,
-    pub(super) stage: Cell<&'static str>,
+    pub(super) progress: Progress<'a>,
 }
 
 impl CheckRunner<'_> {
-    pub(super) fn start_stage(&self, stage: &'static str) {
-        self.stage.set(stage);
-        self.report_progress();
-    }
-
-    fn report_progress(&self) {
-        (self.on_progress)(CheckProgress {
-            stage: self.stage.get(),
-            runs: self.runs.get(),
-        });
-    }
-
     /// Counts a run and returns its limits, or its failure if the time of the check is over.
     fn start_run(&self) -> Result<Limits, UnitFailure> {
-        self.runs.set(self.runs.get() + 1);
-        self.report_progress();
+        self.progress.count_run();
         let mut limits = self.limits.clone();
         match self.deadline.remaining() {
             Some(left) if left.is_zero() => Err(UnitFailure {

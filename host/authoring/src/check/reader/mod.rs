@@ -15,10 +15,10 @@ mod repeated;
 mod runner;
 mod sample_files;
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use super::point::Point;
+use super::progress::Progress;
 use super::report::{CheckProgress, CheckReport, Deadline, ReportBuilder};
 use super::{CheckOptions, config, description, schema};
 use crate::PluginKind;
@@ -48,8 +48,7 @@ pub(super) fn check(
     on_progress: &dyn Fn(CheckProgress),
 ) -> CheckReport {
     let mut report = ReportBuilder::new(PluginKind::Reader, deadline);
-    let stage = "load the component";
-    on_progress(CheckProgress { stage, runs: 0 });
+    let progress = Progress::start(on_progress);
     let reader = match sandbox.load_reader(name, bytes) {
         Ok(reader) => reader,
         Err(error) => {
@@ -75,11 +74,9 @@ pub(super) fn check(
         interruption: sandbox.interrupt_handle(),
         limits: options.limits.clone(),
         deadline,
-        on_progress,
-        runs: Cell::new(0),
-        stage: Cell::new(stage),
+        progress,
     };
-    runner.start_stage("read ordinary files");
+    runner.progress.start_stage("read ordinary files");
     let baseline = match baseline::find(&runner, options) {
         Ok(baseline) => baseline,
         Err((point, detail)) => {
@@ -91,11 +88,13 @@ pub(super) fn check(
     if baseline.check(&mut report) {
         report.pass(Point::Descriptor, "its description follows the rules");
         report.pass(Point::Outputs, "every artifact follows the rules");
-        runner.start_stage("read files again and in other parts");
+        runner
+            .progress
+            .start_stage("read files again and in other parts");
         repeated::check(&runner, &baseline, &mut report);
-        runner.start_stage("read odd files");
+        runner.progress.start_stage("read odd files");
         odd_files::check(&runner, &baseline, &mut report);
-        runner.start_stage("try unusual configs");
+        runner.progress.start_stage("try unusual configs");
         let configs = FileConfigs {
             runner: &runner,
             baseline: &baseline,

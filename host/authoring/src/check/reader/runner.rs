@@ -1,6 +1,5 @@
 //! Runs the reader under check and observes each run.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -10,7 +9,8 @@ use serde_json::{Map, Value};
 use super::SampleFile;
 use super::memory_file::{MemoryFile, SeenArtifact};
 use crate::check::failure::{FailureCause, UnitFailure};
-use crate::check::report::{CheckProgress, Deadline};
+use crate::check::progress::Progress;
+use crate::check::report::Deadline;
 use synix_core::digest::Digest;
 use synix_core::json;
 use synix_sandbox::{InterruptHandle, Limits, LogLine, ReaderPlugin, Skipped};
@@ -60,25 +60,10 @@ pub(super) struct ReaderRunner<'a> {
     pub(super) interruption: InterruptHandle,
     pub(super) limits: Limits,
     pub(super) deadline: Deadline,
-    /// Is called before each run.
-    pub(super) on_progress: &'a dyn Fn(CheckProgress),
-    pub(super) runs: Cell<u64>,
-    pub(super) stage: Cell<&'static str>,
+    pub(super) progress: Progress<'a>,
 }
 
 impl ReaderRunner<'_> {
-    pub(super) fn start_stage(&self, stage: &'static str) {
-        self.stage.set(stage);
-        self.report_progress();
-    }
-
-    fn report_progress(&self) {
-        (self.on_progress)(CheckProgress {
-            stage: self.stage.get(),
-            runs: self.runs.get(),
-        });
-    }
-
     /// Reads a whole file.
     pub(super) fn read(&self, file: &SampleFile, config: &Map<String, Value>) -> ReadTrial {
         let config = json::canonical_object(config.clone());
@@ -87,8 +72,7 @@ impl ReaderRunner<'_> {
 
     /// Reads a file with this text as the config.
     pub(super) fn read_with(&self, file: MemoryFile, config: &str) -> ReadTrial {
-        self.runs.set(self.runs.get() + 1);
-        self.report_progress();
+        self.progress.count_run();
         let wall = self.deadline.remaining().unwrap_or(self.limits.wall);
         let wall = wall.min(self.limits.wall);
         let (done, running) = mpsc::channel::<()>();
