@@ -83,7 +83,8 @@ fn newest(nodes: &[Node<'_>], parents: &[Option<usize>], is_leaf: &[bool]) -> Op
     })
 }
 
-fn walk(parents: &[Option<usize>], leaf: usize) -> Vec<usize> {
+/// Returns the places from the root to `leaf`. A cycle ends at its first repetition.
+pub(crate) fn walk(parents: &[Option<usize>], leaf: usize) -> Vec<usize> {
     let mut path = vec![leaf];
     let mut seen = HashSet::from([leaf]);
     let mut at = leaf;

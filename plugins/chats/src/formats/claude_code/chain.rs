@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::line::{Kind, Line};
+use crate::tree::walk;
 
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Order {
@@ -42,7 +43,7 @@ pub(super) fn order(lines: &[Line]) -> Order {
     let mut active = Vec::new();
     for end in ends {
         let mut key = 0;
-        for place in path(&parents, end) {
+        for place in walk(&parents, end) {
             key = place.max(key);
             if keys[place].is_none() {
                 keys[place] = Some(key);
@@ -107,21 +108,6 @@ fn roots(parents: &[Option<usize>]) -> Vec<usize> {
         }
     }
     roots.into_iter().flatten().collect()
-}
-
-fn path(parents: &[Option<usize>], end: usize) -> Vec<usize> {
-    let mut path = vec![end];
-    let mut seen = HashSet::from([end]);
-    let mut at = end;
-    while let Some(parent) = parents[at] {
-        if !seen.insert(parent) {
-            break;
-        }
-        path.push(parent);
-        at = parent;
-    }
-    path.reverse();
-    path
 }
 
 #[cfg(test)]
