@@ -2,6 +2,7 @@
 
 use super::BuildError;
 use super::answerer::Answerer;
+use super::file_digests::FileDigests;
 use super::handle::{FileArtifact, Handle, Location};
 use super::layers::ReadyBody;
 use super::limits::BuildLimits;
@@ -51,6 +52,8 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             }
             self.previous.release(layer.name.as_str());
         }
+        // No file is looked at any more.
+        self.files = FileDigests::default();
         if let Some(problems) = problems.into_option() {
             return Err(BuildError::Sources(problems));
         }
