@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use super::error::Finding;
 use super::error_kind::PipelineErrorKind;
-use super::glob::SourceGlob;
-use super::manifest::{GlobsEntry, LayerEntry, LimitsEntry};
+use super::manifest::{LayerEntry, LimitsEntry};
 use super::nearest::did_you_mean;
 use super::position::{child, dotted};
 use super::resolve::Draft;
-use super::{
-    Layer, LayerBody, LayerLimits, PluginRef, Read, ReaderLayer, SourceLayer, TransformLayer, graph,
-};
-use synix_core::ids::{Kind, LayerName};
+use super::source_layers::SOURCE_KEYS;
+use super::{Layer, LayerBody, LayerLimits, PluginRef, TransformLayer, graph};
+use synix_core::ids::LayerName;
 use synix_core::request::Ending;
 
 /// The keys that are only allowed in transforms.
@@ -28,18 +26,6 @@ pub(super) const TRANSFORM_KEYS: [&str; 10] = [
     "grants",
     "options_allowed",
 ];
-
-/// The keys that are only allowed in sources.
-pub(super) const SOURCE_KEYS: [&str; 3] = ["kind", "read", "on_duplicate"];
-
-/// The keys of a source that are only allowed with a reader.
-const READER_KEYS: [&str; 3] = ["config", "limits", "on_duplicate"];
-
-/// The value of `read` for texts, which the host reads itself.
-const TEXT: &str = "text";
-
-/// The default kind of the artifacts of texts.
-const DEFAULT_SOURCE_KIND: &str = "source";
 
 /// Returns the sorted layers. If the draft has findings afterwards, invalid layers are missing.
 pub(super) fn resolve(
@@ -101,7 +87,7 @@ pub(super) fn resolve(
 }
 
 /// The table of a layer, and the names that it may refer to.
-struct Table<'a> {
+pub(super) struct Table<'a> {
     pointer: String,
     name: &'a str,
     layers: &'a [String],
@@ -109,7 +95,7 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn pointer_to(&self, key: &str) -> String {
+    pub(super) fn pointer_to(&self, key: &str) -> String {
         child(&self.pointer, key)
     }
 
@@ -187,7 +173,7 @@ impl Table<'_> {
     }
 
     /// Reports the keys that are only allowed in `what`.
-    fn refuse(&self, draft: &mut Draft<'_>, keys: &[&str], what: &'static str) {
+    pub(super) fn refuse(&self, draft: &mut Draft<'_>, keys: &[&str], what: &'static str) {
         for key in keys {
             if draft.has(&self.pointer_to(key)) {
                 let kind = PipelineErrorKind::Misplaced {
@@ -199,60 +185,12 @@ impl Table<'_> {
         }
     }
 
-    fn source(&self, draft: &mut Draft<'_>, entry: LayerEntry) -> Option<LayerBody> {
-        self.refuse(draft, &TRANSFORM_KEYS, "transforms");
-        let is_list = matches!(&entry.source, Some(GlobsEntry::Several(_)));
-        let globs = entry.source?.into_list();
-        for (position, glob) in globs.iter().enumerate() {
-            if let Err(invalid) = SourceGlob::parse(glob) {
-                let mut pointer = self.pointer_to("source");
-                if is_list {
-                    pointer = child(&pointer, &position.to_string());
-                }
-                draft.report(Finding::at_value(pointer, PipelineErrorKind::Glob(invalid)));
-            }
-        }
-        let read = if entry.read.as_deref().is_none_or(|read| read == TEXT) {
-            self.refuse(draft, &READER_KEYS, "sources whose `read` names a reader");
-            Read::Texts(self.kind(draft, entry.kind.as_deref())?)
-        } else {
-            self.refuse(draft, &["kind"], "sources that read texts");
-            let limits = self.pointer_to("limits");
-            for key in ["requests", "tokens"] {
-                if draft.has(&child(&limits, key)) {
-                    let kind = PipelineErrorKind::Misplaced {
-                        key: key.to_owned(),
-                        what: "the limits of transforms",
-                    };
-                    draft.report(Finding::at_key(child(&limits, key), kind));
-                }
-            }
-            Read::Plugin(ReaderLayer {
-                plugin: self.plugin(draft, "read", &entry.read?)?,
-                config: entry.config.unwrap_or_default(),
-                limits: entry.limits.unwrap_or_default().into(),
-                on_duplicate: entry.on_duplicate.unwrap_or_default(),
-            })
-        };
-        Some(LayerBody::Source(Box::new(SourceLayer {
-            globs,
-            read,
-            allow_hidden: entry.allow_hidden.unwrap_or_default(),
-        })))
-    }
-
-    fn kind(&self, draft: &mut Draft<'_>, kind: Option<&str>) -> Option<Kind> {
-        match Kind::parse(kind.unwrap_or(DEFAULT_SOURCE_KIND)) {
-            Ok(kind) => Some(kind),
-            Err(invalid) => {
-                let kind = PipelineErrorKind::Name(invalid);
-                draft.report(Finding::at_value(self.pointer_to("kind"), kind));
-                None
-            }
-        }
-    }
-
-    fn plugin(&self, draft: &mut Draft<'_>, key: &'static str, text: &str) -> Option<PluginRef> {
+    pub(super) fn plugin(
+        &self,
+        draft: &mut Draft<'_>,
+        key: &'static str,
+        text: &str,
+    ) -> Option<PluginRef> {
         match PluginRef::parse(key, text) {
             Ok(plugin) => Some(plugin),
             Err(kind) => {

@@ -51,6 +51,7 @@ mod reference;
 mod resolve;
 mod schema;
 mod schema_errors;
+mod source_layers;
 #[cfg(test)]
 mod tests;
 mod validate;

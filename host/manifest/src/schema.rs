@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::layers::{SOURCE_KEYS, TRANSFORM_KEYS};
+use super::layers::TRANSFORM_KEYS;
 use super::manifest::Manifest;
+use super::source_layers::SOURCE_KEYS;
 
 /// The schema that validates the structure of a file.
 pub(super) static STRUCTURE: LazyLock<Value> =

@@ -60,6 +60,7 @@ mod requests;
 mod schema_check;
 mod sends;
 mod skipped;
+mod snapshot_artifacts;
 mod snapshots;
 mod statement;
 mod submission;
@@ -93,7 +94,8 @@ pub use paid::{AnswerPolicy, RetrySelection};
 pub use recovery::{Damage, LostBatch, RowCount, Salvaged, refuse_network_file_system};
 pub use requests::RequestId;
 pub use sends::{SendRecord, SendState};
-pub use snapshots::{NewSnapshotLayer, Snapshot, SnapshotArtifact, SnapshotId, SnapshotUnit};
+pub use snapshot_artifacts::SnapshotArtifact;
+pub use snapshots::{NewSnapshotLayer, Snapshot, SnapshotId, SnapshotUnit};
 pub use submission::{
     BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState, SubmissionVersion,
 };

@@ -23,6 +23,7 @@ mod layer_settings;
 mod layers;
 mod limit_excess;
 mod limits;
+mod load_plugins;
 mod modes;
 mod options;
 mod plan;

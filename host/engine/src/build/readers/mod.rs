@@ -1,10 +1,11 @@
 //! Sources with a reader: one unit for each file, and any number of artifacts for each unit.
 //!
 //! A file whose stamp and reader are unchanged is not opened. The others are hashed, and read if their digest is new.
-//! [`run`] reads several files at a time into [`spool`]s; the scheduler's thread records the results. [`duplicates`]
+//! [`run`] reads several files at a time into [`spool`]s; the scheduler's thread [`record`]s the results. [`duplicates`]
 //! decides which artifact is used if several files have one label.
 
 mod duplicates;
+mod record;
 mod run;
 mod spool;
 
@@ -13,16 +14,13 @@ use std::sync::Arc;
 use self::run::{FileEnd, FileToRead, read_files};
 use super::BuildError;
 use super::answerer::Answerer;
-use super::event::Event;
-use super::handle::{Handle, Location};
+use super::handle::Handle;
 use super::layers::ReadyReader;
-use super::progress::Freshness;
-use super::recorder::{Record as _, UnitEntry};
-use super::scheduler::{Scheduler, Step};
+use super::scheduler::Scheduler;
 use super::unit::guest_failure;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
-use synix_core::fingerprint::{InputPart, StoredParts, UnitParts};
+use synix_core::fingerprint::{InputPart, UnitParts};
 use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_core::skipped::{SkippedCount, SkippedCounts};
@@ -225,97 +223,6 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             .filter_map(|output| output.handle.stored())
             .collect();
         run.replaced.sort_unstable();
-        Ok(())
-    }
-}
-
-impl<A: Answerer> Step<'_, '_, '_, A> {
-    /// Records the files whose results are known without reading them.
-    fn record_known(
-        &mut self,
-        layer: usize,
-        reader: &ReadyReader,
-        files: &mut Files,
-    ) -> Result<(), BuildError> {
-        self.record_digests()?;
-        for (key, failure) in std::mem::take(&mut files.failed) {
-            self.layers[layer].progress.unit_added(Freshness::Stale);
-            self.record_failure(layer, key, &failure)?;
-        }
-        for fresh in std::mem::take(&mut files.fresh) {
-            let handles = fresh.outputs.into_iter().map(|output| FileOutput {
-                file: fresh.file,
-                handle: Handle {
-                    layer,
-                    label: output.label,
-                    digest: output.digest,
-                    partial: false,
-                    location: Location::Stored(output.id),
-                },
-            });
-            files.outputs.extend(handles);
-            files.skipped.push((fresh.file, fresh.skipped));
-            let run = &mut self.layers[layer];
-            run.progress.unit_added(Freshness::Fresh);
-            run.progress.unit_done();
-            run.done_units.push((fresh.key, Some(fresh.unit)));
-        }
-        let name = self.layer_name(layer);
-        for stale in &files.stale {
-            self.layers[layer].progress.unit_added(Freshness::Stale);
-            let (record, previous) = (self.record, &mut self.scheduler.previous);
-            let roles = &self.scheduler.context.pipeline.roles;
-            record.stale(layer, &stale.key, || {
-                let now = StoredParts::new(reader.parts.clone(), stale.parts.clone());
-                previous.reasons(name, stale.key.as_str(), &now, roles)
-            })?;
-        }
-        Ok(())
-    }
-
-    fn record_read(
-        &mut self,
-        layer: usize,
-        reader: &ReadyReader,
-        stale: &StaleFile,
-        (result, files): (FileResult, &mut Files),
-    ) -> Result<(), BuildError> {
-        for line in &result.log {
-            (self.context.observer)(&Event::Log {
-                layer: self.layer_name(layer).to_owned(),
-                unit: stale.key.to_string(),
-                level: line.level.to_string(),
-                message: line.message.clone(),
-            });
-        }
-        let parts = StoredParts::new(reader.parts.clone(), stale.parts.clone());
-        let entry = UnitEntry {
-            layer,
-            layer_name: self.layer_name(layer),
-            key: &stale.key,
-            fingerprint: stale.fingerprint,
-            parts: &serde_json::to_string(&parts).unwrap_or_default(),
-            partial: false,
-            inputs: &[],
-            roles: None,
-        };
-        let (unit, locations) = self.record.read(&entry, &result)?;
-        let outputs = result.artifacts.into_iter().zip(locations);
-        let outputs = outputs.map(|(artifact, location)| FileOutput {
-            file: stale.file,
-            handle: Handle {
-                layer,
-                label: artifact.label,
-                digest: artifact.digest,
-                partial: false,
-                location,
-            },
-        });
-        files.outputs.extend(outputs);
-        files.skipped.push((stale.file, result.skipped));
-        let run = &mut self.layers[layer];
-        run.progress.unit_done();
-        run.done_units.push((stale.key.clone(), unit));
         Ok(())
     }
 }
