@@ -30,10 +30,11 @@ impl TrustStore {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Returns all registered states with their ids.
-    pub(super) fn states(&self) -> Vec<(String, RegisteredState)> {
+    /// Returns the registered states whose ids begin with `prefix`, with their ids.
+    pub(super) fn states(&self, prefix: &str) -> Vec<(String, RegisteredState)> {
         let names = file_names(&self.folder.join("states")).into_iter();
         names
+            .filter(|name| name.starts_with(prefix))
             .filter_map(|name| {
                 let id = name.strip_suffix(".json")?.to_owned();
                 let state = self.state(&id)?;
@@ -48,7 +49,8 @@ impl TrustStore {
         id: &str,
         state: &RegisteredState,
     ) -> Result<(), TrustError> {
-        self.remove_stale_temporary_states();
+        // Ids are random: one in 256 states is looked at each time, so a state costs the same however many there are.
+        self.remove_stale_temporary_states(id.get(..2).unwrap_or(id));
         write(&self.state_path(id), &to_json(state))
     }
 
@@ -56,12 +58,13 @@ impl TrustStore {
         synix_disk::discard(&self.state_path(id));
     }
 
-    /// Unregisters states of projects in the folder for temporary files that have not existed for a day.
-    fn remove_stale_temporary_states(&self) {
+    /// Unregisters states whose ids begin with `prefix`, of projects in the folder for temporary files that have not
+    /// existed for a day.
+    fn remove_stale_temporary_states(&self, prefix: &str) {
         let Ok(temporary) = std::env::temp_dir().canonicalize() else {
             return;
         };
-        for (id, state) in self.states() {
+        for (id, state) in self.states(prefix) {
             let project = state.path.parent().unwrap_or(&state.path);
             let path = self.state_path(&id);
             // The age protects a project that is being moved.

@@ -156,7 +156,7 @@ impl TrustStore {
         }
         // This fails if another command has just written a grant into it.
         let _ = fs::remove_dir(&folder);
-        for (id, state) in self.states() {
+        for (id, state) in self.states("") {
             if state.adopted && state.path.parent() == Some(project) {
                 let path = self.state_path(&id);
                 fs::remove_file(&path).map_err(failed("remove", &path))?;

@@ -30,14 +30,18 @@ fn a_temporary_state_is_unregistered_a_day_after_its_project_is_deleted() {
         inode: None,
         adopted: false,
     };
-    store.register_state("1", &state).unwrap();
-    store.register_state("2", &state).unwrap();
-    assert!(store.state("1").is_some());
+    store.register_state("ab1", &state).unwrap();
+    store.register_state("ab2", &state).unwrap();
+    assert!(store.state("ab1").is_some());
     let old = std::time::UNIX_EPOCH + Duration::from_secs(1);
-    let file = fs::File::options().write(true).open(store.state_path("1"));
+    let file = fs::File::options()
+        .write(true)
+        .open(store.state_path("ab1"));
     file.unwrap().set_modified(old).unwrap();
-    store.register_state("3", &state).unwrap();
-    assert!(store.state("1").is_none() && store.state("2").is_some());
+    store.register_state("cd3", &state).unwrap();
+    assert!(store.state("ab1").is_some());
+    store.register_state("ab3", &state).unwrap();
+    assert!(store.state("ab1").is_none() && store.state("ab2").is_some());
 }
 
 #[test]
