@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::images::UncountedImage;
 use super::tokens::{InputTokens, count_input_tokens};
 use super::{Amount, PriceError, Prices, Rate};
 use synix_core::request::{Request, Usage, Wire};
@@ -9,8 +10,8 @@ use synix_core::request::{Request, Usage, Wire};
 /// The estimated tokens of a request that has not been sent yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// The number of input tokens; `None` if they cannot be counted.
-    pub input_tokens: Option<u64>,
+    /// The number of input tokens.
+    pub input_tokens: Result<u64, UncountedImage>,
     /// Whether this number is an estimate rather than the result of the model's tokenizer.
     pub input_estimated: bool,
     /// The maximum number of output tokens; `None` if there is no limit.
@@ -25,7 +26,7 @@ impl Estimate {
         let input = count_input_tokens(request);
         Self {
             input_tokens: input.map(|InputTokens { tokens, .. }| tokens),
-            input_estimated: input.is_none_or(|InputTokens { estimated, .. }| estimated),
+            input_estimated: input.map_or(true, |InputTokens { estimated, .. }| estimated),
             output_tokens: max_output_tokens(request),
             may_write_cache: match request.wire {
                 Wire::OpenAi => true,
@@ -62,7 +63,7 @@ impl Prices {
     ) -> Result<Amount, PriceError> {
         let input = estimate
             .input_tokens
-            .ok_or_else(|| PriceError::NoCount(model.to_owned()))?;
+            .map_err(|uncounted| uncounted.of(model))?;
         let usage = Usage {
             input_tokens: input,
             ..Usage::default()
@@ -79,7 +80,7 @@ impl Prices {
     ) -> Result<Amount, PriceError> {
         let input = estimate
             .input_tokens
-            .ok_or_else(|| PriceError::NoCount(model.to_owned()))?;
+            .map_err(|uncounted| uncounted.of(model))?;
         let output = estimate
             .output_tokens
             .ok_or_else(|| PriceError::NoLimit(model.to_owned()))?;
@@ -152,7 +153,7 @@ mod tests {
 
     fn estimate(may_write_cache: bool) -> Estimate {
         Estimate {
-            input_tokens: Some(1000),
+            input_tokens: Ok(1000),
             input_estimated: false,
             output_tokens: Some(100),
             may_write_cache,

@@ -23,6 +23,7 @@
 
 mod amount;
 mod estimate;
+mod images;
 mod ledger;
 mod table;
 mod tokens;
@@ -33,6 +34,7 @@ use std::collections::BTreeMap;
 
 pub use amount::Amount;
 pub use estimate::Estimate;
+pub use images::UncountedImage;
 pub use ledger::{BudgetExcess, Ledger};
 pub use table::{LongPrice, Price, price_date};
 pub use totals::{Bill, Forecast};
@@ -61,11 +63,16 @@ pub enum PriceError {
         "requests to model `{0}` have no max_tokens, so their cost has no upper limit; set `max_tokens` in its model role"
     )]
     NoLimit(String),
-    /// A request contains an image, whose tokens only the provider can count.
+    /// A request contains a picture, and no rule is known that counts its tokens.
     #[error(
-        "cannot estimate requests to model `{0}`: only the provider can count the tokens of images"
+        "cannot estimate requests to model `{0}`: how many tokens it takes for a picture is not known"
     )]
-    NoCount(String),
+    NoImageRule(String),
+    /// A request contains a picture whose width and height cannot be read.
+    #[error(
+        "cannot estimate requests to model `{0}`: the width and the height of a picture cannot be read; is the file damaged?"
+    )]
+    NoImageSize(String),
     /// The provider reported no token counts.
     #[error("the provider of model `{0}` did not report how many tokens it counted")]
     Uncounted(String),

@@ -6,6 +6,7 @@
 use tiktoken_rs::CoreBPE;
 use tiktoken_rs::tokenizer::{Tokenizer, get_tokenizer};
 
+use super::images::{UncountedImage, count_image_tokens};
 use synix_core::request::{Part, Request, Wire};
 
 /// The tokens that OpenAI's chat format adds to each message, including its role, and to the reply.
@@ -32,24 +33,27 @@ pub(super) struct InputTokens {
     pub(super) estimated: bool,
 }
 
-/// Counts the input tokens of a request; returns `None` if it contains an image.
-pub(super) fn count_input_tokens(request: &Request) -> Option<InputTokens> {
+/// Counts the input tokens of a request.
+pub(super) fn count_input_tokens(request: &Request) -> Result<InputTokens, UncountedImage> {
     let tokenizer = tokenizer_of(request);
     let count = |text: &str| match tokenizer {
         Some(tokenizer) => count_exactly(tokenizer, text),
         None => estimate(text),
     };
+    let mut estimated = tokenizer.is_none();
     let mut tokens = TOKENS_PER_REPLY;
     for message in &request.messages {
         tokens += TOKENS_PER_MESSAGE;
         for part in &message.parts {
             match part {
                 Part::Text(text) => tokens += count(text),
-                Part::Image { .. } => return None,
+                Part::Image { data, .. } => {
+                    estimated = true;
+                    tokens = tokens.saturating_add(count_image_tokens(&request.model, data)?);
+                }
             }
         }
     }
-    let mut estimated = tokenizer.is_none();
     let options = PROMPT_OPTIONS
         .iter()
         .filter_map(|name| request.options.get(*name));
@@ -58,7 +62,7 @@ pub(super) fn count_input_tokens(request: &Request) -> Option<InputTokens> {
         estimated = true;
         tokens += count(&value.to_string());
     }
-    Some(InputTokens { tokens, estimated })
+    Ok(InputTokens { tokens, estimated })
 }
 
 /// Returns the tokenizer of a request's model, if it is known.
@@ -196,13 +200,24 @@ mod tests {
     }
 
     #[test]
-    fn a_request_with_an_image_cannot_be_counted() {
-        let mut request = request(Wire::OpenAi, "gpt-4o", "hello");
-        request.messages[0].parts.push(Part::Image {
-            media_type: "image/png".to_owned(),
-            data: "AA==".to_owned(),
-        });
-        assert_eq!(count_input_tokens(&request), None);
+    fn an_image_is_counted_as_an_estimate_or_not_at_all() {
+        let with_image = |model, data: &str| {
+            let mut request = request(Wire::OpenAi, model, "hello");
+            request.messages[0].parts.push(Part::Image {
+                media_type: "image/gif".to_owned(),
+                data: data.to_owned(),
+            });
+            count_input_tokens(&request)
+        };
+        // GIF89a, 1024 by 512 pixels.
+        let gif = "R0lGODlhAAQAAgAAAA==";
+        let expected = InputTokens {
+            tokens: TOKENS_PER_REPLY + TOKENS_PER_MESSAGE + 1 + 85 + 2 * 170,
+            estimated: true,
+        };
+        assert_eq!(with_image("gpt-4o", gif), Ok(expected));
+        assert_eq!(with_image("gpt-4o", "AA=="), Err(UncountedImage::NoSize));
+        assert_eq!(with_image("llama-4", gif), Err(UncountedImage::NoRule));
     }
 
     /// The tokenizer alone would panic on the first of these texts.

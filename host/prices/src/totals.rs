@@ -75,7 +75,7 @@ impl Forecast {
     /// Adds a request.
     pub fn add(&mut self, prices: &Prices, model: &str, estimate: &Estimate, rate: Rate) {
         let sum = |sum: Option<u64>, more: Option<u64>| sum?.checked_add(more?);
-        self.input_tokens = sum(self.input_tokens, estimate.input_tokens);
+        self.input_tokens = sum(self.input_tokens, estimate.input_tokens.ok());
         self.input_estimated |= estimate.input_estimated;
         self.output_tokens = sum(self.output_tokens, estimate.output_tokens);
         for (total, cost) in [

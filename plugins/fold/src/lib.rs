@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use synix_plugin::prompt::{self, Beside, Wording};
-use synix_plugin::template::{Template, fault_of_name, variables_of_step};
+use synix_plugin::template::{Template, fault_of_name};
 use synix_plugin::{Error, Input, Output, Shape, Transform, Unit};
 
 struct Fold;
@@ -55,8 +55,9 @@ impl Transform for Fold {
     }
 
     fn execute(_: &Unit, inputs: &[Input], config: &Self::Config) -> Result<Vec<Output>, Error> {
-        config.prompt.check(&[OWN])?;
-        let Some(Template { source: label, .. }) = config.prompt.label() else {
+        let prompt = &config.prompt;
+        prompt.check(&[OWN])?;
+        let Some(Template { source: label, .. }) = prompt.label() else {
             return Err(Error::InvalidConfig("`label` is needed".to_owned()));
         };
         if label.contains("{{") || label.contains("{%") {
@@ -71,7 +72,7 @@ impl Transform for Fold {
         let inputs = in_order(inputs, config.own.order_by.as_deref())?;
         // What the last step would refuse is refused before the first request is paid for.
         for input in &inputs {
-            input.text()?;
+            prompt.content_of(input)?;
         }
         let mut so_far = config.own.initial.clone();
         let own = [(OWN, json!(inputs.len()))];
@@ -79,20 +80,16 @@ impl Transform for Fold {
         let Some(last) = inputs.last() else {
             return Ok(Vec::new());
         };
-        config
-            .prompt
-            .ready(label, &own, &variables_of_step(last, &so_far)?)?;
+        prompt.ready(label, &own, &prompt.about_step(last, &so_far)?)?;
         for input in &inputs {
-            so_far = config
-                .prompt
-                .ask(&variables_of_step(input, &so_far)?)
+            so_far = prompt
+                .ask(&prompt.about_step(input, &so_far)?)
                 .map_err(|error| error.at(&at_step(input)))?;
         }
-        let variables = variables_of_step(last, &so_far)?;
-        let made = Output::text(label, config.prompt.kind(), "");
-        config
-            .prompt
-            .outputs(made, &own, so_far, &variables)
+        let question = prompt.about_step(last, &so_far)?;
+        let made = Output::text(label, prompt.kind(), "");
+        prompt
+            .outputs(made, &own, so_far, &question)
             .map_err(|error| error.at(&at_step(last)))
     }
 }

@@ -1,6 +1,7 @@
 //! `fold` as a host sees it.
 
-use synix_plugin::testing::{described, execute, input, says, settings, split, with_model};
+use synix_plugin::llm::Part;
+use synix_plugin::testing::{bytes, described, execute, input, says, settings, split, with_model};
 use synix_plugin::{MetadataEntry, Request};
 
 use super::*;
@@ -150,19 +151,13 @@ fn the_label_is_no_template_and_the_kind_can_be_set() {
 
 #[test]
 fn an_input_that_is_not_text_is_refused_before_a_request() {
-    let picture = Input {
-        content: synix_plugin::Content::Bytes(synix_plugin::Blob {
-            media_type: "image/png".to_owned(),
-            data: vec![0],
-        }),
-        ..input("b", "")
-    };
+    let sound = bytes("b", "audio/wav", &[0]);
     let ran = with_model(
         |_| says("x"),
-        || execute::<Fold>(&[input("a", "A"), picture], CONFIG),
+        || execute::<Fold>(&[input("a", "A"), sound], CONFIG),
     );
     assert!(
-        matches!(ran.result, Err(Error::InvalidInput(text)) if text == "the input `b` is image/png, not text")
+        matches!(ran.result, Err(Error::InvalidInput(text)) if text == "the input `b` is audio/wav, not text")
     );
     assert!(ran.requests.is_empty());
 }
@@ -215,4 +210,19 @@ fn members_are_read_from_the_last_answer_only() {
     );
     assert!(matches!(early.result, Err(Error::InvalidConfig(_))));
     assert!(early.requests.is_empty());
+}
+
+#[test]
+fn the_picture_of_each_step_is_sent_with_its_question() {
+    let config =
+        r#"{"label": "story", "attach": true, "prompt": "{{ so_far }}+{{ label }}{{ content }}"}"#;
+    let inputs = [bytes("a", "image/png", &[1]), input("b", "B")];
+    let ran = with_model(|_| says("0"), || execute::<Fold>(&inputs, config));
+    assert!(ran.result.is_ok(), "{:?}", ran.result);
+    let parts = ran.requests.iter().map(|one| &one.messages[0].parts[..]);
+    let parts: Vec<&[Part]> = parts.collect();
+    assert!(
+        matches!(&parts[..], [[Part::Image(_), Part::Text(first)], [Part::Text(last)]] if first == "+a" && last == "0+bB"),
+        "{parts:?}"
+    );
 }

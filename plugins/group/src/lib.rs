@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use synix_parts::tree::{self, WithParts};
 use synix_plugin::prompt::{self, Wording};
-use synix_plugin::template::{Template, fault_of_name, variables_of_group};
+use synix_plugin::template::{Template, fault_of_name};
 use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
 struct Group;
@@ -69,7 +69,7 @@ impl Transform for Group {
         let asks =
             json!({ "anyOf": [{ "required": ["prompt"] }, { "required": ["prompt_file"] }] });
         schema["dependentSchemas"] =
-            json!({ "explode": asks, "fields": asks, "max_input_tokens": asks });
+            json!({ "attach": asks, "explode": asks, "fields": asks, "max_input_tokens": asks });
         schema["properties"]["by"] = json!({
             "type": "string", "minLength": 1,
             "description": "The metadata key whose value names the group. A list puts the input into each group it names."
@@ -133,30 +133,33 @@ impl Transform for Group {
     fn execute(unit: &Unit, inputs: &[Input], config: &Self::Config) -> Result<Vec<Output>, Error> {
         let mut inputs: Vec<&Input> = inputs.iter().collect();
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
-        let variables = variables_of_group(&unit.key, &inputs)?;
-        let label = match config.prompt.label() {
-            Some(template) => template.render_label(&variables)?,
+        let prompt = &config.prompt;
+        let question = prompt.about_group(&unit.key, &inputs)?;
+        let label = match prompt.label() {
+            Some(template) => template.render_label(&question.variables)?,
             None => unit.key.clone(),
         };
         let own = [(OWN[0], json!(unit.key)), (OWN[1], json!(inputs.len()))];
-        let made = Output::text(label, config.prompt.kind(), "").with_metadata_shared_by(&inputs);
-        let prompt = &config.prompt;
+        let made = Output::text(label, prompt.kind(), "").with_metadata_shared_by(&inputs);
         if prompt.has_prompt() {
-            prompt.ready(&made.label, &own, &variables)?;
-            let variables_of = |inputs: &[&Input]| variables_of_group(&unit.key, inputs);
-            let answer = match config.reduce_parts(&inputs, variables_of)? {
-                None => prompt.ask(&variables)?,
-                Some(parts) => prompt.ask(&variables_of(&parts.iter().collect::<Vec<_>>())?)?,
+            prompt.ready(&made.label, &own, &question)?;
+            let about = |inputs: &[&Input]| Ok(prompt.about_group(&unit.key, inputs)?.variables);
+            let answer = match config.reduce_parts(&inputs, about)? {
+                None => prompt.ask(&question)?,
+                Some(parts) => {
+                    let parts: Vec<&Input> = parts.iter().collect();
+                    prompt.ask(&prompt.about_group(&unit.key, &parts)?)?
+                }
             };
-            return prompt.outputs(made, &own, answer, &variables);
+            return prompt.outputs(made, &own, answer, &question);
         }
-        config.prompt.check(&OWN)?;
+        prompt.check(&OWN)?;
         let texts: Vec<&str> = inputs
             .iter()
             .map(|input| input.text())
             .collect::<Result<_, _>>()?;
         let joined = texts.join(&config.own.separator);
-        config.prompt.outputs(made, &own, joined, &variables)
+        prompt.outputs(made, &own, joined, &question)
     }
 }
 

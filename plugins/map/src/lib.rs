@@ -3,7 +3,6 @@
 //! Templates can name `label`, `kind`, `content` and `metadata` of the input.
 
 use synix_plugin::prompt::{self, Config, Wording};
-use synix_plugin::template::variables_of;
 use synix_plugin::{Error, Input, Output, Shape, Transform, Unit};
 
 struct Map;
@@ -32,19 +31,20 @@ impl Transform for Map {
 synix_plugin::export!(Map);
 
 fn answer(input: &Input, config: &Config) -> Result<Vec<Output>, Error> {
-    let variables = variables_of(input)?;
+    let question = config.about(input)?;
     let label = match config.label() {
-        Some(template) => template.render_label(&variables)?,
+        Some(template) => template.render_label(&question.variables)?,
         None => input.header.label.clone(),
     };
     let made = Output::text(label, config.kind(), "").with_metadata_of(&input.header);
-    config.answer(made, &[], &variables)
+    config.answer(made, &[], &question)
 }
 
 #[cfg(test)]
 mod tests {
-    use synix_plugin::testing::{described, execute, input, says, settings, with_model};
-    use synix_plugin::{Blob, Content, MetadataEntry, Request};
+    use synix_plugin::llm::Part;
+    use synix_plugin::testing::{bytes, described, execute, input, says, settings, with_model};
+    use synix_plugin::{Blob, MetadataEntry, Request};
 
     use super::*;
 
@@ -164,21 +164,41 @@ mod tests {
 
     #[test]
     fn an_input_that_is_not_text_is_refused_by_its_label() {
-        let picture = Content::Bytes(Blob {
-            media_type: "image/png".to_owned(),
-            data: vec![0],
-        });
-        let picture = Input {
-            content: picture,
-            ..input("face", "")
-        };
+        let sound = bytes("hum", "audio/wav", &[0]);
         let ran = with_model(
             |_| says("a"),
-            || execute::<Map>(&[picture], r#"{"prompt": "q"}"#),
+            || execute::<Map>(&[sound], r#"{"prompt": "q", "attach": true}"#),
         );
         assert!(
-            matches!(ran.result, Err(Error::InvalidInput(text)) if text == "the input `face` is image/png, not text")
+            matches!(ran.result, Err(Error::InvalidInput(text)) if text == "the input `hum` is audio/wav, not text")
         );
+    }
+
+    #[test]
+    fn a_picture_is_sent_with_the_question_if_attach_is_set() {
+        let run = |config: &str| {
+            let face = bytes("face", "image/png", &[7]);
+            with_model(|_| says("A face."), || execute::<Map>(&[face], config))
+        };
+        let ran = run(r#"{"prompt": "Who is {{ label }}?", "attach": true}"#);
+        assert_eq!(
+            ran.result.unwrap(),
+            [Output::text("face", "text", "A face.")]
+        );
+        let [request] = &ran.requests[..] else {
+            panic!("{:?}", ran.requests)
+        };
+        let picture = Part::Image(Blob {
+            media_type: "image/png".to_owned(),
+            data: vec![7],
+        });
+        let text = Part::Text("Who is face?".to_owned());
+        assert_eq!(request.messages[0].parts, [picture, text]);
+        let ran = run(r#"{"prompt": "Who is {{ label }}?"}"#);
+        assert!(
+            matches!(ran.result, Err(Error::InvalidInput(text)) if text.contains("`attach = true`"))
+        );
+        assert!(ran.requests.is_empty());
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl<O: DeserializeOwned> TryFrom<Map<String, Value>> for WithParts<O> {
 pub fn describe(schema: &mut Value) {
     schema["properties"]["max_input_tokens"] = json!({
         "type": "integer", "minimum": MIN_TOKENS, "maximum": u32::MAX,
-        "description": "The maximum size of the inputs of one question, by estimate. More than that is asked about in parts, then about the answers."
+        "description": "Excludes `attach`. The maximum size of the inputs of one question, by estimate. More than that is asked about in parts, then about the answers."
     });
     schema["properties"]["part_prompt"] = json!({
         "type": "string", "pattern": "\\S",
@@ -135,6 +135,10 @@ impl<O> WithParts<O> {
             Some(limit) if limit < MIN_TOKENS => invalid(format!(
                 "`max_input_tokens` is {limit}: write at least {MIN_TOKENS}"
             )),
+            Some(_) if self.prompt.attaches() => invalid(
+                "`attach` and `max_input_tokens` exclude each other: how many tokens a picture takes depends on the model"
+                    .to_owned(),
+            ),
             Some(_) if !self.prompt.has_prompt() => invalid(
                 "`max_input_tokens` needs a prompt: without one, nothing is asked".to_owned(),
             ),

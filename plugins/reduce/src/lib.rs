@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use synix_parts::tree::{self, WithParts};
 use synix_plugin::prompt::{self, Wording};
-use synix_plugin::template::{Template, variables_of_all};
+use synix_plugin::template::Template;
 use synix_plugin::{Error, Header, Input, Output, Shape, Transform, Unit};
 
 struct Reduce;
@@ -57,16 +57,17 @@ impl Transform for Reduce {
         }
         let mut inputs: Vec<&Input> = inputs.iter().collect();
         inputs.sort_by(|left, right| left.header.label.cmp(&right.header.label));
-        let variables = variables_of_all(&inputs)?;
-        let label = label(config)?.render_label(&variables)?;
         let prompt = &config.prompt;
+        let question = prompt.about_all(&inputs)?;
+        let label = label(config)?.render_label(&question.variables)?;
         let made = Output::text(label, prompt.kind(), "");
-        prompt.ready(&made.label, &[], &variables)?;
-        let answer = match config.reduce_parts(&inputs, variables_of_all)? {
-            None => prompt.ask(&variables)?,
-            Some(parts) => prompt.ask(&variables_of_all(&parts.iter().collect::<Vec<_>>())?)?,
+        prompt.ready(&made.label, &[], &question)?;
+        let about = |inputs: &[&Input]| Ok(prompt.about_all(inputs)?.variables);
+        let answer = match config.reduce_parts(&inputs, about)? {
+            None => prompt.ask(&question)?,
+            Some(parts) => prompt.ask(&prompt.about_all(&parts.iter().collect::<Vec<_>>())?)?,
         };
-        prompt.outputs(made, &[], answer, &variables)
+        prompt.outputs(made, &[], answer, &question)
     }
 }
 

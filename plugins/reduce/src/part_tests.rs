@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use synix_plugin::llm::Part;
-use synix_plugin::testing::{Ran, execute, input, says, with_model};
+use synix_plugin::testing::{Ran, bytes, execute, input, says, with_model};
 use synix_plugin::{MetadataEntry, Request};
 
 use super::*;
@@ -246,4 +246,17 @@ fn settings_without_an_effect_are_refused() {
             "{config}: {refused:?}"
         );
     }
+}
+
+/// The size of a picture in tokens depends on the model, so a limit in tokens could not be kept.
+#[test]
+fn pictures_cannot_be_asked_about_in_parts() {
+    let config = CONFIG.replace(r#""label""#, r#""attach": true, "label""#);
+    let ran = reduced(&[bytes("face", "image/png", &[1])], &config);
+    assert!(
+        matches!(&ran.result, Err(Error::InvalidConfig(text)) if text.starts_with("`attach` and `max_input_tokens`")),
+        "{:?}",
+        ran.result
+    );
+    assert!(ran.requests.is_empty());
 }

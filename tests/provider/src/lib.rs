@@ -28,6 +28,7 @@ mod ledger;
 mod multipart;
 mod openai;
 mod paged_store;
+mod parts;
 mod prompt;
 mod raw;
 mod schema;

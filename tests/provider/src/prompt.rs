@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::digest::BodyDigest;
 use crate::endpoint::Wire;
+use crate::parts::is_content;
 
 /// A request body, read.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(crate) enum BadPrompt {
     Missing(&'static str),
     NoTokens,
     Stream,
+    /// A message whose content is neither a text nor a list of texts and pictures.
+    Content,
 }
 
 impl<'b> Prompt<'b> {
@@ -72,7 +75,11 @@ impl<'b> Prompt<'b> {
         let mut input_tokens = count_words(&text_of(system));
         let mut last_user = String::new();
         for message in messages {
-            let text = text_of(message.get("content").unwrap_or(&Value::Null));
+            let content = message.get("content").unwrap_or(&Value::Null);
+            if !is_content(wire, content) {
+                return Err(BadPrompt::Content);
+            }
+            let text = text_of(content);
             input_tokens += count_words(&text);
             if message.get("role").and_then(Value::as_str) == Some("user") {
                 last_user = text;
@@ -183,7 +190,8 @@ mod tests {
     #[test]
     fn tokens_are_the_words_of_all_messages() {
         let body = json!({"model": "m", "max_tokens": 9, "system": "be brief", "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "one two"}, {"type": "image"}]},
+            {"role": "user", "content": [{"type": "text", "text": "one two"},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/gif", "data": "R0lGODlh"}}]},
         ]});
         assert_eq!(
             Prompt::read(Wire::Anthropic, &body).unwrap().input_tokens,

@@ -71,3 +71,25 @@ fn without_a_prompt_the_contents_are_joined_without_a_request() {
         [expected("digest", "one|two|three")]
     );
 }
+
+#[test]
+fn the_pictures_of_a_group_are_sent_with_its_question() {
+    let mut face = bytes("face", "image/png", &[1]);
+    face.header.metadata = about("face", r#""x""#).header.metadata;
+    let inputs = [about("note", r#""x""#), face];
+    let config = r#"{"by": "topic", "attach": true, "prompt": "{% for i in inputs %}{{ i.label }} {% endfor %}"}"#;
+    let ran = with_model(|_| says("a"), || execute(&inputs, config));
+    assert!(ran.result.is_ok(), "{:?}", ran.result);
+    let parts = &ran.requests[0].messages[0].parts;
+    assert!(matches!(&parts[..], [Part::Image(_), Part::Text(text)] if text == "face note "));
+}
+
+#[test]
+fn without_a_prompt_there_is_nothing_to_attach_to() {
+    let config = r#"{"by": "topic", "attach": true}"#;
+    let refused = split::<Group>(&[about("n", r#""x""#)], config);
+    assert!(
+        matches!(&refused, Err(Error::InvalidConfig(text)) if text.contains("`attach` needs a prompt")),
+        "{refused:?}"
+    );
+}

@@ -2,7 +2,10 @@
 
 mod answers;
 
-use synix_plugin::testing::{described, execute_unit, input, says, settings, split, with_model};
+use synix_plugin::llm::Part;
+use synix_plugin::testing::{
+    bytes, described, execute_unit, input, says, settings, split, with_model,
+};
 use synix_plugin::{MetadataEntry, Request};
 
 use super::*;

@@ -2,7 +2,8 @@
 //!
 //! The transform decides which variables the templates can name.
 
-use minijinja::value::Value;
+mod question;
+
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Map;
@@ -11,6 +12,8 @@ use serde_json::value::RawValue;
 use crate::outputs::{Explode, Fields, OutputSettings, not_json};
 use crate::template::Template;
 use crate::{Error, Output, Request, complete};
+
+pub use question::Question;
 
 /// The settings of the request and its answer.
 #[derive(Debug, Deserialize)]
@@ -24,6 +27,8 @@ pub struct Config {
     max_tokens: Option<u32>,
     temperature: Option<f64>,
     #[serde(default)]
+    attach: bool,
+    #[serde(default)]
     stop: Vec<String>,
     response_format: Option<Box<RawValue>>,
     fields: Option<Fields>,
@@ -35,7 +40,8 @@ pub struct Config {
     sample: u32,
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
+    "attach",
     "explode",
     "fields",
     "item_label",
@@ -106,8 +112,8 @@ impl Config {
     /// Renders the request, sends it and returns the text of the answer.
     ///
     /// With a response format the answer must be JSON.
-    pub fn ask(&self, variables: &Value) -> Result<String, Error> {
-        let answer = complete(&self.request(variables)?)?.text;
+    pub fn ask(&self, question: &Question<'_>) -> Result<String, Error> {
+        let answer = complete(&self.request(question)?)?.text;
         if self.response_format.is_some() {
             serde_json::from_str::<IgnoredAny>(&answer)
                 .map_err(|error| not_json(&answer, &error))?;
@@ -119,6 +125,11 @@ impl Config {
     ///
     /// `own` are the metadata keys that the transform itself sets.
     pub fn check(&self, own: &[&str]) -> Result<(), Error> {
+        if self.attach && !self.has_prompt() {
+            return Err(Error::InvalidConfig(
+                "`attach` needs a prompt: without one, nothing is asked".to_owned(),
+            ));
+        }
         let is_json = self.response_format.is_some() && self.has_prompt();
         self.output_settings().check(is_json, own)
     }
@@ -130,11 +141,11 @@ impl Config {
         &self,
         base: Output,
         own: &[(&str, serde_json::Value)],
-        variables: &Value,
+        question: &Question<'_>,
     ) -> Result<Vec<Output>, Error> {
-        self.ready(&base.label, own, variables)?;
-        let answer = self.ask(variables)?;
-        self.outputs(base, own, answer, variables)
+        self.ready(&base.label, own, question)?;
+        let answer = self.ask(question)?;
+        self.outputs(base, own, answer, question)
     }
 
     /// Refuses, before a request is paid for, what [`outputs`](Self::outputs) would refuse for every answer.
@@ -142,12 +153,12 @@ impl Config {
         &self,
         label: &str,
         own: &[(&str, serde_json::Value)],
-        variables: &Value,
+        question: &Question<'_>,
     ) -> Result<(), Error> {
         let own: Vec<&str> = own.iter().map(|(key, _)| *key).collect();
         self.check(&own)?;
         self.output_settings().check_label(label)?;
-        self.output_settings().check_item_label(variables)
+        self.output_settings().check_item_label(&question.variables)
     }
 
     /// Makes outputs from an answer, as [`answer`](Self::answer) does.
@@ -156,9 +167,10 @@ impl Config {
         base: Output,
         own: &[(&str, serde_json::Value)],
         answer: String,
-        variables: &Value,
+        question: &Question<'_>,
     ) -> Result<Vec<Output>, Error> {
-        self.output_settings().outputs(base, own, answer, variables)
+        self.output_settings()
+            .outputs(base, own, answer, &question.variables)
     }
 
     fn output_settings(&self) -> OutputSettings<'_> {
@@ -187,8 +199,18 @@ impl Config {
         self.kind.as_deref().unwrap_or("text")
     }
 
-    fn request(&self, variables: &Value) -> Result<Request, Error> {
+    /// Returns whether pictures are sent with the question.
+    pub const fn attaches(&self) -> bool {
+        self.attach
+    }
+
+    fn request(&self, question: &Question<'_>) -> Result<Request, Error> {
+        let variables = &question.variables;
         let mut request = Request::user(self.prompt()?.render(variables)?);
+        for message in &mut request.messages {
+            // Models read a picture best before the question about it.
+            message.parts.splice(0..0, question.pictures());
+        }
         if let Some(source) = &self.system {
             request = request.system(
                 Template {

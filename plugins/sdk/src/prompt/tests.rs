@@ -54,7 +54,7 @@ fn two_prompts_or_none_are_an_invalid_config() {
         let config: Config = serde_json::from_str(text).unwrap();
         assert!(
             matches!(
-                config.request(&Value::UNDEFINED),
+                config.request(&Question::default()),
                 Err(Error::InvalidConfig(_))
             ),
             "{text}"
@@ -70,7 +70,7 @@ fn every_setting_reaches_the_request() {
     )
     .unwrap();
     assert_eq!(
-        config.request(&Value::UNDEFINED).unwrap(),
+        config.request(&Question::default()).unwrap(),
         Request::user("q")
             .system("s")
             .max_tokens(5)

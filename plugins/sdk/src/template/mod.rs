@@ -149,47 +149,33 @@ fn strip_line_break(source: &str) -> &str {
 
 /// Returns `label`, `kind`, `content` and `metadata` of a text input.
 pub fn variables_of(input: &Input) -> Result<Value, Error> {
-    Ok(Value::from_object(InputVariables {
-        label: Value::from(input.header.label.as_str()),
-        kind: Value::from(input.header.kind.as_str()),
-        content: Value::from(input.text()?),
-        metadata: Value::from_object(MetadataVariables(input.header.metadata.clone())),
-    }))
+    Ok(input_variables(input, input.text()?))
 }
 
-/// Returns `inputs`: the variables of each input, in order.
+/// Returns `inputs`: the variables of each text input, in order.
 pub fn variables_of_all(inputs: &[&Input]) -> Result<Value, Error> {
-    let inputs: Vec<Value> = inputs
-        .iter()
-        .map(|input| variables_of(input))
-        .collect::<Result<_, _>>()?;
+    let inputs = variables_of_inputs(inputs, Input::text)?;
     Ok(Value::from_pairs([("inputs", inputs)]))
 }
 
-/// Returns the variables of an input and `so_far`, the answer of the previous step.
-pub fn variables_of_step(input: &Input, so_far: &str) -> Result<Value, Error> {
-    Ok(Value::from_pairs([
-        ("so_far", Value::from(so_far)),
-        ("label", Value::from(input.header.label.as_str())),
-        ("kind", Value::from(input.header.kind.as_str())),
-        ("content", Value::from(input.text()?)),
-        (
-            "metadata",
-            Value::from_object(MetadataVariables(input.header.metadata.clone())),
-        ),
-    ]))
+/// Returns the variables of an input whose `content` is given.
+pub(crate) fn input_variables(input: &Input, content: &str) -> Value {
+    Value::from_object(InputVariables {
+        label: Value::from(input.header.label.as_str()),
+        kind: Value::from(input.header.kind.as_str()),
+        content: Value::from(content),
+        metadata: Value::from_object(MetadataVariables(input.header.metadata.clone())),
+    })
 }
 
-/// Returns `group` and `inputs`: the group's name and the variables of each member.
-pub fn variables_of_group(group: &str, inputs: &[&Input]) -> Result<Value, Error> {
-    let inputs: Vec<Value> = inputs
-        .iter()
-        .map(|input| variables_of(input))
-        .collect::<Result<_, _>>()?;
-    Ok(Value::from_pairs([
-        ("group", Value::from(group)),
-        ("inputs", Value::from(inputs)),
-    ]))
+/// Returns the list of the variables of inputs, in order.
+pub(crate) fn variables_of_inputs(
+    inputs: &[&Input],
+    content_of: impl for<'a> Fn(&'a Input) -> Result<&'a str, Error>,
+) -> Result<Value, Error> {
+    let variables = |input: &&Input| Ok(input_variables(input, content_of(input)?));
+    let list: Result<Vec<Value>, Error> = inputs.iter().map(variables).collect();
+    list.map(Value::from)
 }
 
 /// Returns `variables` with `item`, an element of an answer, and `number`, its position from 1.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::bindings::Guest as _;
 use crate::llm::{Ending, LlmError, Request, Response, Usage};
 use crate::log::Level;
-use crate::{Content, Error, Exported, Header, Input, OtherError, Output, Transform, Unit};
+use crate::{Blob, Content, Error, Exported, Header, Input, OtherError, Output, Transform, Unit};
 
 pub use reading::{FileBytes, ReaderRun, Skipped, read, read_each};
 pub(crate) use reading::{at, emit, skip};
@@ -83,6 +83,18 @@ pub fn input(label: &str, text: &str) -> Input {
             metadata: Vec::new(),
         },
         content: Content::Text(text.to_owned()),
+    }
+}
+
+/// Returns an input of the kind `text` with bytes in place of a text.
+pub fn bytes(label: &str, media_type: &str, data: &[u8]) -> Input {
+    let content = Content::Bytes(Blob {
+        media_type: media_type.to_owned(),
+        data: data.to_vec(),
+    });
+    Input {
+        content,
+        ..input(label, "")
     }
 }
 

@@ -51,6 +51,7 @@ pub(super) fn of_prompt(bad: &BadPrompt) -> String {
         BadPrompt::NoObject => "The request body is not valid JSON: expected an object".to_owned(),
         BadPrompt::Missing(field) => format!("{field}: Field required"),
         BadPrompt::NoTokens => "max_tokens: must be greater than or equal to 1".to_owned(),
+        BadPrompt::Content => "messages: Could not process image".to_owned(),
         BadPrompt::Stream => "stream: streaming is not supported here".to_owned(),
     }
 }

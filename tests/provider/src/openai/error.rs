@@ -138,6 +138,12 @@ pub(super) fn of_prompt(bad: &BadPrompt) -> Value {
             Some("max_tokens"),
             Some("integer_below_min_value"),
         ),
+        BadPrompt::Content => body(
+            "invalid_request_error",
+            "You uploaded an unsupported image. Please make sure your image is valid.",
+            Some("messages"),
+            Some("invalid_image_format"),
+        ),
         BadPrompt::Stream => body(
             "invalid_request_error",
             "Streaming is not offered by this server.",

@@ -198,7 +198,7 @@ fn a_label_that_is_too_long_is_refused_before_a_request() {
         |_| says("[1]"),
         || {
             let made = Output::text("x".repeat(500), "text", "");
-            config(&json!({"explode": true})).answer(made, &[], &Variables::UNDEFINED)
+            config(&json!({"explode": true})).answer(made, &[], &Question::default())
         },
     );
     assert!(matches!(ran.result, Err(Error::InvalidInput(_))));

@@ -7,6 +7,7 @@ use minijinja::value::Value as Variables;
 use serde_json::json;
 
 use super::*;
+use crate::prompt::Question;
 use crate::testing::{Ran, says, with_model};
 
 fn config(settings: &Value) -> crate::prompt::Config {
@@ -32,7 +33,7 @@ fn ran(settings: &Value, answer: &str) -> Ran<Result<Vec<Output>, Error>> {
         || {
             let own = [("count", json!(7))];
             let variables = Variables::from_pairs([("label", "note")]);
-            config(settings).answer(base, &own, &variables)
+            config(settings).answer(base, &own, &Question::of_text(variables))
         },
     )
 }
