@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::support::costs::unclear_attempts;
 use crate::support::crashes::{assert_only_unclear_calls_paid_twice, kill_at};
-use crate::support::pipelines::{BATCH_BUILD, RESUME};
+use crate::support::pipelines::{BATCH_BUILD, RESUME, notes_pipeline};
 use crate::support::test_project::TestProject;
 
 type Artifacts = BTreeSet<(String, String)>;
@@ -69,4 +69,38 @@ fn a_sync_build_survives_a_kill_at_every_point() {
     assert!(points > 20, "only {points} points");
     // A killed process receives no answers, so its calls in flight are recorded as unclear.
     assert!(unclear > 0);
+}
+
+const FOLD: &str = notes_pipeline!(
+    r#"[layers.story]
+transform = "fold"
+inputs = ["notes"]
+config = { label = "story", prompt = "So far:\n{{ so_far }}\n\nNow:\n{{ content }}" }
+"#
+);
+
+/// A fold of eight notes.
+fn fold() -> TestProject {
+    let project = TestProject::with_layers(FOLD);
+    for number in 1..=8 {
+        project.write(&format!("notes/day-{number}.md"), &format!("Day {number}."));
+    }
+    project
+}
+
+/// A fold of many steps is held in memory between them, and nothing but time may depend on that.
+#[test]
+fn a_fold_survives_a_kill_at_any_step() {
+    let undisturbed = fold();
+    undisturbed.ok(&["build"]);
+    for fatal in (1..).step_by(3) {
+        let project = fold();
+        if !kill_at(&project, &["build"], fatal) {
+            assert!(fatal > 8);
+            return;
+        }
+        project.ok(&["build"]);
+        assert_only_unclear_calls_paid_twice(&project, &format!("killed at point {fatal}"));
+        assert_eq!(project.artifacts(), undisturbed.artifacts());
+    }
 }

@@ -29,6 +29,18 @@ fn points<'a>(report: &'a Value, outcome: &str) -> Vec<&'a str> {
     named.map(|one| one["point"].as_str().unwrap()).collect()
 }
 
+#[test]
+fn every_transform_that_comes_with_synix_passes() {
+    for transform in synix_components::TRANSFORMS {
+        let (code, report) = check(transform.name, &[]);
+        assert_eq!(
+            (code, &report["failed"]),
+            (0, &Value::from(0)),
+            "{report:#}"
+        );
+    }
+}
+
 const FAULTS: [(&str, &str); 36] = [
     ("bad_label", "outputs"),
     ("bad_metadata", "outputs"),

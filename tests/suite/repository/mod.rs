@@ -5,3 +5,4 @@ mod documents;
 mod duplicate_crates;
 mod glossary;
 mod packages;
+mod test_tiers;

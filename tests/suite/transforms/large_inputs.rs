@@ -1,6 +1,5 @@
 //! Inputs that are too large for one question: parts of them, and questions that no model takes.
 
-use crate::support::crashes::{assert_only_unclear_calls_paid_twice, kill_at};
 use crate::support::pipelines::{MODES, Mode, notes_pipeline};
 use crate::support::test_project::TestProject;
 
@@ -31,14 +30,6 @@ const LARGE: &str = notes_pipeline!(
 transform = "map"
 inputs = ["notes"]
 config.prompt = "{{ content }}"
-"#
-);
-
-const FOLD: &str = notes_pipeline!(
-    r#"[layers.story]
-transform = "fold"
-inputs = ["notes"]
-config = { label = "story", prompt = "So far:\n{{ so_far }}\n\nNow:\n{{ content }}" }
 "#
 );
 
@@ -151,21 +142,4 @@ fn a_question_to_an_unknown_model_is_sent_whatever_its_size() {
     project.pipeline("synix.toml", &LARGE.replace("gpt-4o-mini", "our-own-model"));
     project.ok(&["build"]);
     assert_eq!(project.sent(), 2);
-}
-
-/// A fold of many steps is held in memory between them, and nothing but time may depend on that.
-#[test]
-fn a_fold_that_is_killed_at_any_step_goes_on_and_pays_for_nothing_twice() {
-    let undisturbed = notes(FOLD, 8);
-    undisturbed.ok(&["build"]);
-    for fatal in (1..).step_by(3) {
-        let project = notes(FOLD, 8);
-        if !kill_at(&project, &["build"], fatal) {
-            assert!(fatal > 8);
-            return;
-        }
-        project.ok(&["build"]);
-        assert_only_unclear_calls_paid_twice(&project, &format!("killed at point {fatal}"));
-        assert_eq!(project.artifacts(), undisturbed.artifacts());
-    }
 }
