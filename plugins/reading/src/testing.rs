@@ -39,7 +39,7 @@ impl ZipMaker {
     /// Adds bytes deflated.
     #[must_use]
     pub fn deflated(self, name: &str, bytes: &[u8]) -> Self {
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
         let packed = encoder
             .write_all(bytes)
             .and_then(|()| encoder.finish())
@@ -107,7 +107,7 @@ impl ZipMaker {
 
 /// Packs bytes with gzip.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder
         .write_all(bytes)
         .and_then(|()| encoder.finish())
