@@ -216,6 +216,15 @@ impl Reader {
         })
     }
 
+    /// Returns the row of an artifact.
+    pub(crate) fn stored_artifact(&self, id: ArtifactId) -> Result<StoredArtifact, StoreError> {
+        let found = self.artifacts_where("artifact WHERE id = ?1", id.0)?;
+        found
+            .into_iter()
+            .next()
+            .ok_or_else(|| self.failed(rusqlite::Error::QueryReturnedNoRows))
+    }
+
     /// Returns the outputs of `unit` in order.
     pub fn outputs(&self, unit: UnitId) -> Result<Vec<StoredArtifact>, StoreError> {
         self.artifacts_where("artifact WHERE unit = ?1 ORDER BY position", unit.0)

@@ -61,6 +61,7 @@ mod schema_check;
 mod sends;
 mod skipped;
 mod snapshot_artifacts;
+mod snapshot_changes;
 mod snapshots;
 mod statement;
 mod submission;
@@ -95,6 +96,7 @@ pub use recovery::{Damage, LostBatch, RowCount, Salvaged, refuse_network_file_sy
 pub use requests::RequestId;
 pub use sends::{SendRecord, SendState};
 pub use snapshot_artifacts::SnapshotArtifact;
+pub use snapshot_changes::LayerChanges;
 pub use snapshots::{NewSnapshotLayer, Snapshot, SnapshotId, SnapshotUnit};
 pub use submission::{
     BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState, SubmissionVersion,

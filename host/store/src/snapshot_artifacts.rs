@@ -4,7 +4,9 @@ use rusqlite::params;
 
 use super::artifacts::{Columns, StoredArtifact, artifact_row};
 use super::snapshots::Snapshot;
+use super::units::UnitId;
 use super::{Reader, StoreError};
+use synix_core::digest::Digest;
 
 /// An artifact of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,33 @@ impl Reader {
         take: impl FnMut(StoredArtifact),
     ) -> Result<(), StoreError> {
         self.for_each_output(snapshot, layer, "", take)
+    }
+
+    /// Calls `take` with each unit of a layer of a snapshot and each of its inputs, as layer and digest.
+    pub fn for_each_use(
+        &self,
+        snapshot: &Snapshot,
+        layer: &str,
+        mut take: impl FnMut(UnitId, String, Digest),
+    ) -> Result<(), StoreError> {
+        let Some(set) = snapshot.set(layer) else {
+            return Ok(());
+        };
+        let rows: Vec<(i64, String, Vec<u8>)> = self.query(
+            "SELECT s.unit, u.layer, a.digest
+             FROM layer_set_unit s JOIN unit_input i ON i.unit = s.unit
+             JOIN artifact a ON a.id = i.artifact JOIN unit u ON u.id = a.unit
+             WHERE s.layer_set = ?1",
+            [set],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        for (unit, layer, digest) in rows {
+            // The artifact itself is read and checked where it is shown.
+            if let Ok(digest) = <[u8; 32]>::try_from(digest) {
+                take(UnitId(unit), layer, Digest::from_bytes(digest));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the SQL condition that leaves out the artifacts that newer ones replace.

@@ -2,6 +2,8 @@
 //!
 //! Equal layers of two snapshots share one set of units, so a snapshot stores only the changed layers.
 
+use std::fmt;
+
 use rusqlite::params;
 
 use super::answers::AnswerOrigin;
@@ -17,6 +19,12 @@ use synix_core::digest::{Digest, Encoder};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SnapshotId(pub i64);
 
+impl fmt::Display for SnapshotId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "snapshot-{}", self.0)
+    }
+}
+
 /// The units of each layer as of a finished build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -26,6 +34,8 @@ pub struct Snapshot {
     pub build: BuildId,
     /// The pipeline file, relative to the project.
     pub pipeline: String,
+    /// When it was taken.
+    pub taken: Timestamp,
     /// The name and set of each layer, in the order of the pipeline.
     layers: Vec<(String, i64)>,
 }
@@ -179,7 +189,7 @@ impl Reader {
     ) -> Result<Vec<Snapshot>, StoreError> {
         let find = || {
             let statement = format!(
-                "SELECT id, build, pipeline FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2"
+                "SELECT id, build, pipeline, made FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2"
             );
             let mut found: Vec<Snapshot> = self
                 .connection
@@ -189,6 +199,7 @@ impl Reader {
                         id: SnapshotId(row.get(0)?),
                         build: BuildId(row.get(1)?),
                         pipeline: row.get(2)?,
+                        taken: Timestamp(row.get(3)?),
                         layers: Vec::new(),
                     })
                 })?

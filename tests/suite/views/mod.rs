@@ -1,6 +1,8 @@
 //! Commands that show artifacts, builds and their status.
 
 mod artifacts;
+mod diff;
+mod downstream;
 mod names;
 mod status;
 mod whole_outputs;

@@ -28,6 +28,10 @@ pub(crate) enum Command {
     /// List all builds, the newest first
     #[command(visible_alias = "runs")]
     Builds,
+    /// List the snapshots, the newest first
+    Snapshots,
+    /// Show what differs between two snapshots, and why
+    Diff(Diff),
     /// List the artifacts
     List(List),
     /// Show an artifact
@@ -82,9 +86,25 @@ pub(crate) struct Status {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SnapshotArg {
-    /// Read this snapshot: a build such as build-7, or @-1 for the one before the newest [default: the newest]
+    /// Read this snapshot: its id, its build such as build-7, or @-1 for the one before the newest [default: the newest]
     #[arg(long, value_name = "ID")]
     pub(crate) snapshot: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// The first snapshot, as with --snapshot of other commands
+    #[arg(default_value = "@-1")]
+    pub(crate) before: String,
+    /// The second snapshot
+    #[arg(default_value = "@")]
+    pub(crate) after: String,
+    /// Compare this layer only
+    #[arg(long)]
+    pub(crate) layer: Option<String>,
+    /// Count the artifacts that differ instead of showing them
+    #[arg(long)]
+    pub(crate) stat: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -117,9 +137,15 @@ pub(crate) struct Show {
 pub(crate) struct Lineage {
     #[command(flatten)]
     pub(crate) name: Name,
-    /// Go back this many steps from artifact to artifact
+    /// Go this many steps from artifact to artifact
     #[arg(long, value_name = "N")]
     pub(crate) depth: Option<usize>,
+    /// Show what was made from the artifact instead; the name can be the path of a source file
+    #[arg(long)]
+    pub(crate) down: bool,
+    /// Show only the source files that the artifact was made from
+    #[arg(long, conflicts_with_all = ["down", "depth"])]
+    pub(crate) roots: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -21,7 +21,7 @@ pub(crate) use builds::{
     BatchBuild, Build, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, TrustFlag,
 };
 pub(crate) use commands::{
-    Command, Completions, Demo, Gc, Init, Lineage, List, Man, PipelineArg, Show, SnapshotArg,
+    Command, Completions, Demo, Diff, Gc, Init, Lineage, List, Man, PipelineArg, Show, SnapshotArg,
     Status, Test,
 };
 

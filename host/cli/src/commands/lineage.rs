@@ -1,8 +1,8 @@
-//! `lineage`: shows everything that an artifact was made from.
+//! `lineage`: shows everything that an artifact was made from, or what was made from it.
 
 use std::collections::{BTreeMap, HashSet};
 use synix_core::exit_code::ExitCode;
-use synix_engine::view::{Lineage, Node, NodeKind};
+use synix_engine::view::{FindError, Lineage, Node, NodeKind};
 
 use super::reading::{SnapshotReader, note_if_stale};
 use crate::args::{self, Global};
@@ -14,25 +14,52 @@ pub(super) fn run(
     screen: &Screen,
 ) -> anyhow::Result<ExitCode> {
     let snapshots = SnapshotReader::open(global, &args.name.snapshot)?;
-    let found = snapshots.view()?.find(&args.name.name)?;
+    let view = snapshots.view()?;
+    let (name, depth) = (&args.name.name, args.depth);
+    let found = match view.find(name) {
+        Err(error @ FindError::NotFound { .. }) if args.down => {
+            let of_file = Lineage::downstream_of_file(&view, name, depth)?;
+            return print(&of_file.ok_or(error)?, args.down, screen);
+        }
+        found => found?,
+    };
+    note_if_stale(&found, screen);
+    if args.down {
+        return print(
+            &Lineage::downstream(&view, &found, depth)?,
+            args.down,
+            screen,
+        );
+    }
     let prices = synix_project::prices(&snapshots.options, &snapshots.reader, Some(found.build))?;
     let names = synix_project::component_names(&snapshots.options)?;
-    let lineage = Lineage::of(&snapshots.reader, &found, &prices, &names, args.depth)?;
-    note_if_stale(&found, screen);
-    screen.print_result(&lineage, || tree_lines(&lineage))?;
+    let mut lineage = Lineage::of(&snapshots.reader, &found, &prices, &names, depth)?;
+    if args.roots {
+        lineage = lineage.roots();
+    }
+    print(&lineage, args.down, screen)
+}
+
+fn print(lineage: &Lineage, is_down: bool, screen: &Screen) -> anyhow::Result<ExitCode> {
+    screen.print_result(lineage, || tree_lines(lineage, is_down))?;
     Ok(ExitCode::Success)
 }
 
 /// Returns the graph as a tree. A node that was already shown is not expanded again.
-fn tree_lines(lineage: &Lineage) -> Vec<String> {
+fn tree_lines(lineage: &Lineage, is_down: bool) -> Vec<String> {
     let nodes: BTreeMap<&str, &Node> = lineage
         .nodes
         .iter()
         .map(|node| (node.id.as_str(), node))
         .collect();
-    let mut origins_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut next_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for edge in &lineage.edges {
-        origins_of.entry(&edge.to).or_default().push(&edge.from);
+        let (node, next) = if is_down {
+            (&edge.from, &edge.to)
+        } else {
+            (&edge.to, &edge.from)
+        };
+        next_of.entry(node).or_default().push(next);
     }
     let (mut lines, mut shown) = (Vec::new(), HashSet::new());
     let mut open: Vec<(&str, usize)> = lineage
@@ -43,8 +70,8 @@ fn tree_lines(lineage: &Lineage) -> Vec<String> {
         .collect();
     while let Some((id, depth)) = open.pop() {
         let Some(node) = nodes.get(id) else { continue };
-        let origins = origins_of.get(id).map_or(&[][..], Vec::as_slice);
-        let is_repeated = !shown.insert(id) && !origins.is_empty();
+        let next = next_of.get(id).map_or(&[][..], Vec::as_slice);
+        let is_repeated = !shown.insert(id) && !next.is_empty();
         let mark = if is_repeated { " (see above)" } else { "" };
         lines.push(format!(
             "{}{}{mark}",
@@ -52,11 +79,11 @@ fn tree_lines(lineage: &Lineage) -> Vec<String> {
             describe(&node.kind)
         ));
         if !is_repeated {
-            open.extend(origins.iter().rev().map(|origin| (*origin, depth + 1)));
+            open.extend(next.iter().rev().map(|next| (*next, depth + 1)));
         }
     }
     if lineage.is_truncated {
-        lines.push("the graph goes further back; pass a higher --depth to see more".to_owned());
+        lines.push("the graph goes further; pass a higher --depth to see more".to_owned());
     }
     lines
 }

@@ -5,6 +5,7 @@ mod build;
 mod builds;
 mod clean;
 mod completions;
+mod diff;
 mod gc;
 mod init;
 mod lineage;
@@ -16,6 +17,7 @@ pub(crate) mod plugin;
 mod reading;
 mod show;
 mod skipped;
+mod snapshots;
 mod status;
 mod test;
 pub(crate) mod trust;
@@ -32,6 +34,8 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Plan(args) => plan::run(global, args, synix_store::BuildKind::Build, screen),
         Command::Build(args) => build::run(global, args, screen),
         Command::BatchBuild(args) => batch_build::run(global, args, screen),
+        Command::Snapshots => snapshots::run(global, screen),
+        Command::Diff(args) => diff::run(global, args, screen),
         Command::List(args) => list::run(global, args, screen),
         Command::Show(args) => show::run(global, args, screen),
         Command::Lineage(args) => lineage::run(global, args, screen),

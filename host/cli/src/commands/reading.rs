@@ -17,20 +17,30 @@ pub(super) struct SnapshotReader<'a> {
 
 impl<'a> SnapshotReader<'a> {
     pub(super) fn open(global: &Global, args: &'a SnapshotArg) -> anyhow::Result<Self> {
+        Self::open_at(global, args.snapshot.as_deref())
+    }
+
+    /// Opens the state for a command that names snapshots itself.
+    pub(super) fn open_at(global: &Global, snapshot: Option<&'a str>) -> anyhow::Result<Self> {
         let options = global.options(None);
         Ok(Self {
             reader: synix_project::open_reader(&options)?,
             current_pipeline: synix_project::current_pipeline(&options)?,
-            snapshot: args.snapshot.as_deref(),
+            snapshot,
             options,
         })
     }
 
     pub(super) fn view(&self) -> Result<SnapshotView<'_>, FindError> {
+        self.view_of(self.snapshot)
+    }
+
+    /// Returns the view of a snapshot; `None`: the newest.
+    pub(super) fn view_of(&self, snapshot: Option<&str>) -> Result<SnapshotView<'_>, FindError> {
         let wanted = SnapshotSelection {
             pipeline: &self.current_pipeline.file,
             is_certain: self.current_pipeline.is_certain,
-            snapshot: self.snapshot,
+            snapshot,
         };
         SnapshotView::select(&self.reader, &wanted)
     }

@@ -96,6 +96,8 @@ pub enum StaleReason {
     Partial,
     /// The answers come from a different source than before: providers, or a different cassette.
     Answers,
+    /// Nothing makes the unit any more. A comparison of snapshots says so.
+    Removed,
     /// An earlier version of synix, with a different encoding of fingerprints, made the unit.
     Version,
 }
@@ -121,6 +123,7 @@ impl StaleReason {
             | Self::InputOrder
             | Self::Partial
             | Self::Answers
+            | Self::Removed
             | Self::Version => self.to_string(),
         }
     }
@@ -147,6 +150,7 @@ impl fmt::Display for StaleReason {
             Self::Contract { old, new } => write!(f, "plugin contract changed ({old} -> {new})"),
             Self::Partial => f.write_str("made from partial input"),
             Self::Answers => f.write_str("answers come from a different source"),
+            Self::Removed => f.write_str("no longer made"),
             Self::Version => f.write_str("made by an earlier version of synix"),
         }
     }

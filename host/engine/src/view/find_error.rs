@@ -67,6 +67,9 @@ pub enum FindError {
         /// The pipelines that were built.
         known: Vec<String>,
     },
+    /// No build is complete.
+    #[error("there is no snapshot yet")]
+    NothingBuilt,
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -94,7 +97,7 @@ impl FindError {
             Self::Ambiguous { .. } => ErrorKind::AMBIGUOUS,
             Self::NoSnapshot { .. } => ErrorKind::UNKNOWN_SNAPSHOT,
             Self::NoBuild { .. } => ErrorKind::UNKNOWN_BUILD,
-            Self::NotBuilt { .. } => ErrorKind::NOT_BUILT,
+            Self::NotBuilt { .. } | Self::NothingBuilt => ErrorKind::NOT_BUILT,
             Self::Store(error) => error.kind(),
         }
     }
@@ -108,7 +111,8 @@ impl FindError {
             | Self::Ambiguous { .. }
             | Self::NoSnapshot { .. }
             | Self::NoBuild { .. }
-            | Self::NotBuilt { .. } => ExitCode::Usage,
+            | Self::NotBuilt { .. }
+            | Self::NothingBuilt => ExitCode::Usage,
         }
     }
 
@@ -152,6 +156,7 @@ impl FindError {
                 "pass --pipeline with one of these: {}",
                 join_limited(known, MAX_NAMES)
             )),
+            Self::NothingBuilt => Some("run `synix build`".to_owned()),
             Self::Store(error) => error.hint(),
         }
     }

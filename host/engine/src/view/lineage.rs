@@ -1,10 +1,11 @@
 //! The lineage of an artifact: inputs, files, prompts, components and answers.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use super::find::FoundArtifact;
+use super::graph::Graph;
 use super::show::{RequestView, request_views};
 use super::snapshot::StaleInfo;
 use synix_core::digest::Digest;
@@ -95,9 +96,9 @@ pub struct Edge {
 
 /// The stored parts of a source's unit.
 #[derive(Deserialize)]
-struct SourceParts {
-    path: String,
-    bytes: Digest,
+pub(super) struct SourceParts {
+    pub(super) path: String,
+    pub(super) bytes: Digest,
 }
 
 impl Lineage {
@@ -111,23 +112,34 @@ impl Lineage {
         names: &BTreeMap<Digest, String>,
         depth: Option<usize>,
     ) -> Result<Self, StoreError> {
-        let lineage = Self {
-            build: found.build.to_string(),
-            stale: found.stale.clone(),
-            is_truncated: false,
-            nodes: Vec::new(),
-            edges: Vec::new(),
-        };
         let mut walk = Walk {
             reader,
             prices,
             names,
-            lineage,
-            nodes: HashSet::new(),
-            edges: HashSet::new(),
+            graph: Graph::new(found.build.to_string(), found.stale.clone()),
         };
         walk.trace(&found.artifact.artifact, depth.unwrap_or(usize::MAX))?;
-        Ok(walk.lineage)
+        Ok(walk.graph.lineage)
+    }
+
+    /// Keeps the artifact and the source files that it was made from.
+    #[must_use]
+    pub fn roots(mut self) -> Self {
+        let Some(artifact) = self.nodes.first().map(|node| node.id.clone()) else {
+            return self;
+        };
+        let is_file = |node: &Node| matches!(node.kind, NodeKind::SourceFile { .. });
+        self.nodes
+            .retain(|node| node.id == artifact || is_file(node));
+        let files = self.nodes.iter().filter(|node| is_file(node));
+        self.edges = files
+            .map(|file| Edge {
+                from: file.id.clone(),
+                to: artifact.clone(),
+                role: "source".to_owned(),
+            })
+            .collect();
+        self
     }
 }
 
@@ -135,9 +147,7 @@ struct Walk<'a> {
     reader: &'a Reader,
     prices: &'a Prices,
     names: &'a BTreeMap<Digest, String>,
-    lineage: Lineage,
-    nodes: HashSet<String>,
-    edges: HashSet<Edge>,
+    graph: Graph,
 }
 
 impl Walk<'_> {
@@ -145,20 +155,20 @@ impl Walk<'_> {
     fn trace(&mut self, artifact: &StoredArtifact, max_depth: usize) -> Result<(), StoreError> {
         let unit = self.reader.unit(artifact.unit)?;
         let (id, kind) = artifact_node(&unit, artifact);
-        self.add(&id, kind);
+        self.graph.add(&id, kind);
         let mut open = VecDeque::from([(id, unit, 0)]);
         while let Some((id, unit, depth_of_unit)) = open.pop_front() {
             let inputs = self.reader.inputs(unit.id)?;
             self.add_origins(&id, &unit, &inputs)?;
             if depth_of_unit == max_depth {
-                self.lineage.is_truncated |= !inputs.is_empty();
+                self.graph.lineage.is_truncated |= !inputs.is_empty();
                 continue;
             }
             for input in inputs {
                 let maker = self.reader.unit(input.unit)?;
                 let (from, kind) = artifact_node(&maker, &input);
-                self.connect(&from, &id, "input");
-                if self.add(&from, kind) {
+                self.graph.connect(&from, &id, "input");
+                if self.graph.add(&from, kind) {
                     open.push_back((from, maker, depth_of_unit + 1));
                 }
             }
@@ -189,59 +199,36 @@ impl Walk<'_> {
                 name: self.names.get(&digest).cloned(),
                 kind: if is_reader { "reader" } else { "transform" },
             };
-            self.add(&from, component);
-            self.connect(&from, id, "component");
+            self.graph.add(&from, component);
+            self.graph.connect(&from, id, "component");
             for (pointer, file) in parts.layer.files {
                 let from = format!("file:{}:{}", file.path, file.digest.short());
-                self.add(
+                self.graph.add(
                     &from,
                     NodeKind::File {
                         path: file.path,
                         digest: file.digest,
                     },
                 );
-                self.connect(&from, id, &pointer);
+                self.graph.connect(&from, id, &pointer);
             }
         }
         for request in request_views(self.reader, unit, self.prices)? {
             let from = format!("request:{}", request.key);
-            self.add(&from, NodeKind::Request(request));
-            self.connect(&from, id, "answer");
+            self.graph.add(&from, NodeKind::Request(request));
+            self.graph.connect(&from, id, "answer");
         }
         Ok(())
     }
 
     fn add_source_file(&mut self, id: &str, path: String, digest: Digest) {
-        let from = format!("source_file:{path}");
-        self.add(&from, NodeKind::SourceFile { path, digest });
-        self.connect(&from, id, "source");
-    }
-
-    /// Adds a node; returns whether it is new.
-    fn add(&mut self, id: &str, kind: NodeKind) -> bool {
-        let new = self.nodes.insert(id.to_owned());
-        if new {
-            self.lineage.nodes.push(Node {
-                id: id.to_owned(),
-                kind,
-            });
-        }
-        new
-    }
-
-    fn connect(&mut self, from: &str, to: &str, role: &str) {
-        let edge = Edge {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            role: role.to_owned(),
-        };
-        if self.edges.insert(edge.clone()) {
-            self.lineage.edges.push(edge);
-        }
+        let (from, kind) = file_node(path, digest);
+        self.graph.add(&from, kind);
+        self.graph.connect(&from, id, "source");
     }
 }
 
-fn artifact_node(unit: &StoredUnit, artifact: &StoredArtifact) -> (String, NodeKind) {
+pub(super) fn artifact_node(unit: &StoredUnit, artifact: &StoredArtifact) -> (String, NodeKind) {
     let kind = NodeKind::Artifact {
         layer: unit.layer.clone(),
         label: artifact.label.to_string(),
@@ -250,4 +237,9 @@ fn artifact_node(unit: &StoredUnit, artifact: &StoredArtifact) -> (String, NodeK
         unit: unit.key.clone(),
     };
     (format!("artifact:{}/{}", unit.layer, artifact.label), kind)
+}
+
+pub(super) fn file_node(path: String, digest: Digest) -> (String, NodeKind) {
+    let id = format!("source_file:{path}");
+    (id, NodeKind::SourceFile { path, digest })
 }

@@ -4,19 +4,25 @@
 
 mod builds;
 mod cost;
+mod diff;
+mod downstream;
 mod error;
 mod failures;
 mod find;
 mod find_error;
+mod graph;
 mod lineage;
 mod list;
 mod overview;
 mod show;
 mod snapshot;
+mod snapshots;
 mod status;
+mod text_diff;
 
 pub use builds::{BuildView, builds, find_build};
 pub use cost::BuildCost;
+pub use diff::{ArtifactChange, Detail, LayerDiff, SnapshotDiff};
 pub use error::ErrorView;
 pub use failures::{FailureGroup, hint_for};
 pub use find::FoundArtifact;
@@ -26,7 +32,9 @@ pub use list::{ArtifactView, final_artifacts};
 pub use overview::{LastBuild, OpenBuild, Overview, OverviewLayer};
 pub use show::{ArtifactDetail, InputView, Provenance, RequestView};
 pub use snapshot::{SnapshotSelection, SnapshotView, StaleInfo};
+pub use snapshots::{SnapshotSummary, snapshots};
 pub use status::{BatchView, FailureView, LayerView, RequestCounts, Status, TokensView};
+pub use text_diff::{Line, Passage, Piece, Side, TextDiff};
 
 /// The version of every JSON document.
 pub const SCHEMA: u32 = 1;

@@ -15,7 +15,7 @@ pub struct SnapshotSelection<'a> {
     pub pipeline: &'a str,
     /// Whether the user named the file or it exists. Otherwise the only pipeline that was built here is selected.
     pub is_certain: bool,
-    /// `build-7`, or `@-1` for the one before the newest; `None`: the newest.
+    /// `snapshot-3`, its build `build-7`, or `@-1` for the one before the newest; `None`: the newest.
     pub snapshot: Option<&'a str>,
 }
 
@@ -81,6 +81,11 @@ impl<'r> SnapshotView<'r> {
             earlier: own.collect(),
             missing_units,
         })
+    }
+
+    /// Returns the snapshot, or the error that there is none yet.
+    pub(super) fn required(&self) -> Result<&Snapshot, FindError> {
+        self.selected.as_ref().ok_or(FindError::NothingBuilt)
     }
 
     /// Returns the build whose snapshot is read; `None` before the first complete build.
@@ -225,6 +230,9 @@ fn named(
             ))
         })?;
         return own.get(back).cloned().ok_or_else(|| unknown(None));
+    }
+    if let Some(snapshot) = all.iter().find(|snapshot| snapshot.id.to_string() == name) {
+        return Ok(snapshot.clone());
     }
     let Ok(build) = name.parse::<BuildId>() else {
         return Err(unknown(None));

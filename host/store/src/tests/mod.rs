@@ -8,6 +8,7 @@ mod hostile;
 mod paid;
 mod read_only;
 mod sends;
+mod snapshot_changes;
 mod snapshots;
 mod units;
 

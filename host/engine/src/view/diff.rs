@@ -1,0 +1,321 @@
+//! Compares two snapshots: what was added, removed and changed, and why.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::find_error::FindError;
+use super::lineage::SourceParts;
+use super::snapshot::SnapshotView;
+use super::snapshots::SnapshotSummary;
+use super::text_diff::TextDiff;
+use synix_core::artifact::Content;
+use synix_core::digest::Digest;
+use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
+use synix_manifest::nearest;
+use synix_store::{LayerChanges, Reader, Snapshot, StoreError, StoredArtifact, StoredUnit, UnitId};
+
+/// The maximum size of a text that is compared, in bytes.
+const MAX_TEXT: usize = 4 << 20;
+
+/// The difference between two snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SnapshotDiff {
+    /// The first snapshot.
+    pub before: SnapshotSummary,
+    /// The second snapshot.
+    pub after: SnapshotSummary,
+    /// The layers in which something differs.
+    pub layers: Vec<LayerDiff>,
+    /// Artifacts that only the second snapshot has. Empty with [`Detail::Counts`].
+    pub added: Vec<ArtifactChange>,
+    /// Artifacts that only the first snapshot has. Empty with [`Detail::Counts`].
+    pub removed: Vec<ArtifactChange>,
+    /// Artifacts that differ. Empty with [`Detail::Counts`].
+    pub changed: Vec<ArtifactChange>,
+}
+
+/// How many artifacts of a layer differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LayerDiff {
+    /// The layer.
+    pub name: String,
+    /// The number of artifacts that only the second snapshot has.
+    pub added: usize,
+    /// The number of artifacts that only the first snapshot has.
+    pub removed: usize,
+    /// The number of artifacts that differ.
+    pub changed: usize,
+}
+
+/// An artifact that differs between two snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArtifactChange {
+    /// Its layer.
+    pub layer: String,
+    /// Its label.
+    pub label: String,
+    /// Its digest in the first snapshot; `None` if it was added.
+    pub before: Option<Digest>,
+    /// Its digest in the second snapshot; `None` if it was removed.
+    pub after: Option<Digest>,
+    /// Why.
+    pub why: Vec<StaleReason>,
+    /// How its text differs; `None` if it was added or removed, is no text or is too large, or has the same text.
+    pub diff: Option<TextDiff>,
+}
+
+/// How much of a difference is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The number of artifacts of each layer.
+    Counts,
+    /// Each artifact, with the reason and the texts.
+    Artifacts,
+}
+
+impl SnapshotDiff {
+    /// Compares two snapshots, or one layer of them.
+    pub fn of(
+        reader: &Reader,
+        (before, after): (&SnapshotView<'_>, &SnapshotView<'_>),
+        layer: Option<&str>,
+        detail: Detail,
+    ) -> Result<Self, FindError> {
+        let (before, after) = (before.required()?, after.required()?);
+        let mut found = Self {
+            before: SnapshotSummary::of(reader, before)?,
+            after: SnapshotSummary::of(reader, after)?,
+            layers: Vec::new(),
+            added: Vec::new(),
+            removed: Vec::new(),
+            changed: Vec::new(),
+        };
+        for name in layers(before, after, layer)? {
+            let changes = reader.layer_changes(before, after, name)?;
+            let comparison = Comparison {
+                reader,
+                layer: name,
+                units: match detail {
+                    Detail::Counts => LayerUnits::default(),
+                    Detail::Artifacts => LayerUnits::of(reader, before, after, name)?,
+                },
+                changes: &changes,
+            };
+            let counts = comparison.counts();
+            if counts.added + counts.removed + counts.changed > 0 {
+                found.layers.push(counts);
+            }
+            if detail == Detail::Artifacts {
+                comparison.add_to(&mut found)?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Returns the names of the layers of both snapshots: those of the second one, then those that it no longer has.
+fn layers<'a>(
+    before: &'a Snapshot,
+    after: &'a Snapshot,
+    layer: Option<&str>,
+) -> Result<Vec<&'a str>, FindError> {
+    let mut names: Vec<&str> = after.layers().collect();
+    names.extend(before.layers().filter(|name| after.set(name).is_none()));
+    let Some(wanted) = layer else {
+        return Ok(names);
+    };
+    match names.iter().find(|name| **name == wanted) {
+        Some(name) => Ok(vec![name]),
+        None => Err(FindError::NoLayer {
+            name: wanted.to_owned(),
+            nearest: nearest(wanted, names.iter().copied()).map(str::to_owned),
+            known: names.into_iter().map(str::to_owned).collect(),
+        }),
+    }
+}
+
+/// The units that a layer has in each snapshot, by key.
+#[derive(Debug, Default)]
+struct LayerUnits {
+    before: HashMap<String, UnitId>,
+    after: HashMap<String, UnitId>,
+}
+
+impl LayerUnits {
+    fn of(
+        reader: &Reader,
+        before: &Snapshot,
+        after: &Snapshot,
+        layer: &str,
+    ) -> Result<Self, StoreError> {
+        let units = |snapshot| {
+            let units = reader.snapshot_units(snapshot, layer)?;
+            Ok::<_, StoreError>(units.into_iter().map(|unit| (unit.key, unit.id)).collect())
+        };
+        Ok(Self {
+            before: units(before)?,
+            after: units(after)?,
+        })
+    }
+}
+
+/// Returns why two versions of an artifact differ, from the units that made them.
+fn reasons(
+    reader: &Reader,
+    label: &str,
+    before: &StoredUnit,
+    after: &StoredUnit,
+) -> Result<Vec<StaleReason>, StoreError> {
+    let source = |old: Digest, new: Digest| StaleReason::Source {
+        label: label.to_owned(),
+        old: old.short(),
+        new: new.short(),
+    };
+    let (Some(old), Some(new)) = (
+        StoredParts::read(&before.parts),
+        StoredParts::read(&after.parts),
+    ) else {
+        let bytes = |unit: &StoredUnit| serde_json::from_str::<SourceParts>(&unit.parts).ok();
+        return Ok(match (bytes(before), bytes(after)) {
+            (Some(old), Some(new)) => vec![source(old.bytes, new.bytes)],
+            _ => vec![StaleReason::Version],
+        });
+    };
+    let mut reasons = stale_reasons(&old, &new);
+    // A reader's input is its file, and no artifact.
+    if let (Some(old), Some(new)) = (old.unit.inputs.first(), new.unit.inputs.first())
+        && reader.inputs(after.id)?.is_empty()
+    {
+        reasons.retain(|reason| !is_about_inputs(reason));
+        if old.digest != new.digest {
+            reasons.push(source(old.digest, new.digest));
+        }
+    }
+    if before.roles != after.roles {
+        reasons.push(StaleReason::Model {
+            changes: Vec::new(),
+        });
+    }
+    if before.partial != after.partial {
+        reasons.push(StaleReason::Partial);
+    }
+    // The same questions, and other answers.
+    if reasons.is_empty() {
+        reasons.push(StaleReason::Answers);
+    }
+    Ok(reasons)
+}
+
+const fn is_about_inputs(reason: &StaleReason) -> bool {
+    matches!(
+        reason,
+        StaleReason::Input { .. }
+            | StaleReason::InputAdded { .. }
+            | StaleReason::InputRemoved { .. }
+    )
+}
+
+/// A layer of two snapshots.
+struct Comparison<'a> {
+    reader: &'a Reader,
+    layer: &'a str,
+    units: LayerUnits,
+    changes: &'a LayerChanges,
+}
+
+impl Comparison<'_> {
+    fn counts(&self) -> LayerDiff {
+        let LayerChanges { before, after } = self.changes;
+        let changed = before
+            .keys()
+            .filter(|label| after.contains_key(*label))
+            .count();
+        LayerDiff {
+            name: self.layer.to_owned(),
+            added: after.len() - changed,
+            removed: before.len() - changed,
+            changed,
+        }
+    }
+
+    fn add_to(&self, found: &mut SnapshotDiff) -> Result<(), StoreError> {
+        let LayerChanges { before, after } = self.changes;
+        for (label, new) in after {
+            match before.get(label) {
+                Some(old) => found.changed.push(ArtifactChange {
+                    diff: self.texts(old, new)?,
+                    ..self.change(label, Some(old), Some(new))?
+                }),
+                None => found.added.push(self.change(label, None, Some(new))?),
+            }
+        }
+        for (label, old) in before {
+            if !after.contains_key(label) {
+                found.removed.push(self.change(label, Some(old), None)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn change(
+        &self,
+        label: &str,
+        old: Option<&StoredArtifact>,
+        new: Option<&StoredArtifact>,
+    ) -> Result<ArtifactChange, StoreError> {
+        let maker = |artifact: Option<&StoredArtifact>| {
+            let unit = artifact.map(|artifact| self.reader.unit(artifact.unit));
+            unit.transpose()
+        };
+        let (mut before, mut after) = (maker(old)?, maker(new)?);
+        // A unit may make other artifacts than before.
+        if let (Some(unit), None) = (&before, &after) {
+            after = self.unit(&self.units.after, &unit.key)?;
+        } else if let (None, Some(unit)) = (&before, &after) {
+            before = self.unit(&self.units.before, &unit.key)?;
+        }
+        let why = match (&before, &after) {
+            (Some(before), Some(after)) => reasons(self.reader, label, before, after)?,
+            (None, _) => vec![StaleReason::New],
+            (Some(_), None) => vec![StaleReason::Removed],
+        };
+        Ok(ArtifactChange {
+            layer: self.layer.to_owned(),
+            label: label.to_owned(),
+            before: old.map(|old| old.digest),
+            after: new.map(|new| new.digest),
+            why,
+            diff: None,
+        })
+    }
+
+    fn unit(
+        &self,
+        units: &HashMap<String, UnitId>,
+        key: &str,
+    ) -> Result<Option<StoredUnit>, StoreError> {
+        units
+            .get(key)
+            .map(|unit| self.reader.unit(*unit))
+            .transpose()
+    }
+
+    fn texts(
+        &self,
+        old: &StoredArtifact,
+        new: &StoredArtifact,
+    ) -> Result<Option<TextDiff>, StoreError> {
+        let text = |artifact: &StoredArtifact| {
+            let content = self.reader.artifact(artifact.id)?.content;
+            Ok::<_, StoreError>(match content {
+                Content::Text(text) if text.len() <= MAX_TEXT => Some(text),
+                Content::Text(_) | Content::Bytes { .. } => None,
+            })
+        };
+        Ok(match (text(old)?, text(new)?) {
+            (Some(old), Some(new)) if old != new => Some(TextDiff::of(&old, &new)),
+            _ => None,
+        })
+    }
+}
