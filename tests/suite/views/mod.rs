@@ -3,6 +3,7 @@
 mod artifacts;
 mod diff;
 mod downstream;
+mod export;
 mod names;
 mod status;
 mod whole_outputs;

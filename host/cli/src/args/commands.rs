@@ -1,9 +1,11 @@
 //! The commands, and the arguments of those that do not build.
 
 use std::path::PathBuf;
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use clap::Subcommand;
+use synix_release::Format;
 
 use super::{BatchBuild, Build, Plan, Resume};
 use crate::commands::plugin::PluginCommand;
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Show everything that an artifact was made from
     Lineage(Lineage),
+    /// Write the artifacts of layers in a format that other programs read
+    Export(Export),
     /// Delete the artifacts, but keep the answers they were made from
     Clean,
     /// Delete old units, contents and request texts that no retained snapshot refers to
@@ -146,6 +150,21 @@ pub(crate) struct Lineage {
     /// Show only the source files that the artifact was made from
     #[arg(long, conflicts_with_all = ["down", "depth"])]
     pub(crate) roots: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// The layers, in the order of the rows
+    #[arg(required = true, value_name = "LAYER")]
+    pub(crate) layers: Vec<String>,
+    /// The format: jsonl or csv
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = Format::from_str)]
+    pub(crate) format: Format,
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "PATH", required_if_eq("json", "true"))]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
 }
 
 #[derive(Debug, clap::Args)]

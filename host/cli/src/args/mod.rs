@@ -21,8 +21,8 @@ pub(crate) use builds::{
     BatchBuild, Build, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, TrustFlag,
 };
 pub(crate) use commands::{
-    Command, Completions, Demo, Diff, Gc, Init, Lineage, List, Man, PipelineArg, Show, SnapshotArg,
-    Status, Test,
+    Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, PipelineArg, Show,
+    SnapshotArg, Status, Test,
 };
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \

@@ -6,6 +6,7 @@ mod builds;
 mod clean;
 mod completions;
 mod diff;
+mod export;
 mod gc;
 mod init;
 mod lineage;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Resume(args) => batch_build::resume(global, args, screen),
         Command::Status(args) => status::run(global, args, screen),
         Command::Builds => builds::run(global, None, screen),
+        Command::Export(args) => export::run(global, args, screen),
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),
         Command::Trust(args) => trust::run(global, args, screen),

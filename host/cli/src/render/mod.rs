@@ -7,7 +7,7 @@
 mod output;
 
 use std::cell::{Cell, RefCell};
-use std::io::BufRead;
+use std::io::{self, BufRead, BufWriter, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use anyhow::Context as _;
@@ -149,6 +149,25 @@ impl Screen {
         self.print(&content)
     }
 
+    /// Prints what `write` writes: unchanged to a program, and made printable to a terminal.
+    pub(crate) fn stream(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        if self.stdout().is_terminal {
+            let mut written = Vec::new();
+            write(&mut written)?;
+            return self.print(&printable::escape_lines(&String::from_utf8_lossy(&written)));
+        }
+        let mut stdout = self.stdout();
+        let mut out = BufWriter::new(&mut stdout.writer);
+        let result = write(&mut out).and_then(|()| Ok(out.flush()?));
+        match result {
+            Err(error) if is_broken_pipe(&error) => Ok(()),
+            other => other,
+        }
+    }
+
     /// Prints a trusted text unchanged, such as a script.
     pub(crate) fn print_verbatim(
         &self,
@@ -240,4 +259,12 @@ impl Screen {
     fn write_lines(&self, lines: &Lines) {
         write_lines(&mut self.stderr(), lines);
     }
+}
+
+/// Returns whether the reader of an output has read enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }

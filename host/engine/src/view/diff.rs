@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::find_error::FindError;
 use super::lineage::SourceParts;
+use super::list::unknown_layer;
 use super::snapshot::SnapshotView;
 use super::snapshots::SnapshotSummary;
 use super::text_diff::TextDiff;
 use synix_core::artifact::Content;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
-use synix_manifest::nearest;
 use synix_store::{LayerChanges, Reader, Snapshot, StoreError, StoredArtifact, StoredUnit, UnitId};
 
 /// The maximum size of a text that is compared, in bytes.
@@ -127,11 +127,7 @@ fn layers<'a>(
     };
     match names.iter().find(|name| **name == wanted) {
         Some(name) => Ok(vec![name]),
-        None => Err(FindError::NoLayer {
-            name: wanted.to_owned(),
-            nearest: nearest(wanted, names.iter().copied()).map(str::to_owned),
-            known: names.into_iter().map(str::to_owned).collect(),
-        }),
+        None => Err(unknown_layer(wanted, &names)),
     }
 }
 

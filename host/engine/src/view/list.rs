@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
+use super::find::FoundArtifact;
 use super::find_error::FindError;
 use super::snapshot::{SnapshotView, StaleInfo};
 use synix_manifest::nearest;
@@ -53,11 +54,7 @@ impl SnapshotView<'_> {
         if let Some(name) = layer
             && !layers.contains(&name)
         {
-            return Err(FindError::NoLayer {
-                name: name.to_owned(),
-                nearest: nearest(name, layers.iter().copied()).map(str::to_owned),
-                known: layers.into_iter().map(str::to_owned).collect(),
-            });
+            return Err(unknown_layer(name, &layers));
         }
         let mut listed = Vec::new();
         for name in layers
@@ -77,6 +74,28 @@ impl SnapshotView<'_> {
             listed.append(&mut artifacts);
         }
         Ok(listed)
+    }
+
+    /// Returns the artifacts of a layer of the snapshot, by label, without those of earlier ones.
+    pub fn artifacts(&self, layer: &str) -> Result<Vec<FoundArtifact>, FindError> {
+        let snapshot = self.required()?;
+        let found = self.reader.snapshot_artifacts(snapshot, layer)?.into_iter();
+        Ok(found
+            .map(|artifact| FoundArtifact {
+                artifact,
+                build: snapshot.build,
+                stale: None,
+            })
+            .collect())
+    }
+
+    /// Refuses a layer that the snapshot does not have.
+    pub fn check_layer(&self, layer: &str) -> Result<(), FindError> {
+        let snapshot = self.required()?;
+        match snapshot.set(layer) {
+            Some(_) => Ok(()),
+            None => Err(unknown_layer(layer, &snapshot.layers().collect::<Vec<_>>())),
+        }
     }
 
     /// Returns the last good artifacts of the failed units of a layer.
@@ -117,6 +136,15 @@ impl SnapshotView<'_> {
             settled.extend(keys);
         }
         Ok(found_artifacts)
+    }
+}
+
+/// Returns the error about a layer that is not among those that are known.
+pub(super) fn unknown_layer(name: &str, known: &[&str]) -> FindError {
+    FindError::NoLayer {
+        name: name.to_owned(),
+        nearest: nearest(name, known.iter().copied()).map(str::to_owned),
+        known: known.iter().map(|&layer| layer.to_owned()).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::find::FoundArtifact;
-use super::snapshot::StaleInfo;
+use super::snapshot::{SnapshotView, StaleInfo};
 use synix_core::artifact::{Content, Metadata};
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
@@ -119,6 +119,32 @@ impl ArtifactDetail {
             metadata: artifact.metadata,
             provenance: provenance(reader, &reader.unit(found.artifact.unit)?, prices)?,
         })
+    }
+}
+
+impl SnapshotView<'_> {
+    /// Returns an artifact with its content, its provenance and its cost at `prices`.
+    pub fn detail(
+        &self,
+        found: &FoundArtifact,
+        prices: &Prices,
+    ) -> Result<ArtifactDetail, StoreError> {
+        ArtifactDetail::of(self.reader, found, prices)
+    }
+
+    /// Returns whether a transform asked for JSON when it made an artifact.
+    pub fn is_answer_in_json(&self, found: &FoundArtifact) -> Result<bool, StoreError> {
+        for entry in self.reader.transcript(found.artifact.artifact.unit)? {
+            if self
+                .reader
+                .request(entry.request)?
+                .response_format
+                .is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -1,16 +1,11 @@
 //! Golden files: their names, the comparison with a command's output, and the report of all outcomes.
 
-use std::time::Duration;
-
 use serde::Serialize;
-use similar::TextDiff;
 use synix_authoring::check::{self, TestCase, TestOutcome};
+use synix_engine::view::TextDiff;
 
 /// The outcome of a command without a golden file.
 pub(super) const NO_GOLDEN_FILE: &str = "has no golden file";
-
-/// The maximum time to search for the smallest difference between two files. After that a rough one is shown.
-const DIFF_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The outcome of a command, or of a golden file without a command.
 #[derive(Debug, Serialize)]
@@ -64,11 +59,8 @@ pub(super) fn compare(golden: &[u8], now: &str) -> (&'static str, Option<String>
         return ("same", None);
     }
     let golden = String::from_utf8_lossy(golden);
-    let compared = TextDiff::configure()
-        .timeout(DIFF_TIMEOUT)
-        .diff_lines(golden.as_ref(), now);
-    let diff = compared.unified_diff().header("golden", "now").to_string();
-    ("differs", Some(diff))
+    let diff = TextDiff::of(&golden, now).unified();
+    ("differs", Some(format!("--- golden\n+++ now\n{diff}")))
 }
 
 /// Returns whether a name is that of a golden file: a number, a command, `.txt`.
