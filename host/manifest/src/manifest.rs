@@ -132,6 +132,9 @@ pub(super) struct ModelEntry {
     /// The sampling temperature, 0 to 2.
     #[schemars(range(min = 0, max = 2))]
     pub(super) temperature: Option<f64>,
+    /// The maximum number of input tokens of a request; it takes precedence over the number that synix knows.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub(super) context_window: Option<u64>,
     /// Whether this model supports batches; by default like its provider.
     pub(super) batch: Option<bool>,
 }

@@ -109,6 +109,8 @@ pub struct ModelRole {
     pub max_tokens: Option<u32>,
     /// The sampling temperature, 0 to 2; `None` means the provider's default.
     pub temperature: Option<f64>,
+    /// The maximum number of input tokens of a request, if the file has one.
+    pub context_window: Option<u64>,
     /// Whether the model supports batches, if the file says so.
     pub batch: Option<bool>,
 }
@@ -170,6 +172,7 @@ mod tests {
             model: "m".to_owned(),
             max_tokens: None,
             temperature: None,
+            context_window: None,
             batch,
         }
     }

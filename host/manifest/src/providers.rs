@@ -87,6 +87,7 @@ impl Draft<'_> {
                 model,
                 max_tokens,
                 temperature,
+                context_window,
                 batch,
             } = entry;
             (
@@ -97,6 +98,7 @@ impl Draft<'_> {
                     model,
                     max_tokens,
                     temperature,
+                    context_window,
                     batch,
                 },
             )

@@ -38,7 +38,7 @@ pub use images::UncountedImage;
 pub use ledger::{BudgetExcess, Ledger};
 pub use table::{LongPrice, Price, price_date};
 pub use totals::{Bill, Forecast};
-pub use window::{WindowExcess, check_window, context_window};
+pub use window::{WindowExcess, WindowOrigin, check_window, context_window};
 
 use synix_core::request::Usage;
 

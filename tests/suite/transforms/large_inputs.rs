@@ -143,3 +143,41 @@ fn a_question_to_an_unknown_model_is_sent_whatever_its_size() {
     project.ok(&["build"]);
     assert_eq!(project.sent(), 2);
 }
+
+/// The role's `context_window` counts instead of the table, in plans as in builds, and for a model that nobody knows.
+#[test]
+fn the_context_window_of_a_role_takes_precedence() {
+    let with = |model: &str, window: u64| {
+        let model = format!("model = \"{model}\"\ncontext_window = {window}");
+        LARGE.replace("model = \"gpt-4o-mini\"", &model)
+    };
+    for model in ["gpt-4o-mini", "our-own-model"] {
+        let project = too_large();
+        project.pipeline("synix.toml", &with(model, 129_999));
+        let expected = format!(
+            "model `{model}` takes at most 129999 according to `models.default.context_window`"
+        );
+        let plan = project.run(&["plan"]);
+        assert!(plan.says(&expected), "{plan:?}");
+        let run = project.run(&["build"]).expect_code(3);
+        assert!(run.says(&expected), "{run:?}");
+        assert_eq!(project.sent(), 1);
+        // It is no part of the request: what was answered stays fresh.
+        project.pipeline("synix.toml", &with(model, 200_000));
+        assert_eq!(project.json(&["plan"])["total"]["requests"], 1);
+        project.ok(&["build"]);
+        assert_eq!(project.sent(), 2);
+    }
+}
+
+/// The message says where the number comes from, and which key corrects it.
+#[test]
+fn the_window_of_the_table_is_named_with_the_key_that_replaces_it() {
+    let run = too_large().run(&["build"]).expect_code(3);
+    for part in [
+        "takes at most 128000 according to the table of synix",
+        "set `models.default.context_window`",
+    ] {
+        assert!(run.says(part), "{part}: {run:?}");
+    }
+}

@@ -152,10 +152,12 @@ pub struct RoleSettings {
     pub max_tokens: Option<u32>,
     /// 0 to 2.
     pub temperature: Option<f64>,
+    /// The maximum number of input tokens of a request, if configured.
+    pub context_window: Option<u64>,
 }
 
 impl RoleSettings {
-    /// Returns the settings as a fingerprint covers them.
+    /// Returns the settings as a fingerprint covers them. The context window changes no request.
     pub fn parts(&self) -> ModelParts {
         ModelParts {
             api: self.wire.name().to_owned(),
@@ -253,6 +255,7 @@ mod tests {
             }),
             max_tokens: None,
             temperature: Some(temperature),
+            context_window: None,
         };
         Roles(BTreeMap::from([("judge".to_owned(), settings)]))
     }

@@ -61,6 +61,7 @@ pub fn prepare(
                     }),
                     max_tokens: role.max_tokens,
                     temperature: role.temperature,
+                    context_window: role.context_window,
                 };
                 Some((name.clone(), settings))
             })

@@ -123,9 +123,10 @@ impl UnitModel {
         {
             self.extra_roles.insert(role);
         }
-        let role = request.model.as_ref().unwrap_or(&self.transform.role);
-        let Some(role) = self.roles.0.get(role) else {
-            return Err(Refusal::UnknownRole(role.clone()));
+        let role_name = request.model.clone();
+        let role_name = role_name.as_ref().unwrap_or(&self.transform.role);
+        let Some(role) = self.roles.0.get(role_name) else {
+            return Err(Refusal::UnknownRole(role_name.clone()));
         };
         let target = Arc::clone(&role.target);
         let request = role.resolve(request, &self.transform.revision);
@@ -148,10 +149,10 @@ impl UnitModel {
                 None
             }
         };
-        // A known answer is proof that the request fits, whatever the table says.
+        // A known answer is proof that the request fits, whatever the table or the pipeline file says.
         if answer.is_none()
             && self.stopped.is_none()
-            && let Err(excess) = check_window(&request)
+            && let Err(excess) = check_window(&request, role_name, role.context_window)
         {
             self.stopped = Some(RunEnd::Failed(window_failure(&excess, &request)));
             return Ok(None);

@@ -98,8 +98,8 @@ fn a_value_of_the_wrong_type_is_an_error_at_the_value() {
             "8:15: `providers.openai.look_again.0` must be at least 0",
         ),
         (
-            "inputs = [\"a\"]\n[models.m]\nprovider = \"openai\"\nmodel = \"m\"\nmax_tokens = 0\ntemperature = 2.5\n",
-            "10:14: `models.m.max_tokens` must be at least 1\n11:15: `models.m.temperature` must be at most 2",
+            "inputs = [\"a\"]\n[models.m]\nprovider = \"openai\"\nmodel = \"m\"\nmax_tokens = 0\ntemperature = 2.5\ncontext_window = 0\n",
+            "10:14: `models.m.max_tokens` must be at least 1\n11:15: `models.m.temperature` must be at most 2\n12:18: `models.m.context_window` must be at least 1",
         ),
     ] {
         assert_eq!(transform_errors(rest), message);
