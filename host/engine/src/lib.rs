@@ -56,8 +56,16 @@
 //! })?;
 //! let providers = Providers::from([("openai".to_owned(), Arc::new(provider))]);
 //! let (clock, prices) = (Clock::Real, Prices::default());
-//! let context =
-//!     BuildContext { pipeline: &ready, folder: &folder, replay: None, clock: &clock, prices: &prices, rehash: false };
+//! let interruption = sandbox.interrupt_handle();
+//! let context = BuildContext {
+//!     pipeline: &ready,
+//!     folder: &folder,
+//!     replay: None,
+//!     clock: &clock,
+//!     prices: &prices,
+//!     rehash: false,
+//!     interruption: &interruption,
+//! };
 //!
 //! let store = Store::open(&project.path().join(".synix"))?;
 //! let build = store.write(|tx| tx.open_build(&context.new_build(BuildKind::Build)))?;

@@ -175,6 +175,7 @@ impl Project {
             clock: &self.context.clock,
             prices: &self.prices,
             rehash: self.context.rehash,
+            interruption: &self.interruption,
         }
     }
 }

@@ -50,11 +50,17 @@ impl OpenFile {
         self.stamp
     }
 
-    /// Returns the digest of all bytes.
-    pub fn digest(&mut self) -> Result<Digest, SourceError> {
+    /// Returns the digest of all bytes, or `None` if `is_stopped` became true before the end of the file.
+    pub fn digest(&mut self, is_stopped: &dyn Fn() -> bool) -> Result<Option<Digest>, SourceError> {
         let Self { path, file, .. } = self;
         file.seek(SeekFrom::Start(0)).map_err(io_error(path))?;
-        Digest::of_reader(file, HASH_BYTES).map_err(io_error(path))
+        let mut file = StoppableFile {
+            file,
+            is_stopped,
+            was_stopped: false,
+        };
+        let digest = Digest::of_reader(&mut file, HASH_BYTES).map_err(io_error(path))?;
+        Ok((!file.was_stopped).then_some(digest))
     }
 
     /// Reads up to `length` bytes from `offset`; the result is shorter only at the end of the file.
@@ -81,6 +87,23 @@ impl OpenFile {
         Err(SourceError::Changed {
             path: self.path.clone(),
         })
+    }
+}
+
+/// A file that ends early if the build is interrupted: a large one takes minutes to hash.
+struct StoppableFile<'a> {
+    file: &'a mut File,
+    is_stopped: &'a dyn Fn() -> bool,
+    was_stopped: bool,
+}
+
+impl io::Read for StoppableFile<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if (self.is_stopped)() {
+            self.was_stopped = true;
+            return Ok(0);
+        }
+        self.file.read(buffer)
     }
 }
 
@@ -116,6 +139,9 @@ fn inode_of(_: &Metadata) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use super::HASH_BYTES;
     use crate::ProjectFolder;
     use synix_core::digest::Digest;
 
@@ -126,7 +152,10 @@ mod tests {
         let folder = ProjectFolder::open(temp.path()).unwrap();
         let mut file = folder.open_source("a").unwrap();
         assert_eq!(file.stamp().size, 10);
-        assert_eq!(file.digest().unwrap(), Digest::of(b"0123456789"));
+        assert_eq!(
+            file.digest(&|| false).unwrap(),
+            Some(Digest::of(b"0123456789"))
+        );
         for (offset, length, expected) in [
             (0, 4, "0123"),
             (8, 4, "89"),
@@ -137,6 +166,19 @@ mod tests {
             assert_eq!(file.read_at(offset, length).unwrap(), expected.as_bytes());
         }
         assert!(file.check_unchanged().is_ok());
+    }
+
+    /// The digest of a part of the file must not be taken for that of the file.
+    #[test]
+    fn a_file_that_is_no_longer_hashed_has_no_digest() {
+        let temp = tempfile::tempdir().unwrap();
+        synix_disk::replace(&temp.path().join("a"), &vec![b'x'; 3 * HASH_BYTES]).unwrap();
+        let folder = ProjectFolder::open(temp.path()).unwrap();
+        let mut file = folder.open_source("a").unwrap();
+        let looks = Cell::new(0);
+        let is_stopped = || looks.replace(looks.get() + 1) == 2;
+        assert_eq!(file.digest(&is_stopped).unwrap(), None);
+        assert_eq!(looks.get(), 3, "it was read on");
     }
 
     /// The digest would be that of other bytes than the reader saw.

@@ -134,3 +134,36 @@ fn an_interrupted_build_is_reported_and_can_be_resumed() {
     );
     assert_eq!(project.artifact_names().len(), 7);
 }
+
+/// M8: a file of 4 TiB takes at least half an hour to hash, so a command that waited for its digest would not end within
+/// any test.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_does_not_wait_for_the_digest_of_a_large_file() {
+    let rows = "[layers.rows]\nsource = \"in/*\"\nread = \"rows\"\nconfig.content = \"a\"\n";
+    let project = TestProject::with_layers(rows);
+    project.write("in/large.csv", "a\n");
+    let large = std::fs::File::options()
+        .write(true)
+        .open(project.path("in/large.csv"));
+    // A sparse file needs no space.
+    large.unwrap().set_len(1 << 42).unwrap();
+    let mut child = project.start(&["build"]);
+    // Nothing else in the command reads that much.
+    while bytes_read(child.id()) < 1 << 30 {
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "it ended before: {ended:?}");
+        std::thread::yield_now();
+    }
+    let (code, stderr) = signal_and_wait(child, "-TERM");
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("run `synix build` to continue"), "{stderr}");
+}
+
+/// Returns the number of bytes that a process has read from files, cached or not.
+#[cfg(target_os = "linux")]
+fn bytes_read(process: u32) -> u64 {
+    let io = std::fs::read_to_string(format!("/proc/{process}/io")).unwrap_or_default();
+    let line = io.lines().find_map(|line| line.strip_prefix("rchar: "));
+    line.map_or(0, |count| count.parse().unwrap())
+}

@@ -9,6 +9,7 @@ use super::scheduler::Step;
 use synix_core::clock::Clock;
 use synix_core::digest::Digest;
 use synix_core::file_stamp::FileStamp;
+use synix_sandbox::InterruptHandle;
 use synix_sources::{ProjectFolder, SourceBytes, SourceError, SourceFile};
 use synix_store::{FileDigest, Reader};
 
@@ -43,20 +44,24 @@ impl FileDigests {
         known.proves(&stamp).then_some((known.digest, stamp))
     }
 
-    /// Returns the digest and the stamp of a file, which is read unless it is unchanged.
+    /// Returns the digest and the stamp of a file, which is read unless it is unchanged. `None`: the build was
+    /// interrupted.
     pub(super) fn digest(
         &mut self,
         folder: &ProjectFolder,
         path: &str,
-    ) -> Result<(Digest, FileStamp), SourceError> {
+        interruption: &InterruptHandle,
+    ) -> Result<Option<(Digest, FileStamp)>, SourceError> {
         if let Some(known) = self.unchanged(folder, path) {
-            return Ok(known);
+            return Ok(Some(known));
         }
         let mut file = folder.open_source(path)?;
-        let digest = file.digest()?;
+        let Some(digest) = file.digest(&|| interruption.is_stopped())? else {
+            return Ok(None);
+        };
         file.check_unchanged()?;
         self.learn(path, file.stamp(), digest);
-        Ok((digest, file.stamp()))
+        Ok(Some((digest, file.stamp())))
     }
 
     /// Reads a whole file.

@@ -17,6 +17,7 @@ use synix_core::clock::Clock;
 use synix_core::request::FailureKind;
 use synix_prices::{Amount, Prices};
 use synix_providers::Cassette;
+use synix_sandbox::InterruptHandle;
 use synix_sources::ProjectFolder;
 use synix_store::{AnswerOrigin, BuildKind, NewBuild, Reader, RetrySelection};
 
@@ -35,6 +36,8 @@ pub struct BuildContext<'a> {
     pub prices: &'a Prices,
     /// Whether source files are hashed although their size and time are unchanged.
     pub rehash: bool,
+    /// Ends the reading of files early; that of the sandbox, whose guests it ends too.
+    pub interruption: &'a InterruptHandle,
 }
 
 /// How a build is driven.

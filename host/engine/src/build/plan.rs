@@ -36,6 +36,7 @@ pub async fn plan(
         answer_origin: build_context.answer_origin(),
         allow_partial: false,
         rehash: build_context.rehash,
+        interruption: build_context.interruption,
         observer: &|_| {},
     };
     let misses = build_context

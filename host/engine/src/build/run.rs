@@ -68,6 +68,7 @@ pub async fn run(
         answer_origin,
         allow_partial: options.allow_partial,
         rehash: build_context.rehash,
+        interruption: build_context.interruption,
         observer,
     };
     let pool = build_context.pool(Some(store))?;

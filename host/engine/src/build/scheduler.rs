@@ -21,7 +21,7 @@ use super::previous::Previous;
 use super::recorder::{Record as _, Recorder};
 use crate::pending::PendingRequest;
 use synix_core::request::{Failure, RequestKey};
-use synix_sandbox::Shape;
+use synix_sandbox::{InterruptHandle, Shape};
 use synix_sources::ProjectFolder;
 use synix_store::{AnswerOrigin, BuildLayer, Reader};
 
@@ -36,6 +36,7 @@ pub(super) struct SchedulerContext<'a> {
     pub(super) allow_partial: bool,
     /// Whether source files are hashed although their stamps are unchanged.
     pub(super) rehash: bool,
+    pub(super) interruption: &'a InterruptHandle,
     pub(super) observer: Observer<'a>,
 }
 

@@ -42,6 +42,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     }
                     self.in_transaction(|step| {
                         for file in &found.files {
+                            if step.context.interruption.is_stopped() {
+                                return Err(BuildError::Interrupted);
+                            }
                             if let Err(problem) = step.read_text(position, kind, file)? {
                                 problems.push(name, problem);
                             }

@@ -16,7 +16,7 @@ use super::BuildError;
 use super::answerer::Answerer;
 use super::handle::Handle;
 use super::layers::ReadyReader;
-use super::scheduler::Scheduler;
+use super::scheduler::{Scheduler, SchedulerContext};
 use super::unit::guest_failure;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
@@ -114,8 +114,18 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 path: path.clone(),
                 detail: error.to_string(),
             })?;
-            let (digest, stamp) = match self.files.digest(self.context.folder, path) {
-                Ok(found) => found,
+            let SchedulerContext {
+                folder,
+                interruption,
+                ..
+            } = self.context;
+            let (digest, stamp) = match self.files.digest(folder, path, interruption) {
+                Ok(Some(found)) => found,
+                Ok(None) => {
+                    // The next build does not hash the earlier files again.
+                    self.in_transaction(|step| step.record_digests())?;
+                    return Err(BuildError::Interrupted);
+                }
                 Err(error) => {
                     let failure = guest_failure(with_causes(&error));
                     files.failed.push((key, failure));
