@@ -238,7 +238,7 @@ mod tests {
         assert_eq!((excess.tokens, excess.window), (101, 100));
         assert_eq!(
             excess.to_string(),
-            "the request has 101 tokens and model `gpt-4` takes at most 100 according to `models.large.context_window`; set `max_input_tokens` if the transform is `reduce` or `group`, or cut the inputs with `chunk`"
+            "the request has at least 101 tokens and model `gpt-4` takes at most 100 according to `models.large.context_window`; set `max_input_tokens` if the transform is `reduce` or `group`, or cut the inputs with `chunk`"
         );
         // A model that is not in the table is checked as well.
         let unknown = request(Wire::OpenAi, "my-model", "word ".repeat(101));

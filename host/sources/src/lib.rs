@@ -52,6 +52,17 @@ pub struct SourceFile {
     pub path: String,
     /// The label of its artifact.
     pub label: Label,
+    /// The file's stamp when it was found, if the search learned it.
+    pub stamp: Option<FileStamp>,
+}
+
+/// A file that a reader reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReaderFile {
+    /// The path relative to the project folder, with `/` as the separator.
+    pub path: String,
+    /// The file's stamp when it was found, if the search learned it.
+    pub stamp: Option<FileStamp>,
 }
 
 /// The files that match a glob.

@@ -112,6 +112,7 @@ mod tests {
         let file = SourceFile {
             path: path.to_owned(),
             label: Label::parse("a").unwrap(),
+            stamp: None,
         };
         let content = SourceBytes {
             bytes: bytes.to_vec(),

@@ -48,6 +48,7 @@ fn read_input(path: &Path) -> Result<Artifact, UnitRunError> {
     let file = SourceFile {
         path: name.ok_or_else(invalid_name)?.to_owned(),
         label: Label::parse(stem.ok_or_else(invalid_name)?).map_err(|_| invalid_name())?,
+        stamp: None,
     };
     let kind = Kind::parse("source").map_err(|_| invalid_name())?;
     let content = folder.read_source(&file).map_err(unreadable)?;

@@ -10,7 +10,7 @@ use synix_core::clock::Clock;
 use synix_core::digest::Digest;
 use synix_core::file_stamp::FileStamp;
 use synix_sandbox::InterruptHandle;
-use synix_sources::{ProjectFolder, SourceBytes, SourceError, SourceFile};
+use synix_sources::{ProjectFolder, ReaderFile, SourceBytes, SourceError, SourceFile};
 use synix_store::{FileDigest, Reader};
 
 /// The digests of files that are known, and those that this build found out.
@@ -33,14 +33,18 @@ impl FileDigests {
         })
     }
 
-    /// Returns the digest and the stamp of a file that is unchanged.
+    /// Returns the digest and the stamp of a file that is unchanged; `stamp` is what the search for files learned.
     pub(super) fn unchanged(
         &self,
         folder: &ProjectFolder,
         path: &str,
+        stamp: Option<FileStamp>,
     ) -> Option<(Digest, FileStamp)> {
         let known = self.known.get(path)?;
-        let stamp = folder.stamp(path).ok()?;
+        let stamp = match stamp {
+            Some(stamp) => stamp,
+            None => folder.stamp(path).ok()?,
+        };
         known.proves(&stamp).then_some((known.digest, stamp))
     }
 
@@ -49,10 +53,10 @@ impl FileDigests {
     pub(super) fn digest(
         &mut self,
         folder: &ProjectFolder,
-        path: &str,
+        ReaderFile { path, stamp }: &ReaderFile,
         interruption: &InterruptHandle,
     ) -> Result<Option<(Digest, FileStamp)>, SourceError> {
-        if let Some(known) = self.unchanged(folder, path) {
+        if let Some(known) = self.unchanged(folder, path, *stamp) {
             return Ok(Some(known));
         }
         let mut file = folder.open_source(path)?;

@@ -91,7 +91,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let name = self.layer_name(layer);
         let folder = self.context.folder;
         let mut read = None;
-        let (digest, size) = match self.files.unchanged(folder, &file.path) {
+        let (digest, size) = match self.files.unchanged(folder, &file.path, file.stamp) {
             Some((digest, stamp)) => (digest, stamp.size),
             None => match self.files.read(folder, file) {
                 Ok(bytes) => {

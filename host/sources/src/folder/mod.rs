@@ -9,8 +9,8 @@ use cap_std::fs::{Dir, File};
 
 use super::file::stamp_of;
 use super::{
-    HiddenFiles, MAX_FILE_BYTES, OpenFile, SourceBytes, SourceError, SourceFile, Sources, text,
-    walk,
+    HiddenFiles, MAX_FILE_BYTES, OpenFile, ReaderFile, SourceBytes, SourceError, SourceFile,
+    Sources, text, walk,
 };
 use synix_core::artifact::Artifact;
 use synix_core::digest::Digest;
@@ -64,15 +64,17 @@ impl ProjectFolder {
         Ok(walk::assign_labels(self.find(globs, hidden)?))
     }
 
-    /// Returns the paths of the files that match any of the globs, in order, and the errors for entries that cannot be
-    /// sources. The result contains at least one of either.
-    pub fn find_paths(
+    /// Returns the files that match any of the globs, in the order of their paths, and the errors for entries that cannot
+    /// be sources. The result contains at least one of either.
+    pub fn find_files(
         &self,
         globs: &[String],
         hidden: HiddenFiles,
-    ) -> Result<(Vec<String>, Vec<SourceError>), SourceError> {
+    ) -> Result<(Vec<ReaderFile>, Vec<SourceError>), SourceError> {
         let found = self.find(globs, hidden)?;
-        Ok((found.files.into_keys().collect(), found.problems))
+        let files = found.files.into_iter();
+        let files = files.map(|walk::FoundFile { path, stamp, .. }| ReaderFile { path, stamp });
+        Ok((files.collect(), found.problems))
     }
 
     fn find(&self, globs: &[String], hidden: HiddenFiles) -> Result<walk::Found, SourceError> {

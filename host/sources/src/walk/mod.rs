@@ -3,23 +3,36 @@
 //! Only folders below the fixed part of the glob are searched. A link to a file counts as the file. A link to a folder is
 //! not followed, so there are no loops.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use cap_std::fs::{Dir, DirEntry};
 
+#[cfg(unix)]
+use crate::file::stamp_of;
 use crate::folder::{check_hidden, io_error};
 use crate::hidden::is_hidden;
 use crate::{HiddenFiles, SourceError, SourceFile, Sources};
+use synix_core::file_stamp::FileStamp;
 use synix_core::ids::Label;
 use synix_manifest::SourceGlob;
 use synix_reading::label::without_extension;
 
-/// The files that match globs, sorted by path, each with the fixed part of the first glob that it matches.
+/// A file that matches a glob.
+pub(super) struct FoundFile {
+    pub(super) path: String,
+    pub(super) stamp: Option<FileStamp>,
+    /// The position of the first glob that it matches.
+    glob: usize,
+}
+
+/// The files that match globs, sorted by path.
 pub(super) struct Found {
-    pub(super) files: BTreeMap<String, String>,
+    pub(super) files: Vec<FoundFile>,
+    /// The fixed part of each glob.
+    folders: Vec<String>,
     /// Errors for entries that match but cannot be sources.
     pub(super) problems: Vec<SourceError>,
 }
@@ -31,19 +44,26 @@ pub(super) fn find_files(
     hidden: HiddenFiles,
 ) -> Result<Found, SourceError> {
     let mut found = Found {
-        files: BTreeMap::new(),
+        files: Vec::new(),
+        folders: Vec::with_capacity(globs.len()),
         problems: Vec::new(),
     };
-    for glob in globs {
-        let (paths, problems) = find_matches(root, glob, hidden)?;
-        for path in paths {
-            found
-                .files
-                .entry(path)
-                .or_insert_with(|| glob.folder().to_owned());
-        }
+    for (position, glob) in globs.iter().enumerate() {
+        let (files, problems) = find_matches(root, glob, hidden)?;
+        let files = files.into_iter().map(|(path, stamp)| FoundFile {
+            path,
+            stamp,
+            glob: position,
+        });
+        found.files.extend(files);
+        found.folders.push(glob.folder().to_owned());
         found.problems.extend(problems);
     }
+    // The sort is stable, so the first glob that matches a file keeps it.
+    found.files.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+        .files
+        .dedup_by(|later, first| later.path == first.path);
     if found.files.is_empty() && found.problems.is_empty() {
         return Err(SourceError::NoMatch {
             globs: globs.iter().map(|glob| glob.as_str().to_owned()).collect(),
@@ -55,7 +75,7 @@ pub(super) fn find_files(
     Ok(found)
 }
 
-type Matches = (Vec<String>, Vec<SourceError>);
+type Matches = (Vec<(String, Option<FileStamp>)>, Vec<SourceError>);
 
 fn find_matches(
     root: &Dir,
@@ -66,7 +86,7 @@ fn find_matches(
         root,
         glob,
         hidden,
-        paths: Vec::new(),
+        files: Vec::new(),
         problems: Vec::new(),
         pending: vec![Folder {
             path: PathBuf::from(glob.folder()),
@@ -85,7 +105,7 @@ fn find_matches(
         Err(error) => return Err(error),
         Ok(()) => {}
     }
-    Ok((walk.paths, walk.problems))
+    Ok((walk.files, walk.problems))
 }
 
 /// Converts a path with any bytes to text: `caf\xe9`.
@@ -115,7 +135,7 @@ struct Walk<'a> {
     root: &'a Dir,
     glob: &'a SourceGlob,
     hidden: HiddenFiles,
-    paths: Vec<String>,
+    files: Vec<(String, Option<FileStamp>)>,
     problems: Vec<SourceError>,
     pending: Vec<Folder>,
 }
@@ -177,6 +197,7 @@ impl Walk<'_> {
         if is_refused {
             return Err(SourceError::Hidden { path });
         }
+        let mut stamp = None;
         if file_type.is_symlink() {
             let target = self.root.metadata(&path).map_err(io_error(&path))?;
             if target.is_dir() {
@@ -188,20 +209,38 @@ impl Walk<'_> {
             check_hidden(self.root, &path, self.hidden)?;
         } else if !file_type.is_file() {
             return Err(SourceError::NotAFile { path });
+        } else {
+            stamp = stamp_of_entry(entry);
         }
-        self.paths.push(path);
+        self.files.push((path, stamp));
         Ok(())
     }
 }
 
+/// Returns the stamp of a regular file. By the entry, the system finds the file without walking down its path, and
+/// without opening it: a build in which nothing changed spends most of its time on this.
+#[cfg(unix)]
+fn stamp_of_entry(entry: &DirEntry) -> Option<FileStamp> {
+    let metadata = entry.metadata().ok()?;
+    // Something else may have taken the place of the file.
+    metadata.is_file().then(|| stamp_of(&metadata))
+}
+
+/// On Windows, an entry may be older than its file.
+#[cfg(not(unix))]
+fn stamp_of_entry(_: &DirEntry) -> Option<FileStamp> {
+    None
+}
+
 /// Assigns a label to each path: the part after the fixed part, without the extension.
 pub(super) fn assign_labels(found: Found) -> Sources {
-    let mut taken: BTreeMap<Label, String> = BTreeMap::new();
-    let mut files = Vec::with_capacity(found.files.len());
+    // The position of the file with each label.
+    let mut taken: HashMap<Label, usize> = HashMap::with_capacity(found.files.len());
+    let mut files: Vec<SourceFile> = Vec::with_capacity(found.files.len());
     let mut problems = found.problems;
-    for (path, folder) in found.files {
+    for FoundFile { path, stamp, glob } in found.files {
         let relative = path
-            .strip_prefix(&folder)
+            .strip_prefix(&found.folders[glob])
             .unwrap_or(&path)
             .trim_start_matches('/');
         let label = match Label::parse(without_extension(relative)) {
@@ -214,13 +253,13 @@ pub(super) fn assign_labels(found: Found) -> Sources {
         if let Some(first) = taken.get(&label) {
             problems.push(SourceError::SameLabel {
                 label,
-                first: first.clone(),
+                first: files[*first].path.clone(),
                 second: path,
             });
             continue;
         }
-        taken.insert(label.clone(), path.clone());
-        files.push(SourceFile { path, label });
+        taken.insert(label.clone(), files.len());
+        files.push(SourceFile { path, label, stamp });
     }
     problems.sort_by_cached_key(ToString::to_string);
     Sources { files, problems }

@@ -185,3 +185,27 @@ fn the_error_names_a_file_whose_name_is_not_a_label() {
     fs::File::create(temp.path().join("a\nb.md")).unwrap();
     assert_eq!(problems(&folder, "*.md"), "a\nb.md: cannot be a source");
 }
+
+/// A build decides by the stamps of the search what it opens, so they must be those of opened files.
+#[cfg(unix)]
+#[test]
+fn the_search_finds_the_stamps_of_files_and_none_of_links() {
+    let (temp, folder) = project(&["a/one.md", "a/b/two.md"]);
+    std::os::unix::fs::symlink("one.md", temp.path().join("a/link.md")).unwrap();
+    let globs = ["a/**/*.md".to_owned()];
+    let found = folder.find_sources(&globs, HiddenFiles::Refuse).unwrap();
+    let stamps: Vec<_> = found
+        .files
+        .iter()
+        .map(|file| (file.label.as_str(), file.stamp))
+        .collect();
+    let opened = |path: &str| Some(folder.open_source(path).unwrap().stamp());
+    assert_eq!(
+        stamps,
+        [
+            ("b/two", opened("a/b/two.md")),
+            ("link", None),
+            ("one", opened("a/one.md")),
+        ]
+    );
+}

@@ -24,7 +24,7 @@ use synix_core::fingerprint::{InputPart, UnitParts};
 use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_core::skipped::{SkippedCount, SkippedCounts};
-use synix_sources::{SourceError, SourceProblems};
+use synix_sources::{ReaderFile, SourceError, SourceProblems};
 use synix_store::{AnswerOrigin, StoredArtifact, UnitId};
 
 pub(super) use self::run::FileResult;
@@ -59,7 +59,7 @@ struct StaleFile {
 /// The files of a layer, as far as they were looked at.
 #[derive(Default)]
 struct Files {
-    paths: Vec<String>,
+    found: Vec<ReaderFile>,
     fresh: Vec<FreshFile>,
     stale: Vec<StaleFile>,
     failed: Vec<(UnitKey, Failure)>,
@@ -78,12 +78,12 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     ) -> Result<(), BuildError> {
         let name = self.layer_name(layer);
         let folder = self.context.folder;
-        let paths = match folder.find_paths(&reader.globs, reader.hidden) {
-            Ok((paths, found)) => {
+        let found = match folder.find_files(&reader.globs, reader.hidden) {
+            Ok((files, found)) => {
                 for problem in found {
                     problems.push(name, problem);
                 }
-                paths
+                files
             }
             Err(problem) => {
                 problems.push(name, problem);
@@ -91,7 +91,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             }
         };
         let mut files = Files {
-            paths,
+            found,
             ..Files::default()
         };
         self.sort_files(layer, reader, &mut files)?;
@@ -108,7 +108,8 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         files: &mut Files,
     ) -> Result<(), BuildError> {
         let name = self.layer_name(layer);
-        for (file, path) in files.paths.iter().enumerate() {
+        for (file, found) in files.found.iter().enumerate() {
+            let path = &found.path;
             let key = UnitKey::from_stored(path).map_err(|error| BuildError::Metadata {
                 layer: name.to_owned(),
                 path: path.clone(),
@@ -119,7 +120,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 interruption,
                 ..
             } = self.context;
-            let (digest, stamp) = match self.files.digest(folder, path, interruption) {
+            let (digest, stamp) = match self.files.digest(folder, found, interruption) {
                 Ok(Some(found)) => found,
                 Ok(None) => {
                     // The next build does not hash the earlier files again.
@@ -218,8 +219,8 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             let (first, second) = duplicate.files;
             let problem = SourceError::DuplicateLabel {
                 label: duplicate.label,
-                first: files.paths[first].clone(),
-                second: files.paths[second].clone(),
+                first: files.found[first].path.clone(),
+                second: files.found[second].path.clone(),
             };
             problems.push(name, problem);
         }
