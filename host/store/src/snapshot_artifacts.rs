@@ -74,17 +74,19 @@ impl Reader {
         layer: &str,
         take: impl FnMut(StoredArtifact),
     ) -> Result<(), StoreError> {
-        self.for_each_output(snapshot, layer, self.not_replaced(), take)
+        let condition = format!("{} ORDER BY a.label", self.not_replaced());
+        self.for_each_output(snapshot, layer, &condition, take)
     }
 
-    /// Calls `take` with each output of the units of a layer of a snapshot, also with those that newer ones replace.
+    /// Calls `take` with each output of the units of a layer of a snapshot, also with those that newer ones replace. They
+    /// are in the order of the units, because a build looks all of them up and needs no other.
     pub fn for_each_snapshot_output(
         &self,
         snapshot: &Snapshot,
         layer: &str,
         take: impl FnMut(StoredArtifact),
     ) -> Result<(), StoreError> {
-        self.for_each_output(snapshot, layer, "", take)
+        self.for_each_output(snapshot, layer, "ORDER BY s.position", take)
     }
 
     /// Calls `take` with each unit of a layer of a snapshot and each of its inputs, as layer and digest.
@@ -127,7 +129,7 @@ impl Reader {
         &self,
         snapshot: &Snapshot,
         layer: &str,
-        condition: &str,
+        rest: &str,
         mut take: impl FnMut(StoredArtifact),
     ) -> Result<(), StoreError> {
         let Some(set) = snapshot.set(layer) else {
@@ -139,7 +141,7 @@ impl Reader {
             .prepare_cached(&format!(
                 "SELECT a.id, a.unit, a.position, a.label, a.kind, a.digest, {}
                  FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit
-                 WHERE s.layer_set = ?1 {condition} ORDER BY a.label",
+                 WHERE s.layer_set = ?1 {rest}",
                 self.seal_column("a")
             ))
             .map_err(failed)?;

@@ -1,5 +1,6 @@
 //! The newest snapshot of the pipeline, to find fresh units fast and to report changes.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 use super::layers::Roles;
@@ -16,8 +17,8 @@ use synix_store::{
 struct PreviousLayer {
     /// By fingerprint.
     units: Vec<SnapshotUnit>,
-    /// Positions in `units`, by key.
-    by_key: Vec<u32>,
+    /// Positions in `units`, by key. Sorting texts takes long, and a build without stale units needs none of it.
+    by_key: OnceCell<Vec<u32>>,
     /// By unit, then by number.
     outputs: Vec<StoredArtifact>,
 }
@@ -26,15 +27,22 @@ impl PreviousLayer {
     fn read(reader: &Reader, snapshot: &Snapshot, name: &str) -> Result<Self, StoreError> {
         let mut units = reader.snapshot_units(snapshot, name)?;
         units.sort_unstable_by_key(|unit| unit.fingerprint);
-        let mut by_key: Vec<u32> = (0..).take(units.len()).collect();
-        by_key.sort_unstable_by(|left, right| key_at(&units, *left).cmp(key_at(&units, *right)));
         let mut outputs: Vec<StoredArtifact> = Vec::with_capacity(units.len());
         reader.for_each_snapshot_output(snapshot, name, |artifact| outputs.push(artifact))?;
         outputs.sort_unstable_by_key(|output| (output.unit, output.id));
         Ok(Self {
             units,
-            by_key,
+            by_key: OnceCell::new(),
             outputs,
+        })
+    }
+
+    fn by_key(&self) -> &[u32] {
+        self.by_key.get_or_init(|| {
+            let key = |position: &u32| key_at(&self.units, *position);
+            let mut by_key: Vec<u32> = (0..).take(self.units.len()).collect();
+            by_key.sort_unstable_by(|left, right| key(left).cmp(key(right)));
+            by_key
         })
     }
 
@@ -46,10 +54,9 @@ impl PreviousLayer {
     }
 
     fn unit_by_key(&self, key: &str) -> Option<UnitId> {
-        let found = self
-            .by_key
-            .binary_search_by(|position| key_at(&self.units, *position).cmp(key));
-        let position = self.by_key.get(found.ok()?)?;
+        let by_key = self.by_key();
+        let found = by_key.binary_search_by(|position| key_at(&self.units, *position).cmp(key));
+        let position = by_key.get(found.ok()?)?;
         Some(self.units.get(usize::try_from(*position).ok()?)?.id)
     }
 
@@ -143,7 +150,7 @@ impl<'a> Previous<'a> {
     /// Returns the keys of the layer's units.
     pub(super) fn keys(&mut self, layer: &str) -> Result<Vec<String>, StoreError> {
         let layer = self.layer(layer)?;
-        let in_order = layer.by_key.iter();
+        let in_order = layer.by_key().iter();
         Ok(in_order
             .map(|position| key_at(&layer.units, *position).to_owned())
             .collect())
