@@ -97,6 +97,26 @@ fn a_prompt_that_was_typed_while_tools_ran_keeps_its_place() {
     assert_eq!(said(run.only()), ["a", "also this", "b"]);
 }
 
+/// Newer versions of the program write the parent of such a prompt, but no `uuid`.
+#[test]
+fn a_prompt_that_names_only_its_parent_is_a_turn_and_no_branch() {
+    let queued = |parent: &str, prompt: &str| json!({"type": "attachment", "parentUuid": parent, "sessionId": "s1", "timestamp": "2026-01-02T03:05:00Z", "attachment": {"type": "queued_command", "prompt": prompt}});
+    let result = json!([{"type": "tool_result", "tool_use_id": "t1", "content": "done"}]);
+    let run = read(
+        "s1.jsonl",
+        lines(&[
+            line("user", "u1", "", &json!("a")),
+            line("assistant", "a1", "u1", &text("b")),
+            queued("a1", "also this"),
+            line("user", "r1", "a1", &result),
+            line("assistant", "a2", "r1", &text("c")),
+            queued("a1", "and that"),
+        ]),
+    );
+    assert_eq!(said(run.only()), ["a", "b", "also this", "c", "and that"]);
+    assert_eq!(run.count(&Reason::Branch), 0);
+}
+
 #[test]
 fn a_sub_agent_is_a_session_of_its_own() {
     let side = |value: Value, agent: Option<&str>| {

@@ -1,8 +1,9 @@
 //! Which lines of a session are shown, and in which order.
 //!
 //! Each line names its parent. A prompt that was edited leaves a branch behind, which is not shown; the results of tools
-//! that ran at the same time look like branches and are none. A session that was compacted or resumed has several roots,
-//! which follow each other.
+//! that ran at the same time look like branches and are none. A prompt that was typed while tools ran may name a parent
+//! but has no identifier: it belongs to the branch of its parent. A session that was compacted or resumed has several
+//! roots, which follow each other.
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,11 +31,18 @@ pub(super) fn order(lines: &[Line]) -> Order {
         .collect();
     let roots = roots(&parents);
 
+    // Nothing can follow a line without an identifier, so it says nothing about which branch is active.
+    let is_aside = |place: usize| lines[place].uuid.is_empty() && parents[place].is_some();
+
     // The later leaf of each tree is the active one.
     let mut leaves: HashMap<usize, usize> = HashMap::new();
     for (place, line) in lines.iter().enumerate() {
-        if line.kind != Kind::Link {
-            leaves.insert(roots[place], place);
+        if line.kind == Kind::Link {
+            continue;
+        }
+        let leaf = leaves.entry(roots[place]).or_insert(place);
+        if !is_aside(place) {
+            *leaf = place;
         }
     }
     let mut ends: Vec<usize> = leaves.into_values().collect();
@@ -58,7 +66,8 @@ pub(super) fn order(lines: &[Line]) -> Order {
             continue;
         };
         let is_same = message(place).is_some_and(|message| messages.contains(message));
-        let is_no_branch = is_same || matches!(line.kind, Kind::Result | Kind::Link);
+        let is_no_branch =
+            is_same || is_aside(place) || matches!(line.kind, Kind::Result | Kind::Link);
         if keys[place].is_none() && is_no_branch {
             keys[place] = Some(place.max(key));
             active.push(place);
@@ -70,12 +79,14 @@ pub(super) fn order(lines: &[Line]) -> Order {
     for (place, parent) in parents.iter().enumerate() {
         if let Some(parent) = parent
             && lines[place].kind != Kind::Link
+            && !is_aside(place)
         {
             has_child[*parent] = true;
         }
     }
     let is_other = |&place: &usize| {
-        keys[place].is_none() && !has_child[place] && lines[place].kind != Kind::Link
+        let is_leaf = !has_child[place] && !is_aside(place) && lines[place].kind != Kind::Link;
+        is_leaf && keys[place].is_none()
     };
     Order {
         others: (0..lines.len()).filter(is_other).collect(),
@@ -170,6 +181,43 @@ mod tests {
             line("u2", "", Kind::User, ""),
         ];
         assert_eq!(order(&lines).active, [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_prompt_without_an_identifier_follows_its_parent_and_ends_no_branch() {
+        let mut lines = vec![
+            line("u1", "", Kind::User, ""),
+            line("a1", "u1", Kind::Assistant, "m1"),
+            line("", "a1", Kind::User, ""),
+            line("r1", "a1", Kind::Result, ""),
+            line("a2", "r1", Kind::Assistant, "m2"),
+            line("", "r1", Kind::User, ""),
+        ];
+        let all = Order {
+            active: vec![0, 1, 2, 3, 4, 5],
+            others: vec![],
+        };
+        assert_eq!(order(&lines), all);
+        // On a branch that was left it is left as well, and the branch counts once.
+        lines.push(line("u2", "u1", Kind::User, ""));
+        assert_eq!(
+            order(&lines),
+            Order {
+                active: vec![0, 6],
+                others: vec![4]
+            }
+        );
+    }
+
+    #[test]
+    fn a_prompt_below_a_link_alone_is_shown() {
+        let lines = [
+            line("b", "", Kind::Link, ""),
+            line("", "b", Kind::User, ""),
+            line("", "b", Kind::User, ""),
+        ];
+        assert_eq!(order(&lines).active, [0, 1, 2]);
+        assert!(order(&lines).others.is_empty());
     }
 
     #[test]
