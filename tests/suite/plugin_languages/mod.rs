@@ -7,6 +7,7 @@ mod examples;
 mod generated_bindings;
 mod isolation;
 mod readers;
+mod readers_in_pipelines;
 mod scaffolds;
 mod split_examples;
 mod without_sdk;
