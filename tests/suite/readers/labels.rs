@@ -1,9 +1,9 @@
 //! Labels that two files have, or one file twice.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::tickets;
-use crate::support::test_project::TestProject;
+use crate::support::test_project::{TestProject, text};
 
 const CHATS: &str = r#"
 [models.default]
@@ -188,4 +188,40 @@ fn the_newest_artifact_is_used_whatever_its_file_is_called() {
     );
     let overview = project.json(&["status"]);
     assert_eq!(overview["layers"][0]["artifacts"], 1);
+}
+
+/// Exports repeat everything, so each further one would count the same empty conversations again.
+#[test]
+fn what_a_file_left_out_is_not_counted_after_newer_files_replaced_it() {
+    let project = TestProject::with_layers(CHATS);
+    let empty: (&str, &[&str], &str) = ("empty", &[], "2026-01-01T11:00:00Z");
+    let kept: (&str, &[&str], &str) = ("kept", &["Bread?", "Flour."], "2026-01-03T00:00:00Z");
+    let gone: (&str, &[&str], &str) = ("gone", &["Old", "Yes"], "2026-01-01T11:00:00Z");
+    let grown: (&str, &[&str], &str) = ("a", &["Hi", "Hello", "More"], "2026-03-02T00:00:00Z");
+    let first: (&str, &[&str], &str) = ("a", &["Hi", "Hello"], "2026-01-02T00:00:00Z");
+    let counted = |document: Value| {
+        let [empty] = &document["layers"][0]["skipped"].as_array().unwrap()[..] else {
+            panic!("{document:#}")
+        };
+        assert_eq!(empty["reason"], "empty");
+        let examples = empty["examples"].as_array().unwrap().iter();
+        let files = examples.map(|one| text(one).split(':').next().unwrap().to_owned());
+        assert_eq!(empty["count"], files.len(), "{empty:#}");
+        files.collect::<Vec<_>>()
+    };
+    export(&project, "1", &[first, empty, gone]);
+    export(&project, "2", &[empty, kept]);
+    let both = ["exports/1.json", "exports/2.json"];
+    assert_eq!(counted(project.json(&["build"])), both);
+    export(&project, "3", &[grown, empty, kept]);
+    // A conversation of the first file is used, so what that file left out counts as well.
+    for command in ["plan", "build", "build", "plan", "status"] {
+        let found = counted(project.json(&[command]));
+        assert_eq!(found, ["exports/1.json", "exports/3.json"], "{command}");
+    }
+    export(&project, "1", &[first, empty]);
+    assert_eq!(counted(project.json(&["build"])), ["exports/3.json"]);
+    // Without the newer export the older ones are all that there is.
+    project.remove("exports/3.json");
+    assert_eq!(counted(project.json(&["plan"])), both);
 }

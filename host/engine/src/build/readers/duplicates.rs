@@ -25,10 +25,25 @@ pub(super) struct Duplicate {
 pub(super) struct Distinct {
     /// The artifacts that are used, by file, then in the order in which each file made them.
     pub(super) used: Vec<FileOutput>,
-    /// Those that newer ones replace.
+    /// Those that newer ones replace, in the same order.
     pub(super) replaced: Vec<FileOutput>,
     /// Labels that several files have, unless the newest artifact is used.
     pub(super) duplicates: Vec<Duplicate>,
+}
+
+impl Distinct {
+    /// Returns the files whose artifacts are all replaced by those of other files, in order.
+    pub(super) fn superseded_files(&self) -> Vec<usize> {
+        let is_used = |file: usize| {
+            self.used
+                .binary_search_by_key(&file, |one| one.file)
+                .is_ok()
+        };
+        let mut files: Vec<usize> = self.replaced.iter().map(|one| one.file).collect();
+        files.dedup();
+        files.retain(|file| !is_used(*file));
+        files
+    }
 }
 
 /// Decides which of several artifacts with one label is used.

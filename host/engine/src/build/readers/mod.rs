@@ -209,12 +209,16 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     ) -> Result<(), BuildError> {
         let name = self.layer_name(layer);
         files.skipped.sort_by_key(|(file, _)| *file);
-        let mut skipped = SkippedCounts::default();
-        for (_, counts) in &files.skipped {
-            skipped.extend(counts);
-        }
         let distinct =
             duplicates::resolve(files.outputs, reader.on_duplicate, self.context.reader)?;
+        let superseded = distinct.superseded_files();
+        let mut skipped = SkippedCounts::default();
+        for (file, counts) in &files.skipped {
+            // What an older export left out is in the counts of the newer one, if it is still there.
+            if superseded.binary_search(file).is_err() {
+                skipped.extend(counts);
+            }
+        }
         for duplicate in distinct.duplicates {
             let (first, second) = duplicate.files;
             let problem = SourceError::DuplicateLabel {
