@@ -18,6 +18,54 @@ pub struct SkippedCount {
     pub examples: Vec<String>,
 }
 
+/// Says where and what was left out, each part once: many readers name the file or the place again in `what`.
+pub fn example(file: &str, place: &str, what: &str) -> String {
+    joined(file, &joined(place, what))
+}
+
+/// Joins the texts, unless the one says the other, or begins with what the other ends with.
+fn joined(first: &str, second: &str) -> String {
+    if second.is_empty() {
+        return first.to_owned();
+    }
+    if first.is_empty() || mentions(second, first) {
+        return second.to_owned();
+    }
+    for separator in ["/", ", "] {
+        for (at, _) in first.match_indices(separator) {
+            let (start, end) = first.split_at(at.saturating_add(separator.len()));
+            if second.starts_with(end) && mentions(second, end) {
+                return format!("{start}{second}");
+            }
+        }
+    }
+    format!("{first}: {second}")
+}
+
+fn begins_with(text: &str, start: &str) -> bool {
+    let rest = text.strip_prefix(start);
+    rest.is_some_and(|rest| !rest.starts_with(is_in_word))
+}
+
+/// Returns whether a text contains a path or a place. A name that is only a word may be there by chance.
+fn mentions(text: &str, part: &str) -> bool {
+    if text == part {
+        return true;
+    }
+    if part.chars().all(char::is_alphabetic) {
+        let rest = text.strip_prefix(part);
+        return rest.is_some_and(|rest| rest.starts_with(": "));
+    }
+    text.match_indices(part).any(|(at, _)| {
+        let (before, after) = text.split_at(at);
+        !before.ends_with(is_in_word) && begins_with(after, part)
+    })
+}
+
+fn is_in_word(c: char) -> bool {
+    c.is_alphanumeric() || "-_.".contains(c)
+}
+
 /// Counts by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SkippedCounts(BTreeMap<String, (u64, Vec<String>)>);
@@ -61,6 +109,52 @@ impl SkippedCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_example_says_each_thing_once() {
+        for (file, place, what, expected) in [
+            ("a.csv", "line 1", "a row", "a.csv: line 1: a row"),
+            ("a.csv", "", "a row", "a.csv: a row"),
+            ("users.json", "", "users.json", "users.json"),
+            ("in/users.json", "", "in/users.json", "in/users.json"),
+            ("in/users.json", "", "users.json", "in/users.json"),
+            ("x.zip", "users.json", "users.json", "x.zip: users.json"),
+            ("x.zip", "a/users.json", "users.json", "x.zip: a/users.json"),
+            ("x.zip", "b.pdf", "x.zip/b.pdf", "x.zip/b.pdf"),
+            ("a.csv", "line 1", "line 1: cut", "a.csv: line 1: cut"),
+            (
+                "x.zip",
+                "a.csv, line 1",
+                "line 1: cut",
+                "x.zip: a.csv, line 1: cut",
+            ),
+            (
+                "a.mbox",
+                "message 3",
+                "the rest of message 3",
+                "a.mbox: the rest of message 3",
+            ),
+            // What only looks the same is said.
+            (
+                "a.csv",
+                "line 1",
+                "line 12: cut",
+                "a.csv: line 1: line 12: cut",
+            ),
+            (
+                "Inbox",
+                "message 3",
+                "Inbox zero",
+                "Inbox: message 3: Inbox zero",
+            ),
+            ("notes/a", "line 1", "a", "notes/a: line 1: a"),
+            ("b.json", "", "ab.json", "b.json: ab.json"),
+            ("in/Inbox", "", "Inbox zero", "in/Inbox: Inbox zero"),
+            ("a.csv", "line 1", "1 of 3", "a.csv: line 1: 1 of 3"),
+        ] {
+            assert_eq!(example(file, place, what), expected);
+        }
+    }
 
     #[test]
     fn counts_add_up_and_examples_are_few() {

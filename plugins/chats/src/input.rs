@@ -54,17 +54,14 @@ impl<'f> Input<'_, 'f> {
     fn entry(&mut self, entry: &Entry<'f>) -> Result<(), Error> {
         self.records.collection.enter(entry.inside());
         let what = self.what(entry);
-        let opened = entry.open().and_then(|bytes| {
-            let opened = Utf8::new(bytes).and_then(head::open);
-            opened.map_err(|error| Error::InvalidInput(format!("{what} cannot be read: {error}")))
-        });
-        let (form, reader) = match opened {
+        let (form, reader) = match Utf8::new(entry.open()?).and_then(head::open) {
             Ok(opened) => opened,
-            Err(error) if !self.is_archive => return Err(error),
+            Err(error) if !self.is_archive => {
+                let text = format!("{what} cannot be read: {error}");
+                return Err(Error::InvalidInput(text));
+            }
             Err(error) => {
-                self.records
-                    .collection
-                    .unreadable(&format!("{what} ({error})"));
+                self.records.unreadable("", &error.to_string());
                 return Ok(());
             }
         };
@@ -88,8 +85,7 @@ impl<'f> Input<'_, 'f> {
             }
         };
         if let Err(fault) = read {
-            let place = format!("the rest of {what}");
-            self.records.unreadable(&place, &fault.to_string());
+            self.records.unreadable("the rest", &fault.to_string());
         }
         self.end(entry, &what);
         Ok(())
@@ -196,7 +192,6 @@ impl<'f> Input<'_, 'f> {
         reader: impl BufRead,
         entry: &Entry<'_>,
     ) -> Result<Result<(), Fault>, Error> {
-        let what = self.what(entry);
         let mut bytes = Vec::new();
         if let Err(error) = reader.take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes) {
             return Ok(Err(Fault::Io(error)));
@@ -204,7 +199,7 @@ impl<'f> Input<'_, 'f> {
         if bytes.len() as u64 > MAX_TEXT_BYTES {
             let limit = MAX_TEXT_BYTES >> 20;
             self.records
-                .unreadable(&what, &format!("longer than {limit} MiB"));
+                .unreadable("", &format!("longer than {limit} MiB"));
             return Ok(Ok(()));
         }
         let text = String::from_utf8_lossy(&bytes);
@@ -227,7 +222,7 @@ impl<'f> Input<'_, 'f> {
             }
         } else {
             self.records
-                .unknown(&what, "a text without lines such as `User:`");
+                .unknown(&self.what(entry), "a text without lines such as `User:`");
         }
         Ok(Ok(()))
     }
@@ -256,18 +251,11 @@ impl<'f> Input<'_, 'f> {
             for day in &days {
                 self.records.collection.enter(day.inside());
                 self.records.entry.has_channel = true;
-                let what = self.what(day);
-                let read = match day.open() {
-                    Ok(bytes) => Utf8::new(bytes)
-                        .map_err(Fault::Io)
-                        .and_then(|bytes| self.array(bytes, day)),
-                    Err(error) => {
-                        self.records.unreadable(&what, &error.to_string());
-                        continue;
-                    }
-                };
+                let read = Utf8::new(day.open()?)
+                    .map_err(Fault::Io)
+                    .and_then(|bytes| self.array(bytes, day));
                 if let Err(fault) = read {
-                    self.records.unreadable(&what, &fault.to_string());
+                    self.records.unreadable("", &fault.to_string());
                 }
             }
             self.records.collection.enter(&name);

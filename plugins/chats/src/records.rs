@@ -76,9 +76,14 @@ impl<'c> Records<'c> {
         }
     }
 
+    /// Leaves out what is at a place, or without one the entry at hand.
     pub(crate) fn unreadable(&mut self, place: &str, why: &str) {
         self.collection.at(place);
-        self.collection.unreadable(&format!("{place} ({why})"));
+        if place.is_empty() {
+            self.collection.unreadable(why);
+        } else {
+            self.collection.unreadable(&format!("{place} ({why})"));
+        }
     }
 
     fn record(&mut self, value: &Json<'_>, place: &str) {

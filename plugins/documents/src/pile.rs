@@ -79,10 +79,7 @@ fn many(name: &str, archive: &Archive<'_>, config: &Config) -> Result<(), Error>
             // What is wrong with one document is no reason to lose the others.
             Err(error) => {
                 unreadable += 1;
-                reading::skip(
-                    &format!("{}: {}", entry.inside(), text_of(&error)),
-                    Reason::Unreadable,
-                );
+                reading::skip(text_of(&error), Reason::Unreadable);
             }
         }
         Ok(())

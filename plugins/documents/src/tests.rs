@@ -232,6 +232,10 @@ fn a_document_that_cannot_be_read_does_not_lose_the_others() {
             .take(2)
             .all(|skipped| skipped.reason == Reason::Unreadable)
     );
+    // The place names the document, so what is said of it does not.
+    let page = &ran.skipped[0];
+    assert_eq!(page.place, "a.html");
+    assert!(!page.what.contains("a.html"), "{page:?}");
 }
 
 #[test]

@@ -147,6 +147,42 @@ fn what_is_left_out_is_counted_by_reason() {
     );
 }
 
+/// Some readers name a file that they leave out as a whole, and others what it lacks.
+#[test]
+fn an_example_of_what_is_left_out_says_each_thing_once() {
+    let layers: String = ["chats", "documents", "mail", "rows"]
+        .iter()
+        .map(|reader| format!("[layers.{reader}]\nsource = \"{reader}/*\"\nread = \"{reader}\"\n"))
+        .collect();
+    let rows = "[layers.rows.config]\ncontent = \"text\"\n";
+    let project = TestProject::with_layers(&format!("{layers}{rows}"));
+    project.write(
+        "chats/users.json",
+        "[{\"uuid\": \"u\", \"full_name\": \"Ann\", \"email_address\": \"a@example.com\"}]",
+    );
+    project.write("documents/empty.txt", "");
+    project.write("mail/empty.mbox", "");
+    project.write("rows/header.csv", "text\n");
+    let expected = [
+        "chats: 1 unsupported, such as chats/users.json",
+        "documents: 1 empty, such as documents/empty.txt",
+        "mail: 1 empty, such as mail/empty.mbox: an empty file",
+        "rows: 1 empty, such as rows/header.csv: a file without rows",
+    ];
+    for command in ["plan", "build", "status"] {
+        let run = project.ok(&[command]);
+        let document = project.json(&[command]);
+        for (position, line) in expected.iter().enumerate() {
+            let (layer, said) = line.split_once(": ").unwrap();
+            let lines = format!("left out in {layer}:\n  {said}\n");
+            assert!(run.says(&lines), "{command}: {lines}{run:?}");
+            let (_, example) = said.split_once("such as ").unwrap();
+            let examples = &document["layers"][position]["skipped"][0]["examples"];
+            assert_eq!(*examples, json!([example]), "{command}");
+        }
+    }
+}
+
 #[test]
 fn a_file_that_cannot_be_read_fails_alone() {
     let project = tickets("error");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use synix_core::skipped::example;
 use synix_sandbox::{SkipReason, Skipped};
 
 /// The most examples of one reason.
@@ -33,9 +34,8 @@ impl SkipCounts {
         });
         counted.count += 1;
         if counted.examples.len() < EXAMPLES {
-            let parts = [file, &skipped.place, &skipped.what];
-            let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            counted.examples.push(parts.join(": "));
+            let example = example(file, &skipped.place, &skipped.what);
+            counted.examples.push(example);
         }
     }
 

@@ -151,6 +151,27 @@ fn a_zip_without_a_conversation_is_an_error_that_names_what_was_found() {
     );
 }
 
+/// The host names the place as well, so what is left out does not repeat it.
+#[test]
+fn the_rest_of_an_entry_that_is_cut_off_is_named_by_its_place() {
+    let whole = list(&[claude("a"), claude("b")]);
+    let (start, _) = whole.split_at(whole.len() - 9);
+    let zip = ZipMaker::default()
+        .deflated("conversations.json", start)
+        .finish();
+    let run = read("export.zip", zip);
+    assert_eq!(run.labels(), ["claude-a"]);
+    let [rest] = &run.skipped[..] else {
+        panic!("{:?}", run.skipped)
+    };
+    assert_eq!(rest.place, "conversations.json, the rest");
+    assert!(rest.what.starts_with("the rest ("), "{}", rest.what);
+    assert_eq!(rest.reason, Reason::Unreadable);
+    let alone = read("conversations.json", start);
+    assert_eq!(alone.skipped[0].place, "the rest");
+    assert_eq!(alone.skipped[0].what, rest.what);
+}
+
 #[test]
 fn of_a_zip_that_is_cut_off_what_was_whole_is_kept() {
     let mut zip = ZipMaker::default()

@@ -17,7 +17,7 @@ use synix_core::digest::Digest;
 use synix_core::file_stamp::FileStamp;
 use synix_core::ids::Label;
 use synix_core::request::Failure;
-use synix_core::skipped::{SkippedCount, SkippedCounts};
+use synix_core::skipped::{SkippedCount, SkippedCounts, example};
 use synix_sandbox::{LogLine, Reading, ReceiverGone, Skipped};
 use synix_sources::{OpenFile, ProjectFolder, SourceError};
 
@@ -283,13 +283,8 @@ impl Reading for Receiver {
             reason,
         } = skipped;
         let path = self.file.path();
-        self.skipped.add(reason.name(), || {
-            // Some readers name the place again in what they left out.
-            let place = if what.starts_with(&place) { "" } else { &place };
-            let parts = [path, place, &what].into_iter();
-            let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
-            parts.join(": ")
-        });
+        self.skipped
+            .add(reason.name(), || example(path, &place, &what));
         Ok(())
     }
 }
