@@ -3,6 +3,7 @@
 mod files;
 mod labels;
 mod modes;
+mod references;
 
 use crate::support::test_project::TestProject;
 

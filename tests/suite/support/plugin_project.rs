@@ -29,6 +29,11 @@ impl PluginProject {
         project
     }
 
+    /// A project whose pipeline file names a plugin.
+    pub(crate) fn of(inner: TestProject) -> Self {
+        Self { inner }
+    }
+
     /// A project whose plugin is a file in it.
     pub(crate) fn with_file(guest: &str) -> Self {
         let project = Self::new("./plugin.wasm");
