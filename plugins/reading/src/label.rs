@@ -1,19 +1,26 @@
 //! Labels from paths and identifiers of other services, which may hold anything.
 
+#[cfg(feature = "files")]
+use synix_plugin::label::is_refused;
+
 /// The most characters of a label, as the contract has it.
+#[cfg(feature = "files")]
 pub const MAX_CHARS: usize = 512;
 /// Characters of a digest that keeps two labels apart.
+#[cfg(feature = "files")]
 const DIGEST_CHARS: usize = 13;
 
 /// Makes a label of a text: at most 512 characters, none of them invisible.
 ///
 /// A text that is a label already stays as it is. Any other one is changed and ends with a digest of the whole text, so
 /// that two texts never become one label, and one text becomes the same label always.
+#[cfg(feature = "files")]
 pub fn safe(text: &str) -> String {
     shortened(text, MAX_CHARS)
 }
 
 /// Makes a label as [`safe`] does, and leaves room for an ending of so many characters, such as `-001`.
+#[cfg(feature = "files")]
 pub fn with_room(text: &str, ending: usize) -> String {
     shortened(text, MAX_CHARS.saturating_sub(ending))
 }
@@ -27,6 +34,7 @@ pub fn without_extension(path: &str) -> &str {
     }
 }
 
+#[cfg(feature = "files")]
 fn shortened(text: &str, most: usize) -> String {
     let is_label =
         !text.is_empty() && !text.chars().any(is_refused) && text.chars().nth(most).is_none();
@@ -49,35 +57,8 @@ fn shortened(text: &str, most: usize) -> String {
     format!("{kept}-{digest:012x}")
 }
 
-/// Characters that the host does not accept in a label, or only beside certain others.
-fn is_refused(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{17b4}'
-                | '\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}'
-                | '\u{13430}'..='\u{1343f}'
-                | '\u{1bca0}'..='\u{1bca3}'
-                | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
-}
-
 /// 48 bits of FNV-1a: labels of one layer are told apart, nobody is kept out.
+#[cfg(feature = "files")]
 fn digest(text: &str) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in text.bytes() {

@@ -69,6 +69,7 @@ extern crate self as synix_plugin;
 pub mod bindings;
 mod content;
 mod export;
+pub mod label;
 pub mod llm;
 pub mod log;
 #[cfg(feature = "template")]

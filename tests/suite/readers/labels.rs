@@ -1,6 +1,8 @@
 //! Labels that two files have, or one file twice.
 
 use serde_json::{Value, json};
+use synix_core::ids::Label;
+use synix_reading::label::safe;
 
 use super::tickets;
 use crate::support::test_project::{TestProject, text};
@@ -224,4 +226,17 @@ fn what_a_file_left_out_is_not_counted_after_newer_files_replaced_it() {
     // Without the newer export the older ones are all that there is.
     project.remove("exports/3.json");
     assert_eq!(counted(project.json(&["plan"])), both);
+}
+
+/// The host decides. Plugins have its rule in their SDK, because they cannot ask it, and readers make labels by it.
+#[test]
+fn plugins_refuse_the_characters_that_the_host_refuses_in_a_label() {
+    for character in '\0'..=char::MAX {
+        let text = format!("a{character}b");
+        let alone = Label::parse(&character.to_string()).is_ok();
+        let is_accepted = alone && Label::parse(&text).is_ok();
+        let label = safe(&text);
+        assert_eq!(label == text, is_accepted, "{text:?} became {label:?}");
+        assert!(Label::parse(&label).is_ok(), "{text:?} became {label:?}");
+    }
 }

@@ -93,7 +93,7 @@ const fn is_virama(character: char) -> bool {
 }
 
 const fn is_selector(character: char) -> bool {
-    matches!(character, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' | '\u{180b}'..='\u{180d}')
+    matches!(character, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' | '\u{180b}'..='\u{180d}' | '\u{180f}')
 }
 
 /// Returns whether a variation selector may follow `previous`: a visible non-ASCII character, or the base of a keycap.

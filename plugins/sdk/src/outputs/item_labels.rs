@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::names::is_invisible;
+use crate::label::is_refused;
 use crate::template::NAME_CHARS;
 
 /// The labels of elements, which are unique for any elements.
@@ -57,7 +57,7 @@ impl<'a> ItemNames<'a> {
 fn safe_name(text: &str) -> String {
     let visible = text.chars().map(|one| match one {
         '/' | '\\' => '-',
-        one if one.is_control() || is_invisible(one) => ' ',
+        one if is_refused(one) => ' ',
         one => one,
     });
     let visible: String = visible.collect();
