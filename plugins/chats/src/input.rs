@@ -35,6 +35,13 @@ pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
         entries += 1;
         input.entry(entry)
     })?;
+    let left_out = archive.left_out();
+    if entries == 0 && !left_out.is_empty() {
+        return Err(Error::InvalidInput(format!(
+            "{} has no file in it that can be read{left_out}; unpack it, or export the data again",
+            input.file
+        )));
+    }
     if entries == 0 {
         reading::skip(&input.file, Reason::Empty);
     }

@@ -89,7 +89,8 @@ fn many(name: &str, archive: &Archive<'_>, config: &Config) -> Result<(), Error>
     }
     Err(Error::InvalidInput(format!(
         "the archive yields nothing: {unreadable} documents are unreadable, {other} files are no documents; `documents` reads \
-         {ACCEPTED}"
+         {ACCEPTED}{}",
+        archive.left_out()
     )))
 }
 

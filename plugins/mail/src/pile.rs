@@ -45,10 +45,10 @@ pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
     if archive.is_zip() || PACKED.iter().any(|magic| start.starts_with(magic)) {
         let counts = packed::read(&file.name(), &archive, config)?;
         if counts.found == 0 {
-            return Err(Error::InvalidInput(
-                "the archive has no mail in it: `mail` reads mailboxes (mbox) and messages (eml)"
-                    .to_owned(),
-            ));
+            return Err(Error::InvalidInput(format!(
+                "the archive has no mail in it: `mail` reads mailboxes (mbox) and messages (eml){}",
+                archive.left_out()
+            )));
         }
         return counts.check("the archive");
     }

@@ -66,8 +66,9 @@ pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
     }
     if archive.is_zip() && tables == 0 {
         return Err(Error::InvalidInput(format!(
-            "{} has no table in it: a file whose name ends with .csv, .tsv, .jsonl, .ndjson or .json",
-            file.name()
+            "{} has no table in it, which is a file whose name ends with .csv, .tsv, .jsonl, .ndjson or .json{}",
+            file.name(),
+            archive.left_out()
         )));
     }
     Ok(())

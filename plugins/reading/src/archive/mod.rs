@@ -14,7 +14,7 @@ mod tests;
 mod unpack;
 mod walk;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead};
 use std::rc::Rc;
 
@@ -43,6 +43,14 @@ pub struct Archive<'a> {
     budget: Rc<Budget>,
     /// What is left out is reported in the first pass only.
     was_reported: Cell<bool>,
+    left_out: RefCell<LeftOut>,
+}
+
+/// The entries that a pass could not visit.
+#[derive(Default)]
+struct LeftOut {
+    count: u64,
+    first: String,
 }
 
 impl<'a> Archive<'a> {
@@ -71,6 +79,7 @@ impl<'a> Archive<'a> {
             source,
             is_zip,
             was_reported: Cell::new(false),
+            left_out: RefCell::default(),
         }
     }
 
@@ -86,6 +95,7 @@ impl<'a> Archive<'a> {
             is_zip,
             budget: entry.budget(),
             was_reported: Cell::new(false),
+            left_out: RefCell::default(),
         })
     }
 
@@ -114,7 +124,20 @@ impl<'a> Archive<'a> {
             ));
         }
         let mut walk = walk::Walk::new(&self.budget, self.own, reports, &mut visit);
-        walk.visit_zip(&self.path, &self.source, 1)
+        let result = walk.visit_zip(&self.path, &self.source, 1);
+        self.left_out.replace(walk.left_out);
+        result
+    }
+
+    /// Returns what the last pass could not visit, for an error about an archive of which nothing is left: empty, or such
+    /// as `; 2 entries were left out, the first: a.txt (it is encrypted)`.
+    pub fn left_out(&self) -> String {
+        let LeftOut { count, first } = &*self.left_out.borrow();
+        match count {
+            0 => String::new(),
+            1 => format!("; 1 entry was left out: {first}"),
+            count => format!("; {count} entries were left out, the first: {first}"),
+        }
     }
 
     /// Returns every entry. An archive may have a million of them: keep those that you need by [`Self::for_each`].

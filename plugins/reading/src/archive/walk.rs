@@ -12,7 +12,7 @@ use super::names::{Verdict, decode, has_extension, judge};
 use super::record::{CENTRAL, LOCAL, Method, Record, SIZES, expect};
 use super::source::{Budget, Reading, Source};
 use super::unpack::{Inflate, buffered};
-use super::{MAX_DEPTH, MAX_ENTRIES, fault, starts_as_zip};
+use super::{LeftOut, MAX_DEPTH, MAX_ENTRIES, fault, starts_as_zip};
 
 /// A header with a usual name.
 const HEADER_BYTES: usize = 256;
@@ -23,6 +23,7 @@ pub(super) struct Walk<'w, 'a> {
     own: usize,
     reports: bool,
     seen: u64,
+    pub(super) left_out: LeftOut,
     visit: &'w mut dyn FnMut(&Entry<'a>) -> Result<(), Error>,
 }
 
@@ -56,6 +57,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             own,
             reports,
             seen: 0,
+            left_out: LeftOut::default(),
             visit,
         }
     }
@@ -293,11 +295,16 @@ impl<'w, 'a> Walk<'w, 'a> {
         Ok(())
     }
 
-    fn skip(&self, archive: &str, name: &str, why: &str, reason: Reason) {
+    fn skip(&mut self, archive: &str, name: &str, why: &str, reason: Reason) {
+        let what = format!("{name} ({why})");
         if self.reports {
             reading::at(archive[self.own..].trim_start_matches('/'));
-            reading::skip(&format!("{name} ({why})"), reason);
+            reading::skip(&what, reason);
         }
+        if self.left_out.count == 0 {
+            self.left_out.first = what;
+        }
+        self.left_out.count += 1;
     }
 }
 
