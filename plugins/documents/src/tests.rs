@@ -4,7 +4,7 @@ use serde_json::Value;
 use synix_plugin::reading::Reason;
 use synix_plugin::testing::{ReaderRun, read};
 use synix_plugin::{Content, Error, Output};
-use synix_reading::testing::{ZipMaker, gzip};
+use synix_reading::testing::{ZipMaker, assert_single_bytes_suffice, gzip};
 
 use super::Documents;
 
@@ -52,6 +52,27 @@ fn reasons(ran: &ReaderRun) -> Vec<(&str, Reason)> {
         .map(|skipped| (skipped.what.as_str(), skipped.reason.clone()))
         .collect()
 }
+
+#[test]
+fn documents_are_read_byte_by_byte_as_at_once() {
+    for (name, file) in [
+        (
+            "a.html",
+            "\u{feff}\n<!DOCTYPE html><title>Ä</title><p>A page",
+        ),
+        ("a.md", "# Notes\n\nText\n"),
+        ("a.pdf", HELLO),
+    ] {
+        assert_single_bytes_suffice::<Documents>(name, file.as_bytes(), "{}");
+    }
+}
+
+/// A PDF without a table of its objects.
+const HELLO: &str = "%PDF-1.7\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n\
+    2 0 obj <</Type/Pages/Count 1/Kids[3 0 R]>> endobj\n\
+    3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>> endobj\n\
+    4 0 obj <</Length 32>> stream\nBT /F 12 Tf 9 9 Td (Hello) Tj ET\nendstream endobj\n\
+    5 0 obj <</Type/Font/Subtype/Type1/BaseFont/Helvetica>> endobj\ntrailer <</Root 1 0 R>>\n";
 
 #[test]
 fn a_page_is_a_document() {

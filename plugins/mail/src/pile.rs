@@ -1,5 +1,6 @@
 //! What a file is: a mailbox, a message, or an archive of them.
 
+use std::io::{self, Read as _};
 use std::ops::Range;
 
 use synix_plugin::Error;
@@ -40,7 +41,7 @@ impl Counts {
 
 /// Reads the file.
 pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
-    let start = file.read_at(0, START_BYTES);
+    let start = start_of(file).map_err(|error| lost(&error))?;
     let archive = Archive::open(file)?;
     if archive.is_zip() || PACKED.iter().any(|magic| start.starts_with(magic)) {
         let counts = packed::read(&file.name(), &archive, config)?;
@@ -66,6 +67,14 @@ pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
         }
         Kind::Unknown => Err(unknown(&start)),
     }
+}
+
+/// Returns the bytes that the file is recognised by. The host may return fewer at once than it was asked for.
+fn start_of(file: &File<'_>) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    let reader = file.reader().into_inner();
+    reader.take(START_BYTES.into()).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 fn unknown(start: &[u8]) -> Error {
@@ -95,6 +104,6 @@ fn single(file: &File<'_>, range: Range<u64>, config: &Config) -> Result<(), Err
     })
 }
 
-pub(crate) fn lost(error: &std::io::Error) -> Error {
+pub(crate) fn lost(error: &io::Error) -> Error {
     Error::InvalidInput(format!("the file cannot be read to its end: {error}"))
 }

@@ -1,9 +1,13 @@
-//! Makes small archives for the tests of readers, odd ones included.
+//! What the tests of readers share: small archives, odd ones included, and files in parts.
 
+use std::cell::RefCell;
 use std::io::Write as _;
+use std::rc::Rc;
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
+use synix_plugin::Reader;
+use synix_plugin::testing::{FileBytes, read_each};
 
 /// A zip that is being made. The fields apply to the entries that are added after they are set.
 #[derive(Debug, Default)]
@@ -130,6 +134,54 @@ pub fn zstd(bytes: &[u8]) -> Vec<u8> {
         frame.extend(block);
     }
     frame
+}
+
+/// A file whose every read returns one byte, as a host may do.
+struct SingleBytes<'a>(&'a [u8]);
+
+impl FileBytes for SingleBytes<'_> {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read(&self, offset: u64, length: u32) -> Vec<u8> {
+        self.0.read(offset, length.min(1))
+    }
+}
+
+/// Panics unless a reader makes the same of a file, packed in each way, whether it is read at once or byte by byte.
+///
+/// # Panics
+///
+/// If the reader relies on the length of what one read returns, or makes no artifact of the file.
+pub fn assert_single_bytes_suffice<R: Reader>(name: &str, file: &[u8], config: &str) {
+    let zip = ZipMaker::default()
+        .deflated(name, file)
+        .stored(&format!("stored/{name}"), file);
+    let files = [
+        (name.to_owned(), file.to_vec()),
+        (format!("gzip/{name}"), gzip(file)),
+        (format!("zstd/{name}"), zstd(file)),
+        ("a.zip".to_owned(), zip.finish()),
+    ];
+    for (name, file) in files {
+        let at_once = all_of::<R>(&name, file.as_slice(), config);
+        assert!(at_once.contains("Output"), "{name}: {at_once}");
+        let in_parts = all_of::<R>(&name, SingleBytes(&file), config);
+        assert_eq!(in_parts, at_once, "{name}");
+    }
+}
+
+/// Returns everything that a reader makes of a file.
+fn all_of<R: Reader>(name: &str, file: impl FileBytes, config: &str) -> String {
+    let seen = Rc::new(RefCell::new(String::new()));
+    let text = Rc::clone(&seen);
+    let run = read_each::<R>(name, file, config, move |place, output| {
+        text.borrow_mut()
+            .push_str(&format!("{place}: {output:#?}\n"));
+    });
+    let outputs = seen.borrow();
+    format!("{outputs}{:#?}\n{:?}", run.skipped, run.result)
 }
 
 fn u16_of(length: usize) -> u16 {

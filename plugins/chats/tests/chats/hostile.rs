@@ -4,8 +4,25 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use synix_plugin::reading::Reason;
 use synix_plugin::testing;
+use synix_reading::testing::assert_single_bytes_suffice;
 
 use crate::support::{content, meta, read, read_with, said};
+
+#[test]
+fn conversations_are_read_byte_by_byte_as_at_once() {
+    let claude =
+        r#"[{"uuid": "u", "chat_messages": [{"uuid": "a", "sender": "human", "text": "é"}]}]"#;
+    for (name, file) in [
+        ("a.json", claude),
+        ("a.txt", "User: Hello\nAssistant: Hi\n"),
+        (
+            "chat.txt",
+            "[24.12.25, 18:03:09] Ann: Hello\n[24.12.25, 18:03:10] Bob: Hi\n",
+        ),
+    ] {
+        assert_single_bytes_suffice::<synix_chats::Chats>(name, file.as_bytes(), "{}");
+    }
+}
 
 #[test]
 fn every_setting_that_is_read_is_described() {

@@ -1,7 +1,9 @@
 //! Files as they come: empty, packed, cut off, none of mail.
 
 use synix_plugin::reading::Reason;
-use synix_reading::testing::{ZipMaker, gzip};
+use synix_reading::testing::{ZipMaker, assert_single_bytes_suffice, gzip};
+
+use crate::Mail;
 
 use super::{MESSAGE, error, labels, message, metas, read_all, reasons, run, text};
 
@@ -13,6 +15,23 @@ fn an_empty_mailbox_is_skipped() {
             ran.result.is_ok() && ran.skipped[0].reason == Reason::Empty,
             "{ran:?}"
         );
+    }
+}
+
+#[test]
+fn mail_is_read_byte_by_byte_as_at_once() {
+    let mailbox =
+        message("a", "", 10, "One.\n\n>From here") + &message("b", "<a@x.org>", 11, "Two.");
+    let single = "\u{feff}\nSubject: Hi\r\nMessage-ID: <a@x.org>\r\n\r\nText\r\n";
+    let counted = "19\nSubject: Hi\n\nText.\n<plist/>";
+    for (name, file) in [
+        ("a.mbox", mailbox.as_str()),
+        ("a.eml", single),
+        ("1.emlx", counted),
+    ] {
+        for config in ["{}", MESSAGE] {
+            assert_single_bytes_suffice::<Mail>(name, file.as_bytes(), config);
+        }
     }
 }
 

@@ -72,9 +72,12 @@ pub(super) struct Zstd<R: BufRead> {
 
 enum ZstdState<R: BufRead> {
     Between(R),
-    Inside(Box<StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>),
+    Inside(Box<StreamingDecoder<Frame<R>, ruzstd::decoding::FrameDecoder>>),
     Ended,
 }
+
+/// A frame from its start on, of which the magic number was read.
+type Frame<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
 impl<R: BufRead> Zstd<R> {
     pub(super) fn new(packed: R) -> Self {
@@ -91,21 +94,25 @@ impl<R: BufRead> Read for Zstd<R> {
             match std::mem::replace(&mut self.state, ZstdState::Ended) {
                 ZstdState::Ended => return Ok(0),
                 ZstdState::Between(mut packed) => {
-                    if packed.fill_buf()?.is_empty() {
+                    let mut magic = Vec::with_capacity(4);
+                    packed.by_ref().take(4).read_to_end(&mut magic)?;
+                    if magic.is_empty() {
                         return Ok(0);
                     }
-                    if skip_frame(&mut packed)? {
+                    if is_skipped(&magic) {
+                        skip_frame(&mut packed)?;
                         self.state = ZstdState::Between(packed);
                         continue;
                     }
-                    let decoder = StreamingDecoder::new(packed)
+                    let decoder = StreamingDecoder::new(Cursor::new(magic).chain(packed))
                         .map_err(|error| damaged(&error.to_string()))?;
                     self.state = ZstdState::Inside(Box::new(decoder));
                 }
                 ZstdState::Inside(mut decoder) => {
                     let count = decoder.read(buffer).map_err(zstd_error)?;
                     if count == 0 && !buffer.is_empty() {
-                        self.state = ZstdState::Between(decoder.into_inner());
+                        let (_, packed) = decoder.into_inner().into_inner();
+                        self.state = ZstdState::Between(packed);
                         continue;
                     }
                     self.state = ZstdState::Inside(decoder);
@@ -131,18 +138,19 @@ fn zstd_error(error: io::Error) -> io::Error {
     error
 }
 
-/// Passes over a frame that holds no content, such as an index; returns whether there was one.
-fn skip_frame(packed: &mut impl BufRead) -> io::Result<bool> {
-    let head = packed.fill_buf()?;
-    // The magic number of a frame to skip is 0x184D2A50 to 0x184D2A5F, the lowest byte first.
-    let is_skipped = head.len() >= 8 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18];
-    if is_skipped {
-        let mut start = [0; 8];
-        packed.read_exact(&mut start)?;
-        let length = u64::from(u32::from_le_bytes([start[4], start[5], start[6], start[7]]));
-        io::copy(&mut packed.take(length), &mut io::sink())?;
-    }
-    Ok(is_skipped)
+/// Returns whether a frame holds no content, but an index for example, by its magic number: 0x184D2A50 to 0x184D2A5F, the
+/// lowest byte first.
+fn is_skipped(magic: &[u8]) -> bool {
+    matches!(magic, [0x50..=0x5f, 0x2a, 0x4d, 0x18])
+}
+
+/// Passes over what follows the magic number of a frame without content.
+fn skip_frame(packed: &mut impl BufRead) -> io::Result<()> {
+    let mut length = [0; 4];
+    packed.read_exact(&mut length)?;
+    let length = u64::from(u32::from_le_bytes(length));
+    io::copy(&mut packed.take(length), &mut io::sink())?;
+    Ok(())
 }
 
 /// Counts what is unpacked, and compares its checksum at the end.
