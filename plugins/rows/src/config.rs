@@ -1,5 +1,7 @@
 //! What a layer sets.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +19,10 @@ pub struct Config {
     #[serde(default = "row")]
     #[schemars(length(min = 1, max = 128))]
     pub(crate) kind: String,
-    /// The fields that become metadata. Without it all fields that the content does not name. The path of the file is always there as `file`.
+    /// The fields that become metadata: a list of them, or a table such as `{ author = "user.name" }` that gives each one a name of its own. Without it all fields that the content does not name. The path of the file is always there as `file`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Vec<String>")]
-    pub(crate) metadata: Option<Vec<String>>,
+    #[schemars(with = "Metadata")]
+    pub(crate) metadata: Option<Metadata>,
     /// Which rows become artifacts: a Jinja expression such as `status == "closed"`. In CSV and TSV all values are texts: write `priority | int > 2`.
     #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -58,6 +60,18 @@ fn row() -> String {
 pub(crate) enum Content {
     One(#[schemars(length(min = 1))] String),
     Many(#[schemars(length(min = 1))] Vec<String>),
+}
+
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "`metadata` is a list of field names, or a table of names with the field for each"
+)]
+#[schemars(inline)]
+pub(crate) enum Metadata {
+    Fields(Vec<String>),
+    /// The name of each entry, and its field.
+    Renamed(BTreeMap<String, String>),
 }
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema, Default, Clone, Copy, PartialEq, Eq)]

@@ -9,12 +9,14 @@ use serde_json::Value;
 use synix_plugin::{Error, MetadataEntry, Output};
 use synix_reading::label;
 
-use crate::config::{Config, Content};
+use crate::config::{Config, Content, Metadata};
 use crate::row::{Row, text_of};
 use crate::templates::{Fault, invalid, is_template};
 
 /// The metadata that each row has, whatever its fields are.
 const FILE: &str = "file";
+/// The most bytes of the metadata of a row. The contract has it: an artifact with more fails its file.
+const MAX_METADATA_BYTES: usize = 1 << 20;
 /// The most characters of a metadata key, as the contract has it.
 const MAX_KEY_CHARS: usize = 128;
 /// Fields that an error names.
@@ -100,6 +102,9 @@ impl<'c> Maker<'c> {
                 Err(_) => BTreeSet::from([text.clone()]),
             },
         };
+        if let Some(Metadata::Renamed(fields)) = &config.metadata {
+            fields.keys().try_for_each(|name| check_name(name))?;
+        }
         let is_templated = |text: &String| is_template(text);
         let needs_variables = condition.is_some()
             || config.label.as_ref().is_some_and(is_templated)
@@ -147,6 +152,14 @@ impl<'c> Maker<'c> {
         };
         let mut output = Output::text(label, self.config.kind.clone(), content);
         output.metadata = self.metadata(row, origin);
+        let bytes = output.metadata.iter();
+        let bytes: usize = bytes.map(|entry| entry.key.len() + entry.value.len()).sum();
+        if bytes > MAX_METADATA_BYTES {
+            return Made::Bad(format!(
+                "its metadata has more than {} KiB: name the fields that you need in `metadata`",
+                MAX_METADATA_BYTES >> 10
+            ));
+        }
         Made::Output(Box::new(output))
     }
 
@@ -264,7 +277,14 @@ impl<'c> Maker<'c> {
             taken.insert(Cow::Owned(key));
         };
         match &self.config.metadata {
-            Some(fields) => {
+            Some(Metadata::Renamed(fields)) => {
+                for (name, field) in fields {
+                    if let Some(value) = row.get(field) {
+                        add(name, value);
+                    }
+                }
+            }
+            Some(Metadata::Fields(fields)) => {
                 for field in fields {
                     if let Some(value) = row.get(field) {
                         add(field, value);
@@ -288,6 +308,22 @@ impl<'c> Maker<'c> {
             .and_then(|template| template.render(variables))
             .map_err(|error| Fault::of(name, &error))
     }
+}
+
+/// Refuses a name of metadata that the artifacts would not have.
+fn check_name(name: &str) -> Result<(), Error> {
+    if name == FILE {
+        return Err(Error::InvalidConfig(format!(
+            "`metadata` gives a field the name `{FILE}`, which is the path of the file: choose another name"
+        )));
+    }
+    if name.is_empty() || key_of(name) != name {
+        return Err(Error::InvalidConfig(format!(
+            "`metadata` has the name {name:?}: write 1 to {MAX_KEY_CHARS} characters without a control character, and \
+             without a space at the start or the end"
+        )));
+    }
+    Ok(())
 }
 
 /// Makes a metadata key of a field's name.

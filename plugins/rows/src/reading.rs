@@ -21,6 +21,10 @@ use crate::tally::Tally;
 use crate::templates;
 use crate::values;
 
+/// The longest row, as text. What a row costs beyond its text is bounded where it is parsed: by the number of its
+/// values, or of its fields.
+pub(crate) const MAX_ROW_BYTES: usize = 16 * 1024 * 1024;
+
 pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
     let environment = templates::environment(config)?;
     let maker = Maker::new(config, &environment)?;
@@ -101,7 +105,7 @@ impl Table<'_, '_> {
     }
 
     fn read_lines(&mut self) -> Result<(), Error> {
-        let mut lines = Lines::new(format::open(self.entry)?);
+        let mut lines = Lines::new(format::open(self.entry)?).with_limit(MAX_ROW_BYTES);
         loop {
             match lines.next() {
                 Ok(None) => return Ok(()),
@@ -128,7 +132,8 @@ impl Table<'_, '_> {
     }
 
     fn read_json(&mut self, parts: &[String]) -> Result<(), Error> {
-        let mut elements = match Elements::at(format::open(self.entry)?, parts) {
+        let reader = format::open(self.entry)?;
+        let mut elements = match Elements::with_limit(reader, parts, MAX_ROW_BYTES) {
             Ok(elements) => elements,
             Err(fault @ (Fault::Missing { .. } | Fault::Syntax { .. })) => {
                 let start = format::beginning(&mut format::open(self.entry)?);

@@ -11,8 +11,15 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 /// Levels that are read where a number needs its own text; the parser itself refuses 128.
 const MAX_LEVELS: usize = 100;
 
+/// The most values in a row. Each one costs some hundred bytes beside its text, and `0,` has two.
+const MAX_VALUES: usize = 250_000;
+
 /// Reads a value.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
+    // A shorter text cannot have so many: nearly all rows need no count.
+    if bytes.len() > MAX_VALUES && count_values(bytes) > MAX_VALUES {
+        return Err(format!("it has more than {MAX_VALUES} values"));
+    }
     match serde_json::from_slice::<Exact>(bytes) {
         Ok(Exact(value)) => Ok(value),
         // Only the text of the number says what it is, and keeping texts costs time.
@@ -22,6 +29,23 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
         }
         Err(error) => Err(words(&error)),
     }
+}
+
+/// Counts the values of a JSON text without parsing it: each one is the first in a bracket, or follows a comma.
+fn count_values(bytes: &[u8]) -> usize {
+    let mut count = 1;
+    let mut is_text = false;
+    let mut is_escape = false;
+    for byte in bytes {
+        match byte {
+            _ if is_escape => is_escape = false,
+            b'\\' => is_escape = is_text,
+            b'"' => is_text = !is_text,
+            b',' | b'[' | b'{' if !is_text => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// Returns the parser's words without the line, which counts from the start of the value.
@@ -183,6 +207,23 @@ mod tests {
             "d": ["123456789012345678901234567890", 1.5], "e": {"f": "1e400"}, "g": 0.1, "h": "x"
         });
         assert_eq!(parse(row), Ok(expected));
+    }
+
+    #[test]
+    fn values_are_counted_outside_of_texts() {
+        for (text, count) in [
+            ("1", 1),
+            (r#"{"a": 1, "b": [2, 3]}"#, 5),
+            (r#"["a,[{\\", "\",["]"#, 3),
+        ] {
+            assert!(count_values(text.as_bytes()) >= count, "{text}");
+            assert!(count_values(text.as_bytes()) <= count + 1, "{text}");
+        }
+        let commas = format!("\"{}\"", ",".repeat(MAX_VALUES));
+        assert!(parse(commas.as_bytes()).is_ok());
+        let values = format!("[{}0]", "0,".repeat(MAX_VALUES));
+        let why = "it has more than 250000 values".to_owned();
+        assert_eq!(parse(values.as_bytes()), Err(why));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::scanner::{Fault, Scanner};
+use super::scanner::{Fault, MAX_VALUE_BYTES, Scanner};
 
 /// An element, unparsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,12 @@ impl<R: BufRead> Elements<R> {
     ///
     /// A value there that is not an array is the one element.
     pub fn at(reader: R, parts: &[String]) -> Result<Self, Fault> {
-        let mut scanner = Scanner::new(reader);
+        Self::with_limit(reader, parts, MAX_VALUE_BYTES)
+    }
+
+    /// Does the same, and holds no element that is longer than `limit`.
+    pub fn with_limit(reader: R, parts: &[String], limit: usize) -> Result<Self, Fault> {
+        let mut scanner = Scanner::new(reader).with_limit(limit);
         scanner.seek(parts)?;
         let is_top = parts.is_empty();
         let state = if scanner.enter(b'[')? {

@@ -4,10 +4,11 @@ use std::io::BufRead;
 
 use memchr::memchr;
 
+use super::held::Held;
 use super::scanner::{Fault, MAX_VALUE_BYTES};
 
-/// Room that is kept from line to line.
-const KEPT_BYTES: usize = 1024 * 1024;
+/// LF, which does not count.
+const LINE_BREAK_BYTES: usize = 1;
 
 /// A line without its line break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Lines<R> {
     reader: R,
     number: u64,
     offset: u64,
-    line: Vec<u8>,
+    line: Held,
     has_failed: bool,
 }
 
@@ -37,9 +38,16 @@ impl<R: BufRead> Lines<R> {
             reader,
             number: 0,
             offset: 0,
-            line: Vec::new(),
+            line: Held::new(MAX_VALUE_BYTES + LINE_BREAK_BYTES),
             has_failed: false,
         }
+    }
+
+    /// Holds no line that is longer than `limit`.
+    #[must_use]
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.line = Held::new(limit + LINE_BREAK_BYTES);
+        self
     }
 
     /// Returns the number of the line that was read last.
@@ -51,7 +59,6 @@ impl<R: BufRead> Lines<R> {
     #[expect(clippy::should_implement_trait, reason = "a line is lent, not given")]
     pub fn next(&mut self) -> Result<Option<Line<'_>>, Fault> {
         self.line.clear();
-        self.line.shrink_to(KEPT_BYTES);
         let start = self.offset;
         let mut is_ended = false;
         if self.has_failed {
@@ -72,8 +79,7 @@ impl<R: BufRead> Lines<R> {
             let found = memchr(b'\n', chunk);
             is_ended = found.is_some();
             let length = found.map_or(chunk.len(), |at| at + 1);
-            let room = (MAX_VALUE_BYTES + 2).saturating_sub(self.line.len());
-            self.line.extend_from_slice(&chunk[..length.min(room)]);
+            self.line.extend(&chunk[..length]);
             self.reader.consume(length);
             self.offset += length as u64;
         }
@@ -81,11 +87,8 @@ impl<R: BufRead> Lines<R> {
             return Ok(None);
         }
         self.number += 1;
-        if self.line.len() > MAX_VALUE_BYTES + 1 {
-            self.line = Vec::new();
-            return Err(Fault::TooLong { offset: start });
-        }
-        let bytes = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        let bytes = self.line.whole(start)?;
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         Ok(Some(Line {
             bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes),
             number: self.number,

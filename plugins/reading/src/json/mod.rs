@@ -13,6 +13,7 @@
 //! ```
 
 mod elements;
+mod held;
 mod lines;
 mod scanner;
 mod span;

@@ -2,12 +2,11 @@
 
 use std::io::{self, BufRead};
 
+use super::held::Held;
 use super::span::Span;
 
-/// The longest value that is held.
+/// The longest value that is held, unless the reader sets a lower limit.
 pub const MAX_VALUE_BYTES: usize = 64 * 1024 * 1024;
-/// Room that is kept from value to value; a single large one gives its own back.
-const KEPT_BYTES: usize = 1024 * 1024;
 /// Names that an error shows.
 const SHOWN_NAMES: usize = 12;
 
@@ -20,11 +19,13 @@ pub enum Fault {
         /// Where.
         offset: u64,
     },
-    /// The value is longer than [`MAX_VALUE_BYTES`]. The next one can be read.
-    #[error("it is longer than {} MiB", MAX_VALUE_BYTES >> 20)]
+    /// The value is longer than the limit. The next one can be read.
+    #[error("it is longer than {} MiB", .limit >> 20)]
     TooLong {
         /// Where it starts.
         offset: u64,
+        /// The longest value that is held.
+        limit: usize,
     },
     /// This is no JSON.
     #[error("byte {offset} is {}, where {expected} is expected", shown(*.found))]
@@ -70,7 +71,7 @@ impl Fault {
 pub struct Scanner<R> {
     reader: R,
     offset: u64,
-    value: Vec<u8>,
+    value: Held,
 }
 
 impl<R: BufRead> Scanner<R> {
@@ -79,8 +80,15 @@ impl<R: BufRead> Scanner<R> {
         Self {
             reader,
             offset: 0,
-            value: Vec::new(),
+            value: Held::new(MAX_VALUE_BYTES),
         }
+    }
+
+    /// Holds no value that is longer than `limit`.
+    #[must_use]
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.value = Held::new(limit);
+        self
     }
 
     /// Returns how many bytes are behind.
@@ -142,13 +150,8 @@ impl<R: BufRead> Scanner<R> {
     /// Reads the next value whole. That it is JSON is for its parser to say.
     pub fn value(&mut self) -> Result<&[u8], Fault> {
         self.value.clear();
-        self.value.shrink_to(KEPT_BYTES);
         let start = self.scan(true)?;
-        if self.value.len() > MAX_VALUE_BYTES {
-            self.value = Vec::new();
-            return Err(Fault::TooLong { offset: start });
-        }
-        Ok(&self.value)
+        self.value.whole(start)
     }
 
     /// Passes over the next value.
@@ -224,10 +227,8 @@ impl<R: BufRead> Scanner<R> {
                 };
             }
             let fed = span.feed(chunk);
-            // One byte beyond the limit says that it was passed.
-            let room = (MAX_VALUE_BYTES + 1).saturating_sub(self.value.len());
             if keeps {
-                self.value.extend_from_slice(&chunk[..fed.bytes.min(room)]);
+                self.value.extend(&chunk[..fed.bytes]);
             }
             self.take(fed.bytes);
             if fed.is_over {

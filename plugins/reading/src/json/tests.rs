@@ -166,7 +166,7 @@ fn an_element_that_is_too_long_is_passed_over() {
     let mut elements = Elements::new(BufReader::new(file)).unwrap();
     assert_eq!(elements.next().unwrap().unwrap().bytes, b"1");
     let fault = elements.next().unwrap_err();
-    assert!(matches!(fault, Fault::TooLong { offset: 3 }), "{fault}");
+    assert!(matches!(fault, Fault::TooLong { offset: 3, .. }), "{fault}");
     assert_eq!(elements.next().unwrap().unwrap().number, 3);
     assert!(elements.next().unwrap().is_none());
 }

@@ -12,10 +12,11 @@ use std::io::{BufRead, Read as _};
 use memchr::{memchr, memchr_iter};
 use synix_reading::json::Fault;
 
+use split::MAX_FIELDS;
 pub(crate) use split::{Fields, Splitter};
 
 /// The longest record.
-const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
+const MAX_RECORD_BYTES: usize = crate::reading::MAX_ROW_BYTES;
 /// How many bytes are split again because a record was taken back.
 const MAX_RETRIED_BYTES: usize = 128 * 1024 * 1024;
 /// Bytes of records that are done with, before they are removed from the buffer.
@@ -78,7 +79,7 @@ impl<R: BufRead> Records<R> {
             let record = self.buffer.get(self.start..).unwrap_or_default();
             if let Some(length) = self.splitter.feed(record) {
                 self.end = self.start + length;
-                return Ok(Next::Record(&self.splitter.fields, line));
+                return Ok(self.found(line));
             }
             if record.len() > MAX_RECORD_BYTES {
                 return Ok(self.take_back(line));
@@ -99,10 +100,19 @@ impl<R: BufRead> Records<R> {
         match self.splitter.finish() {
             Some(length) => {
                 self.end = self.start + length;
-                Ok(Next::Record(&self.splitter.fields, line))
+                Ok(self.found(line))
             }
             None => Ok(self.take_back(line)),
         }
+    }
+
+    /// Returns the record that was split, unless its fields would take more memory than its bytes by far.
+    fn found(&self, line: u64) -> Next<'_> {
+        let fields = &self.splitter.fields;
+        if fields.len() > MAX_FIELDS {
+            return Next::Bad(format!("it has more than {MAX_FIELDS} fields"), line);
+        }
+        Next::Record(fields, line)
     }
 
     /// Takes back the record that was returned last, but for its first line: the caller found that it is none, so a

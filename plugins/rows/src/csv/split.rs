@@ -2,6 +2,9 @@
 
 use memchr::{memchr, memchr2};
 
+/// The most fields of a record. Each one costs some hundred bytes beside its text.
+pub(super) const MAX_FIELDS: usize = 100_000;
+
 /// The fields of a record, unquoted.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
@@ -32,7 +35,10 @@ impl Fields {
     }
 
     fn end_field(&mut self) {
-        self.ends.push(self.bytes.len());
+        // One more says that there are too many.
+        if self.ends.len() <= MAX_FIELDS {
+            self.ends.push(self.bytes.len());
+        }
     }
 }
 

@@ -40,6 +40,52 @@ fn a_label_is_a_field_or_a_template() {
 }
 
 #[test]
+fn metadata_may_have_names_of_their_own() {
+    let renamed =
+        json!({"author": "user.name", "Betreff": "subject", "gone": "nothing", "id": "note"});
+    let ran = run(
+        "t.jsonl",
+        ROW,
+        &json!({"content": "body", "metadata": renamed}),
+    );
+    let expected = json!({"file": "t.jsonl", "author": "ann", "Betreff": "S"});
+    assert_eq!(metadata(&ran.outputs[0]), expected);
+    let listed = json!(["user.name", "subject"]);
+    let ran = run(
+        "t.jsonl",
+        ROW,
+        &json!({"content": "body", "metadata": listed}),
+    );
+    let expected = json!({"file": "t.jsonl", "user.name": "ann", "subject": "S"});
+    assert_eq!(metadata(&ran.outputs[0]), expected);
+}
+
+#[test]
+fn a_name_that_metadata_cannot_have_is_an_error() {
+    for (name, expected) in [
+        (
+            "file",
+            "gives a field the name `file`, which is the path of the file",
+        ),
+        ("", "write 1 to 128 characters"),
+        (" a", "write 1 to 128 characters"),
+        ("a\nb", "write 1 to 128 characters"),
+        (&"x".repeat(129), "write 1 to 128 characters"),
+    ] {
+        let ran = run(
+            "t.jsonl",
+            ROW,
+            &json!({"content": "body", "metadata": {name: "id"}}),
+        );
+        assert!(
+            matches!(ran.result, Err(Error::InvalidConfig(_))),
+            "{ran:?}"
+        );
+        assert!(message(&ran).contains(expected), "{ran:?}");
+    }
+}
+
+#[test]
 fn metadata_are_the_fields_that_are_not_in_the_content() {
     for (content, expected) in [
         (
