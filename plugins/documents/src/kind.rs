@@ -57,9 +57,7 @@ pub(crate) fn recognise(start: &[u8], name: &str) -> Kind {
         .map_or("", |(_, extension)| extension)
         .to_lowercase();
     let wide = start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff");
-    if start.contains(&0) && !wide {
-        return Kind::Unknown;
-    }
+    let has_zeros = start.contains(&0) && !wide;
     let text = synix_markup::decode(start).to_lowercase();
     let text = text.trim_start();
     // A page begins with an element, perhaps below a declaration or a comment; a feed or a drawing is XML as well.
@@ -79,7 +77,9 @@ pub(crate) fn recognise(start: &[u8], name: &str) -> Kind {
             text.starts_with('<') && ELEMENTS.iter().any(element)
         };
     match extension.as_str() {
+        // As a browser does, a page with a zero byte is read without it; other files with one are not text.
         _ if page => Kind::Page,
+        _ if has_zeros => Kind::Unknown,
         "html" | "htm" | "xhtml" => Kind::Page,
         "md" | "markdown" => Kind::Text("markdown"),
         "txt" | "text" => Kind::Text("text"),
@@ -109,6 +109,8 @@ mod tests {
             (b"# Notes <br>", "a.md", Kind::Text("markdown")),
             (b"a,b", "a.csv", Kind::Unknown),
             (b"\x89PNG\0", "a.txt", Kind::Unknown),
+            (b"\0\0", "a.html", Kind::Unknown),
+            (b"<html><p>te\0xt", "a", Kind::Page),
             (b"", "a.pdf", Kind::Empty),
         ] {
             assert_eq!(recognise(start, name), kind, "{:?}", String::from_utf8_lossy(start));

@@ -15,6 +15,8 @@ use crate::mbox::unquoted;
 const MESSAGE_BYTES: usize = if cfg!(test) { 256 << 10 } else { 16 << 20 };
 /// Messages inside a message inside a message: the parser takes one apart in the next.
 const NESTED_MESSAGES: usize = 64;
+/// The most parts of a message. The parser keeps each one, however short it is.
+const PARTS: usize = 10_000;
 /// The most of a part's headers that is looked at for its type.
 const HEADER_BYTES: usize = 64 * 1024;
 
@@ -73,6 +75,7 @@ pub(crate) struct Sieve {
     state: State,
     headers: Vec<u8>,
     messages: usize,
+    parts: usize,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +98,8 @@ impl Sieve {
             // The end of a part, perhaps; what is no header after it is text again.
             self.state = State::Headers;
             self.headers.clear();
+            self.parts += 1;
+            self.raw.cut |= self.parts > PARTS;
             return self.keep(text);
         }
         match self.state {
@@ -122,6 +127,9 @@ impl Sieve {
     }
 
     fn keep(&mut self, text: &[u8]) {
+        if self.raw.cut {
+            return;
+        }
         if self.raw.bytes.len() + text.len() > MESSAGE_BYTES {
             self.raw.cut = true;
             return;
@@ -217,6 +225,14 @@ mod tests {
             "words and words\n".repeat(1 << 15)
         ));
         assert!(raw.cut && raw.bytes.len() <= MESSAGE_BYTES);
+    }
+
+    #[test]
+    fn parts_without_end_are_cut() {
+        let parts = |count: usize| "Subject: a\n\n".to_owned() + &"--b\n\nx\n".repeat(count);
+        assert!(!sieve(&parts(PARTS)).cut);
+        let raw = sieve(&parts(PARTS + 1));
+        assert!(raw.cut && raw.bytes.ends_with(b"--b\n\nx\n"));
     }
 
     #[test]

@@ -86,8 +86,20 @@ fn has_header(table: &NodeRef<'_>) -> bool {
     paths.iter().any(|path| !table.find(path).is_empty())
 }
 
+/// Signs that programs put beside each heading as a link to it.
+const PERMALINKS: [&str; 4] = ["¶", "#", "§", "🔗"];
+
 /// Returns the Markdown of what is left of a document.
 fn markdown(document: &Document) -> String {
+    for link in document.select("a").nodes() {
+        let text = link.text();
+        let text = text.trim();
+        let is_mark = link.attr("href").is_none() && text.is_empty();
+        // A mark is a target of links, and at the start of a heading the writer loses the space before the text.
+        if (is_mark && link.element_children().is_empty()) || PERMALINKS.contains(&text) {
+            link.remove_from_parent();
+        }
+    }
     tidy(&document.root().md(Some(&[])))
 }
 

@@ -171,3 +171,14 @@ proptest! {
         prop_assert!(letter(&html).is_ok());
     }
 }
+
+#[test]
+fn marks_and_permalinks_of_headings_are_left_out() {
+    let html = "<h2><a id=x></a>One <code>two</code><a href='#x' title='Permalink'>¶</a></h2>\
+        <p><a name=y></a>Text <a href='#x'>§ 5</a> <a href=b>#1</a></p><h3><a href='#y'>#</a> Three</h3>";
+    let page = page(html, true).unwrap();
+    assert_eq!(
+        page.text,
+        "## One `two`\n\nText [§ 5](#x) [#1](b)\n\n### Three"
+    );
+}

@@ -1,6 +1,6 @@
 //! EPUB: the chapters of a book in the order in which they are read, as one text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use synix_plugin::Error;
 use synix_plugin::reading::{self, Reason};
@@ -42,7 +42,10 @@ pub(crate) fn read(parts: &Parts<'_>) -> Result<Found, Error> {
         Piece::Start("itemref", attributes) => order.extend(attributes.get("idref")),
         Piece::Start(..) | Piece::End(_) | Piece::Text(_) => {}
     })?;
-    let chapters: Vec<&String> = order.iter().filter_map(|id| items.get(id)).collect();
+    // A book lists a chapter once; a hostile one lists a long chapter a thousand times.
+    let mut listed = HashSet::new();
+    let chapters = order.iter().filter_map(|id| items.get(id));
+    let chapters: Vec<&String> = chapters.filter(|path| listed.insert(*path)).collect();
     if chapters.is_empty() {
         return Err(missing("list of chapters"));
     }

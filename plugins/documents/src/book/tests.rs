@@ -46,6 +46,14 @@ fn the_chapters_are_read_in_the_order_of_the_book() {
 }
 
 #[test]
+fn a_chapter_that_is_listed_again_is_read_once() {
+    let package = "<package><manifest><item id='a' href='a.html'/></manifest><spine><itemref idref='a'/>\
+        <itemref idref='a'/></spine></package>";
+    let file = book(package).stored("OEBPS/a.html", chapter("<p>Once</p>").as_bytes());
+    assert_eq!(text(&one("a.epub", file.finish())), "Once");
+}
+
+#[test]
 fn a_missing_chapter_is_counted_and_the_others_are_kept() {
     let package = PACKAGE.replace("text/a.xhtml", "text/none.xhtml");
     let ran = run("a.epub", book(&package).finish());

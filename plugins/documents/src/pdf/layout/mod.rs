@@ -3,6 +3,8 @@
 //! The order in which a program writes its glyphs is nearly always the order in which they are read, columns included, so
 //! that it is kept. What tells lines and words apart is the distance to the glyph before.
 
+mod accents;
+
 use std::collections::HashMap;
 
 /// A glyph on a page; lengths are in points, `y` grows downwards.
@@ -152,7 +154,7 @@ fn lines(glyphs: &[Placed]) -> Vec<Line> {
                 line.text.push(' ');
             }
         }
-        line.text.push_str(&printable(&glyph.text));
+        accents::push(&mut line.text, &printable(&glyph.text));
         line.end = line.end.max(end(glyph));
         line.size = line.size.max(glyph.size);
         above = Some(glyph);
