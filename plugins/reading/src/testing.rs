@@ -43,7 +43,7 @@ impl ZipMaker {
     /// Adds bytes deflated.
     #[must_use]
     pub fn deflated(self, name: &str, bytes: &[u8]) -> Self {
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        let mut encoder = DeflateEncoder::new(Vec::new(), level(bytes));
         let packed = encoder
             .write_all(bytes)
             .and_then(|()| encoder.finish())
@@ -111,7 +111,7 @@ impl ZipMaker {
 
 /// Packs bytes with gzip.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), level(bytes));
     encoder
         .write_all(bytes)
         .and_then(|()| encoder.finish())
@@ -182,6 +182,15 @@ fn all_of<R: Reader>(name: &str, file: impl FileBytes, config: &str) -> String {
     });
     let outputs = seen.borrow();
     format!("{outputs}{:#?}\n{:?}", run.skipped, run.result)
+}
+
+/// Most files of tests are small and only need to be packed; a large one is a bomb, which has to pack well.
+fn level(bytes: &[u8]) -> Compression {
+    if bytes.len() < 1 << 20 {
+        Compression::fast()
+    } else {
+        Compression::default()
+    }
 }
 
 fn u16_of(length: usize) -> u16 {
