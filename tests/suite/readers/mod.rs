@@ -1,6 +1,7 @@
 //! Sources with readers: what is read again, what is left out, and which of several artifacts is used.
 
 mod files;
+mod hostile_files;
 mod labels;
 mod modes;
 mod references;
