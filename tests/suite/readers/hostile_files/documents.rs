@@ -32,7 +32,11 @@ fn pages_end_at_their_limits_of_depth_and_size() {
                 attribute,
                 Fails("this page is larger than 16 MiB"),
             ),
-            hostile("attributes.html", page(&format!("<p {attributes}>")), Reads),
+            hostile(
+                "attributes.html",
+                page(&format!("<p {attributes}>")),
+                Fails("(`limits.fuel`)"),
+            ),
             hostile(
                 "formats.html",
                 page(&"<p><b><i><a href=x>".repeat(100_000)),

@@ -131,9 +131,9 @@ fn rows_without_end_lose_nothing_but_themselves() {
             hostile(
                 "deep.jsonl",
                 lines(&deep),
-                unreadable("line 2: recursion limit exceeded"),
+                unreadable("line 2: it has more than 250000 values"),
             ),
-            hostile("deep.json", deep, Fails("recursion limit exceeded")),
+            hostile("deep.json", deep, Fails("it has more than 250000 values")),
             hostile(
                 "open.json",
                 "{\"text\":".repeat(1_000_000),
@@ -160,11 +160,7 @@ fn conversations_without_end_are_reported() {
                 endless("[{\"uuid\": \"", "\"}]"),
                 Fails("1 unreadable"),
             ),
-            hostile(
-                "deep.json",
-                "[".repeat(1_000_000),
-                Fails("has a structure that is not known"),
-            ),
+            hostile("deep.json", "[".repeat(1_000_000), Fails("1 unreadable")),
             hostile(
                 "open.json",
                 "{\"a\":".repeat(1_000_000),
