@@ -8,13 +8,17 @@
 mod batches;
 mod child;
 mod corpus;
+mod export;
+mod files;
 mod floor;
 mod flow;
 mod fold;
 mod languages;
 mod project;
+mod readers;
 mod report;
 mod units;
+mod words;
 
 use std::path::PathBuf;
 
@@ -25,8 +29,11 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 type Part = fn(&Options) -> Outcome<()>;
 
 /// The parts, in the order in which they run.
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 8] = [
     ("units", units::run),
+    ("files", files::run),
+    ("readers", readers::run),
+    ("export", export::run),
     ("batches", batches::run),
     ("flow", flow::run),
     ("fold", fold::run),
