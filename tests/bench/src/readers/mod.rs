@@ -192,6 +192,8 @@ pub(crate) fn command(
         .current_dir(project)
         .env_clear()
         .env("SYNIX_CACHE_DIR", crate::work_folder()?.join("cache"))
+        // Without a place for it, the decision that the state may be used cannot be kept.
+        .env("SYNIX_CONFIG_DIR", crate::work_folder()?.join("config"))
         .env("OPENAI_API_KEY", "none");
     child::run(&mut command, &project.join("log"))
 }
