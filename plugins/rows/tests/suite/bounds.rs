@@ -76,8 +76,12 @@ impl FileBytes for Long<'_> {
             self.start.len() as u64 + self.length,
         );
         let byte = |at: u64| match at {
-            at if at < start => self.start.as_bytes()[usize::try_from(at).unwrap()],
-            at if at >= tail => self.end.as_bytes()[usize::try_from(at - tail).unwrap()],
+            at if at < start => {
+                self.start.as_bytes()[usize::try_from(at).expect("an offset in memory")]
+            }
+            at if at >= tail => {
+                self.end.as_bytes()[usize::try_from(at - tail).expect("an offset in memory")]
+            }
             _ => b'x',
         };
         (offset..ends).map(byte).collect()
