@@ -4,14 +4,18 @@ use crate::languages;
 use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root};
 
-/// The modules of the suite that the quick tests skip: they compile plugins, kill thousands of processes, or run every
-/// command in a hundred hostile projects. `.config/nextest.toml` skips the same.
-const SLOW: [&str; 6] = [
+/// The modules of the suite that the quick tests skip: they compile plugins, kill thousands of processes, reach limits of
+/// time and memory, or run every command in a hundred hostile projects. `.config/nextest.toml` skips the same.
+const SLOW: [&str; 10] = [
+    "builds::limits",
     "crash",
+    "hostile_plugins",
+    "hostile_projects",
     "hostile_reading",
     "plugin_check",
     "plugin_languages",
     "python_wheel",
+    "readers::hostile_files",
     "torture",
 ];
 
@@ -73,7 +77,7 @@ mod tests {
     #[test]
     fn the_skipped_modules_exist() {
         for module in SLOW {
-            let path = root().join("tests/suite").join(module);
+            let path = root().join("tests/suite").join(module.replace("::", "/"));
             assert!(
                 path.is_dir() || path.with_extension("rs").is_file(),
                 "{}",
