@@ -14,6 +14,7 @@ mod graph;
 mod lineage;
 mod list;
 mod overview;
+mod reasons;
 mod show;
 mod snapshot;
 mod snapshots;
