@@ -6,7 +6,7 @@ use crate::shell::{self, Failure, root};
 
 /// The modules of the suite that the quick tests skip: they compile plugins, kill thousands of processes, reach limits of
 /// time and memory, or run every command in a hundred hostile projects. `.config/nextest.toml` skips the same.
-const SLOW: [&str; 10] = [
+const SLOW: [&str; 11] = [
     "builds::limits",
     "crash",
     "hostile_plugins",
@@ -16,6 +16,7 @@ const SLOW: [&str; 10] = [
     "plugin_languages",
     "python_wheel",
     "readers::hostile_files",
+    "readers::references",
     "torture",
 ];
 
