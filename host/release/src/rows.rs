@@ -33,9 +33,11 @@ pub struct Row {
 }
 
 impl Row {
-    fn new(artifact: ArtifactDetail, is_answer_in_json: bool) -> Self {
-        let data = serde_json::from_str(&artifact.content).ok();
-        let data = data.filter(|_| is_answer_in_json);
+    fn new(artifact: ArtifactDetail) -> Self {
+        let mut requests = artifact.provenance.requests.iter();
+        let is_answer_in_json = requests.any(|request| request.asks_for_json);
+        let data = is_answer_in_json.then(|| serde_json::from_str(&artifact.content));
+        let data = data.and_then(Result::ok);
         Self {
             layer: artifact.layer,
             label: artifact.label,
@@ -81,9 +83,7 @@ impl<'a> Rows<'a> {
     ) -> Result<(), ReleaseError> {
         for layer in &self.layers {
             for found in self.view.artifacts(layer)? {
-                let is_answer_in_json = self.view.is_answer_in_json(&found)?;
-                let detail = self.view.detail(&found, self.prices)?;
-                take(Row::new(detail, is_answer_in_json))?;
+                take(Row::new(self.view.detail(&found, self.prices)?))?;
             }
         }
         Ok(())

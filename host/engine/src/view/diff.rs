@@ -93,6 +93,10 @@ impl SnapshotDiff {
         };
         for name in layers(before, after, layer)? {
             let changes = reader.layer_changes(before, after, name)?;
+            // Most layers of two snapshots are equal, and their units need not be read.
+            if changes.before.is_empty() && changes.after.is_empty() {
+                continue;
+            }
             let comparison = Comparison {
                 reader,
                 layer: name,
@@ -102,10 +106,7 @@ impl SnapshotDiff {
                 },
                 changes: &changes,
             };
-            let counts = comparison.counts();
-            if counts.added + counts.removed + counts.changed > 0 {
-                found.layers.push(counts);
-            }
+            found.layers.push(comparison.counts());
             if detail == Detail::Artifacts {
                 comparison.add_to(&mut found)?;
             }

@@ -91,6 +91,9 @@ pub struct RequestView {
     pub batch: Option<String>,
     /// The cost of the answer in US dollars, 0 if it came from a cassette; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
+    /// Whether the request asked for JSON. No document shows it.
+    #[serde(skip)]
+    pub asks_for_json: bool,
 }
 
 impl ArtifactDetail {
@@ -130,21 +133,6 @@ impl SnapshotView<'_> {
         prices: &Prices,
     ) -> Result<ArtifactDetail, StoreError> {
         ArtifactDetail::of(self.reader, found, prices)
-    }
-
-    /// Returns whether a transform asked for JSON when it made an artifact.
-    pub fn is_answer_in_json(&self, found: &FoundArtifact) -> Result<bool, StoreError> {
-        for entry in self.reader.transcript(found.artifact.artifact.unit)? {
-            if self
-                .reader
-                .request(entry.request)?
-                .response_format
-                .is_some()
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 
@@ -215,6 +203,7 @@ pub(super) fn request_views(
             output_tokens: known(usage.output_tokens),
             batch,
             cost_usd,
+            asks_for_json: request.response_format.is_some(),
         });
     }
     Ok(views)
