@@ -35,7 +35,7 @@ pub use owner::owner_of;
 pub use read::{SymlinkPolicy, read, read_if_exists, read_limited, read_limited_if_exists};
 pub use write::{
     create_folder, create_private, create_private_folder, create_temporary_folder, discard, rename,
-    replace, replace_private,
+    replace, replace_private, replace_with,
 };
 
 /// A failed operation of the file system.

@@ -1,7 +1,7 @@
 //! Writes files atomically, and creates files and folders that only their owner may access.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::{DiskError, failed};
@@ -22,6 +22,23 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     sync_folder(parent(path))
 }
 
+/// Like [`replace`], for what is too large to be held in memory: `fill` writes it. The folder must exist.
+///
+/// If `fill` fails, the file at `path` stays as it was.
+pub fn replace_with<T, E: From<DiskError>>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut file = Incomplete::create(path, Mode::Default).map_err(failed("write", path))?;
+    let mut out = BufWriter::new(&mut file.temporary);
+    let filled = fill(&mut out)?;
+    out.flush().map_err(failed("write", path))?;
+    drop(out);
+    file.complete(path).map_err(failed("write", path))?;
+    sync_folder(parent(path))?;
+    Ok(filled)
+}
+
 pub(super) fn parent(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -39,18 +56,40 @@ enum Mode {
 
 fn write_and_rename(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), DiskError> {
     let write = || {
-        let mut file = create_temporary(parent(path), mode)?;
-        // While the file is incomplete, nobody else may read it.
-        let final_permissions = file.as_file().metadata()?.permissions();
-        if mode == Mode::Default {
-            make_private(file.as_file())?;
-        }
-        file.write_all(bytes)?;
-        file.as_file().set_permissions(final_permissions)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
+        let mut file = Incomplete::create(path, mode)?;
+        file.temporary.write_all(bytes)?;
+        file.complete(path)
     };
-    write().map(drop).map_err(failed("write", path))
+    write().map_err(failed("write", path))
+}
+
+/// A file that is being written beside its place.
+struct Incomplete {
+    temporary: tempfile::NamedTempFile,
+    final_permissions: Permissions,
+}
+
+impl Incomplete {
+    fn create(path: &Path, mode: Mode) -> io::Result<Self> {
+        let temporary = create_temporary(parent(path), mode)?;
+        // While the file is incomplete, nobody else may read it.
+        let final_permissions = temporary.as_file().metadata()?.permissions();
+        if mode == Mode::Default {
+            make_private(temporary.as_file())?;
+        }
+        Ok(Self {
+            temporary,
+            final_permissions,
+        })
+    }
+
+    fn complete(self, path: &Path) -> io::Result<()> {
+        let file = self.temporary.as_file();
+        file.set_permissions(self.final_permissions)?;
+        file.sync_all()?;
+        self.temporary.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
 }
 
 /// Creates a file with a unique name. `tempfile` creates private files by default.
@@ -180,5 +219,37 @@ mod tests {
         rename(&from, &to).unwrap();
         assert_eq!(read(&to).unwrap(), b"new");
         assert!(!from.exists());
+    }
+
+    #[test]
+    fn a_file_that_is_not_filled_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let filled = replace_with(&path, |out| {
+            out.write_all(b"old").unwrap();
+            Ok::<_, DiskError>(3)
+        });
+        assert_eq!(filled.unwrap(), 3);
+        let failed = replace_with(&path, |out| {
+            out.write_all(b"new").unwrap();
+            read(&folder.path().join("missing"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// What is written piece by piece is as readable as what is written at once.
+    #[cfg(unix)]
+    #[test]
+    fn a_filled_file_has_the_mode_of_a_replaced_one() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
+        replace(&one, b"").unwrap();
+        replace_with(&other, |_| Ok::<_, DiskError>(())).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode(&one), mode(&other));
     }
 }

@@ -1,9 +1,8 @@
 //! `export`: writes the artifacts of layers in a format that other programs read.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context as _;
 use serde_json::json;
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
@@ -26,7 +25,7 @@ pub(super) fn run(global: &Global, args: &Export, screen: &Screen) -> anyhow::Re
         return Ok(ExitCode::Success);
     };
     let path = snapshots.options.environment.resolve(path);
-    let count = write_file(&path, write)?;
+    let count = synix_disk::replace_with(&path, write)?;
     let document = json!({
         "build": view.build().map(|build| build.to_string()),
         "path": path,
@@ -40,23 +39,6 @@ pub(super) fn run(global: &Global, args: &Export, screen: &Screen) -> anyhow::Re
         lines
     })?;
     Ok(ExitCode::Success)
-}
-
-/// Writes a file beside its place first, so that the place never has a part of it.
-fn write_file(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<u64>,
-) -> anyhow::Result<u64> {
-    let cannot = || format!("cannot write {}", path.display());
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
-    let mut out = BufWriter::new(&file);
-    let count = write(&mut out)?;
-    out.flush().with_context(cannot)?;
-    drop(out);
-    file.as_file().sync_all().with_context(cannot)?;
-    file.persist(path).with_context(cannot)?;
-    Ok(count)
 }
 
 /// Returns the error itself where it is one that commands explain.
