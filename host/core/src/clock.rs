@@ -8,6 +8,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
+const MILLISECONDS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
+
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub u64);
@@ -16,6 +18,16 @@ impl Timestamp {
     /// Returns the time since `earlier`, or zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Returns the first moment of the same day in UTC.
+    pub const fn start_of_day(self) -> Self {
+        Self(self.0 - self.0 % MILLISECONDS_PER_DAY)
+    }
+
+    /// Returns the first moment of the next day in UTC.
+    pub const fn start_of_next_day(self) -> Self {
+        Self(self.start_of_day().0.saturating_add(MILLISECONDS_PER_DAY))
     }
 
     /// Parses an RFC 3339 time such as `2026-11-24T00:26:05.5Z` or `…+02:00`.
@@ -90,6 +102,15 @@ mod tests {
             Timestamp(1_794_700_799_000).to_string(),
             "2026-11-14T23:59:59Z"
         );
+    }
+
+    #[test]
+    fn a_day_begins_and_ends_at_midnight_utc() {
+        let moment = Timestamp(1_794_700_799_000);
+        assert_eq!(moment.start_of_day().to_string(), "2026-11-14T00:00:00Z");
+        let next = moment.start_of_next_day();
+        assert_eq!(next.to_string(), "2026-11-15T00:00:00Z");
+        assert_eq!(next.start_of_day(), next);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use synix_engine::build::{
     self, BuildContext, BuildError, BuildOptions, Event, Observer, Providers,
 };
 use synix_engine::view::{ErrorView, Status};
-use synix_prices::{Amount, Prices};
+use synix_prices::Prices;
 use synix_providers::Cassette;
 use synix_store::{BuildId, BuildKind, Store};
 
@@ -149,7 +149,6 @@ impl Project {
         providers: &'a Providers,
         missing_keys: &'a BTreeMap<String, String>,
     ) -> BuildOptions<'a> {
-        let project_budget = || self.pipeline.budget_usd.and_then(Amount::from_usd);
         BuildOptions {
             providers,
             batches: self.batch_settings(run),
@@ -159,7 +158,7 @@ impl Project {
             allow_partial: run.allow_partial,
             kind,
             retry_failed: run.retry_failed.clone(),
-            budget: run.budget.or_else(project_budget),
+            budget: run.budget.or_else(|| self.budget()),
             interrupt: CancellationToken::new(),
         }
     }

@@ -49,6 +49,7 @@ mod server;
 mod spending;
 mod trust;
 mod update;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -85,6 +86,7 @@ pub use trust::{
     GrantedPermission, Permission, TrustError, TrustGrant, TrustRequest, revoke_trust, trust_grants,
 };
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
+pub use watch::{DaySpending, ProjectWake, ProjectWatch, WatchOptions, spent_today};
 
 use context::{ProjectContext, parent_folder};
 use execute::runtime;
@@ -210,6 +212,11 @@ impl Project {
             permitted: OnceLock::new(),
             unwritten_lock: unwritten,
         })
+    }
+
+    /// Returns the maximum cost of a build according to the pipeline file.
+    pub fn budget(&self) -> Option<Amount> {
+        self.pipeline.budget_usd.and_then(Amount::from_usd)
     }
 
     /// Returns the changes to the lock file that opening the project made.

@@ -13,3 +13,4 @@ mod on_done;
 mod replay;
 mod sources;
 mod waiting_for_others;
+mod watch;

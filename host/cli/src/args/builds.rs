@@ -228,7 +228,7 @@ fn retry_kind(text: &str) -> Result<RetryKind, String> {
         })
 }
 
-fn dollars(text: &str) -> Result<Amount, &'static str> {
+pub(super) fn dollars(text: &str) -> Result<Amount, &'static str> {
     let usd = text.strip_prefix('$').unwrap_or(text).parse().ok();
     usd.and_then(Amount::from_usd)
         .ok_or("write an amount in US dollars, such as 2.50")

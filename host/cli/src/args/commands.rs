@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use synix_release::Format;
 
-use super::{BatchBuild, Build, Plan, Resume};
+use super::{BatchBuild, Build, Plan, Resume, Watch};
 use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
 use crate::quantity::{self, duration};
@@ -23,6 +23,8 @@ pub(crate) enum Command {
     /// Build what has changed through the providers' batch APIs
     #[command(subcommand)]
     BatchBuild(BatchBuild),
+    /// Build again each time something changes that the project is built from
+    Watch(Watch),
     /// Continue a build, as `batch-build resume` does
     Resume(Resume),
     /// Show what is stale, what is running, what has failed and what it has cost

@@ -2,6 +2,7 @@
 
 mod builds;
 mod commands;
+mod watch;
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub(crate) use commands::{
     Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, PipelineArg, Show,
     SnapshotArg, Status, Test,
 };
+pub(crate) use watch::Watch;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
     3 completed with errors, 4 still waiting, 5 refused";

@@ -6,7 +6,7 @@ use synix_engine::view::Status;
 use synix_project::{BuildReport, Options, Project, RunOptions};
 use synix_store::BuildKind;
 
-use super::{builds, outcome, plan, watch};
+use super::{builds, follow, outcome, plan};
 use crate::args::{self, BatchBuild, CostArgs, FallbackArgs, Global, PollArgs, RiskArgs};
 use crate::progress::Progress;
 use crate::render::Screen;
@@ -24,7 +24,7 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             let options = global.options(None);
             let mut status = synix_project::status(&options, selection.build.as_deref())?;
             if *is_watching {
-                status = watch::follow_build(&options, status, *poll_interval, screen)?;
+                status = follow::follow_build(&options, status, *poll_interval, screen)?;
             }
             show(&status, screen)?;
             Ok(if *exit_code {

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::render::Screen;
 
 /// The time between two polls of a batch that an earlier build submitted.
-const POLL_INTERVAL: Duration = Duration::from_secs(30);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<ExitCode> {
     let options = Options {

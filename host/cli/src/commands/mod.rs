@@ -7,6 +7,7 @@ mod clean;
 mod completions;
 mod diff;
 mod export;
+mod follow;
 mod gc;
 mod init;
 mod lineage;
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Plan(args) => plan::run(global, args, synix_store::BuildKind::Build, screen),
         Command::Build(args) => build::run(global, args, screen),
         Command::BatchBuild(args) => batch_build::run(global, args, screen),
+        Command::Watch(args) => watch::run(global, args, screen),
         Command::Snapshots => snapshots::run(global, screen),
         Command::Diff(args) => diff::run(global, args, screen),
         Command::List(args) => list::run(global, args, screen),

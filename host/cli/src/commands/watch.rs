@@ -1,63 +1,163 @@
-//! `batch-build status --watch`: follows a build that another process runs.
+//! `watch`: builds again when something changes that the project is built from.
 
 use std::time::Duration;
 
-use synix_engine::view::Status;
-use synix_project::Options;
-use synix_store::BuildId;
+use synix_core::clock::Timestamp;
+use synix_core::error_kind::ErrorKind;
+use synix_core::exit_code::ExitCode;
+use synix_engine::batch::LostCreatePolicy;
+use synix_engine::build::WaitPolicy;
+use synix_prices::Amount;
+use synix_project::{
+    Options, Project, ProjectError, ProjectWake, ProjectWatch, RunOptions, WatchOptions,
+    spent_today,
+};
 
+use super::{build, outcome};
+use crate::args::{Global, Watch};
+use crate::failure;
+use crate::progress::Progress;
 use crate::render::Screen;
 
-/// Prints the changes of a build, from `status` until it has ended.
-pub(super) fn follow_build(
-    options: &Options,
-    mut status: Status,
-    interval: Duration,
-    screen: &Screen,
-) -> anyhow::Result<Status> {
-    let build: BuildId = status.build.parse()?;
-    let mut printed = Vec::new();
+/// How often files are compared if the operating system cannot report changes.
+const FALLBACK_INTERVAL: Duration = Duration::from_secs(5);
+
+pub(super) fn run(global: &Global, args: &Watch, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let options = Options {
+        trust: args.trust.trust,
+        ..global.options(args.pipeline.pipeline.as_ref())
+    };
+    let mut watch = start(&options, args, screen)?;
+    let mut is_first = true;
     loop {
-        let now = status_lines(&status);
-        for line in now.iter().filter(|line| !printed.contains(*line)) {
-            screen.note(line);
+        if watch.is_interrupted() {
+            return Ok(stopped(screen));
         }
-        printed = now;
-        if !status.is_open() {
-            return Ok(status);
+        let mut until = None;
+        match build_once(&options, args, &mut watch, screen) {
+            Ok(day_end) => until = day_end,
+            Err(error) if ends_watch(&error, is_first) => return Err(error),
+            Err(error) => {
+                failure::report(&error, screen);
+            }
         }
-        std::thread::sleep(interval);
-        // Open the state again each time, because it may have been restored meanwhile.
-        let reader = synix_project::open_reader(options)?;
-        let prices = synix_project::prices(options, &reader, Some(build))?;
-        status = Status::of(&reader, build, &prices)?;
+        is_first = false;
+        screen.note("waiting for changes; Ctrl-C stops");
+        match watch.wait(until) {
+            ProjectWake::Changed(changes) => screen.note(&changes),
+            ProjectWake::Elapsed => screen.note("another day has begun, with its own budget"),
+            ProjectWake::Interrupted => return Ok(stopped(screen)),
+        }
     }
 }
 
-/// Returns the status of a build, with one line for each part that can change.
-fn status_lines(status: &Status) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{}: {}",
-        status.build,
-        status.status.replace('_', " ")
-    )];
-    lines.extend(status.layers.iter().map(|layer| {
-        format!(
-            "{}: {} done, {} failed, {} waiting",
-            layer.name, layer.done, layer.failed, layer.waiting
-        )
-    }));
-    lines.extend(status.batches.iter().map(|batch| {
-        let waiting = batch
-            .requests
-            .saturating_sub(batch.succeeded + batch.failed);
-        format!(
-            "batch {}: {}, {} succeeded, {} failed, {waiting} waiting",
-            batch.id.as_deref().unwrap_or("without an id"),
-            batch.status,
-            batch.succeeded,
-            batch.failed
-        )
-    }));
-    lines
+/// Begins to watch. If the operating system cannot report changes, the files are compared.
+fn start(options: &Options, args: &Watch, screen: &Screen) -> Result<ProjectWatch, ProjectError> {
+    let mut watch = WatchOptions {
+        quiet: args.pause,
+        poll: args.poll,
+        written: Vec::new(),
+    };
+    match ProjectWatch::start(options, &watch) {
+        Err(ProjectError::Watch(error)) if args.poll.is_none() => {
+            let interval = FALLBACK_INTERVAL.as_secs();
+            screen.note(&format!(
+                "{}; the files are compared every {interval} s instead",
+                synix_core::causes::with_causes(&error)
+            ));
+            watch.poll = Some(FALLBACK_INTERVAL);
+            ProjectWatch::start(options, &watch)
+        }
+        started => started,
+    }
+}
+
+/// Builds once. Returns when to build again although nothing has changed.
+fn build_once(
+    options: &Options,
+    args: &Watch,
+    watch: &mut ProjectWatch,
+    screen: &Screen,
+) -> anyhow::Result<Option<Timestamp>> {
+    // If the project cannot be opened, nobody knows which file will correct it.
+    watch.follow_everything();
+    let project = Project::open(options)?;
+    watch.follow(&project);
+    let own_budget = args.costs.budget.or_else(|| project.budget());
+    let (budget, day_end) = match args.daily_budget {
+        None => (own_budget, None),
+        Some(daily) => {
+            let day = DayBudget::of(options, daily)?;
+            let left = day.left;
+            match own_budget.filter(|own| *own < left) {
+                Some(own) => (Some(own), None),
+                None => (Some(left), Some(day.end)),
+            }
+        }
+    };
+    let run = RunOptions {
+        wait_policy: WaitPolicy::Poll {
+            interval: build::POLL_INTERVAL,
+            timeout: None,
+        },
+        allow_partial: args.allow_partial,
+        allow_mismatch: false,
+        sync_after: None,
+        lost_create: LostCreatePolicy::Ask,
+        budget,
+        reset_state: false,
+        retry_failed: args.costs.retry_failed(),
+    };
+    let report = {
+        let progress = Progress::new(screen);
+        project.build(&run, &|event| progress.on_event(event))
+    };
+    let report = match report {
+        Err(error) if day_end.is_some() && error.kind() == ErrorKind::BUDGET => {
+            failure::report(&error.into(), screen);
+            screen.note("the budget of the day (--daily-budget) is used up until midnight UTC");
+            return Ok(day_end);
+        }
+        report => report?,
+    };
+    screen.print_result(&report.status, || outcome::status_lines(&report.status))?;
+    Ok(None)
+}
+
+/// What is left of the budget of this day.
+struct DayBudget {
+    left: Amount,
+    end: Timestamp,
+}
+
+impl DayBudget {
+    fn of(options: &Options, daily: Amount) -> anyhow::Result<Self> {
+        let day = spent_today(options)?;
+        if let Some(build) = day.unknown {
+            anyhow::bail!(
+                "the cost of {build} is unknown, so nothing is left of the daily budget for certain; add the missing prices to the pipeline file"
+            );
+        }
+        Ok(Self {
+            left: daily - day.spent,
+            end: day.end,
+        })
+    }
+}
+
+/// Returns whether an error ends the command, because no change of a file can correct it.
+fn ends_watch(error: &anyhow::Error, is_first: bool) -> bool {
+    let Some(error) = error.downcast_ref::<ProjectError>() else {
+        return false;
+    };
+    match error.kind() {
+        ErrorKind::INTERRUPTED => true,
+        ErrorKind::USAGE | ErrorKind::UNTRUSTED | ErrorKind::UNENCRYPTED_KEY => is_first,
+        _ => false,
+    }
+}
+
+fn stopped(screen: &Screen) -> ExitCode {
+    screen.note("stopped");
+    ExitCode::Success
 }

@@ -17,6 +17,7 @@ use synix_providers::cassette::CassetteError;
 use synix_sandbox::PluginError;
 use synix_sources::SourceError;
 use synix_store::{BuildId, StoreError};
+use synix_watch::WatchError;
 
 /// Why a command failed or was refused.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +118,9 @@ pub enum ProjectError {
     /// A provider cannot be opened.
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    /// The project folder cannot be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
     /// A signal interrupted the build.
     #[error("{summary}")]
     Interrupted {

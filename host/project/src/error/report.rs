@@ -29,7 +29,7 @@ impl ProjectError {
             Self::Registry(_) => ErrorKind::FETCH,
             Self::Sandbox(_) => ErrorKind::PLUGIN,
             Self::Usage(_) => ErrorKind::USAGE,
-            Self::System { .. } => ErrorKind::SYSTEM,
+            Self::System { .. } | Self::Watch(_) => ErrorKind::SYSTEM,
             Self::Folder(_) | Self::Disk(_) => ErrorKind::FILE,
             Self::Store(error) => error.kind(),
             Self::Cassette(_) => ErrorKind::CASSETTE,
@@ -70,6 +70,7 @@ impl ProjectError {
             | Self::Sandbox(_)
             | Self::Usage(_)
             | Self::System { .. }
+            | Self::Watch(_)
             | Self::Disk(_)
             | Self::Trust(_)
             | Self::Cassette(_)
@@ -136,6 +137,7 @@ impl ProjectError {
             | Self::Registry(_)
             | Self::Sandbox(_)
             | Self::System { .. }
+            | Self::Watch(_)
             | Self::Disk(_)
             | Self::Store(_)
             | Self::Cassette(_)
