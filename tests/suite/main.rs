@@ -21,6 +21,7 @@ mod failures;
 mod hostile_plugins;
 mod hostile_projects;
 mod hostile_reading;
+mod mcp;
 mod plans;
 mod plugin_check;
 mod plugin_languages;

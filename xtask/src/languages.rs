@@ -22,6 +22,9 @@ const NODE: [&str; 3] = [
     "typescript@7.0.2",
 ];
 
+/// The client that talks to `synix mcp` in a test.
+const MCP_CLIENT: &str = "mcp==2.3.0";
+
 /// Each tool, the argument that tests it, and how to install it by hand.
 const TOOLS: [(&str, &str, &str); 6] = [
     (
@@ -56,6 +59,7 @@ pub(crate) fn run_setup() -> Result<PathBuf, Failure> {
         python.push(GO);
     }
     python_packages(&folder.join("python"), &python)?;
+    python_packages(&folder.join("mcp"), &[MCP_CLIENT])?;
     crate::dist::wheel_check::setup()?;
     node_packages(&folder.join("node"))?;
     let packages = site_packages(&folder.join("python"))?;

@@ -41,6 +41,12 @@ pub(crate) fn leave_when_interrupted(screen: &Screen) -> anyhow::Result<()> {
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
+/// Returns an error as `--json` prints it.
+pub(crate) fn view(error: &anyhow::Error) -> ErrorView {
+    let (kind, hint, _) = classify(error);
+    ErrorView::of(kind, hint, &**error)
+}
+
 /// Reports an error with its causes and a hint, and returns the exit code.
 pub(crate) fn report(error: &anyhow::Error, screen: &Screen) -> ExitCode {
     report_to(error, &screen.errors())

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Lineage(Lineage),
     /// Write the artifacts of layers in a format that other programs read
     Export(Export),
+    /// Let an agent read the artifacts through the Model Context Protocol on stdin and stdout
+    Mcp(Mcp),
     /// Delete the artifacts, but keep the answers they were made from
     Clean,
     /// Delete old units, contents and request texts that no retained snapshot refers to
@@ -165,6 +167,12 @@ pub(crate) struct Export {
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "PATH", required_if_eq("json", "true"))]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Mcp {
     #[command(flatten)]
     pub(crate) snapshot: SnapshotArg,
 }

@@ -22,7 +22,7 @@ pub(crate) use builds::{
     BatchBuild, Build, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, TrustFlag,
 };
 pub(crate) use commands::{
-    Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, PipelineArg, Show,
+    Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp, PipelineArg, Show,
     SnapshotArg, Status, Test,
 };
 pub(crate) use watch::Watch;

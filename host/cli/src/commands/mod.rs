@@ -13,6 +13,7 @@ mod init;
 mod lineage;
 mod list;
 mod man;
+mod mcp;
 mod outcome;
 mod plan;
 pub(crate) mod plugin;
@@ -46,6 +47,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::run(global, args, screen),
         Command::Builds => builds::run(global, None, screen),
         Command::Export(args) => export::run(global, args, screen),
+        Command::Mcp(args) => mcp::run(global, args, screen),
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),
         Command::Trust(args) => trust::run(global, args, screen),

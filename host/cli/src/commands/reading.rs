@@ -22,7 +22,11 @@ impl<'a> SnapshotReader<'a> {
 
     /// Opens the state for a command that names snapshots itself.
     pub(super) fn open_at(global: &Global, snapshot: Option<&'a str>) -> anyhow::Result<Self> {
-        let options = global.options(None);
+        Self::of(global.options(None), snapshot)
+    }
+
+    /// Opens the state of a project that is already chosen.
+    pub(super) fn of(options: Options, snapshot: Option<&'a str>) -> anyhow::Result<Self> {
         Ok(Self {
             reader: synix_project::open_reader(&options)?,
             current_pipeline: synix_project::current_pipeline(&options)?,

@@ -181,6 +181,16 @@ impl Screen {
         }
     }
 
+    /// Takes stdin, for a command that talks to a program. Nothing else can be read from it then.
+    pub(crate) fn take_stdin(&self) -> Box<dyn BufRead + Send> {
+        self.stdin.replace(Box::new(io::empty()))
+    }
+
+    /// Returns stdout for another thread, unchanged. The caller must not print anything else.
+    pub(crate) fn raw_stdout(&self) -> impl Write + Send + 'static {
+        output::RawStdout::new(Arc::clone(&self.stdout))
+    }
+
     /// Prints a message to stderr, unless the user wants errors only.
     pub(crate) fn note(&self, line: &str) {
         if self.verbosity > Verbosity::Quiet {

@@ -34,6 +34,25 @@ impl Errors {
     }
 }
 
+/// Stdout for a thread that speaks a protocol on it.
+pub(super) struct RawStdout(Arc<Mutex<Output>>);
+
+impl RawStdout {
+    pub(super) const fn new(stdout: Arc<Mutex<Output>>) -> Self {
+        Self(stdout)
+    }
+}
+
+impl Write for RawStdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        locked(&self.0).writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        locked(&self.0).writer.flush()
+    }
+}
+
 pub(super) fn locked(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
     output.lock().unwrap_or_else(PoisonError::into_inner)
 }
