@@ -238,6 +238,15 @@ impl Reader {
         )
     }
 
+    /// Returns whether `unit` has an artifact as an input.
+    pub fn has_inputs(&self, unit: UnitId) -> Result<bool, StoreError> {
+        self.query_row(
+            "SELECT EXISTS (SELECT 1 FROM unit_input WHERE unit = ?1)",
+            [unit.0],
+            |row| row.get(0),
+        )
+    }
+
     fn artifacts_where(&self, rest: &str, number: i64) -> Result<Vec<StoredArtifact>, StoreError> {
         let statement = format!(
             "SELECT artifact.id, artifact.unit, artifact.position, artifact.label, artifact.kind,

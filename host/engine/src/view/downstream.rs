@@ -5,10 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use super::find::FoundArtifact;
 use super::find_error::FindError;
 use super::graph::Graph;
-use super::lineage::{Lineage, SourceParts, artifact_node, file_node};
+use super::lineage::{Lineage, artifact_node, file_node};
 use super::snapshot::{SnapshotView, StaleInfo};
+use super::unit_origin::UnitOrigin;
 use synix_core::digest::Digest;
-use synix_core::fingerprint::StoredParts;
 use synix_store::{Reader, Snapshot, StoreError, StoredArtifact, StoredUnit, UnitId};
 
 /// The units of a snapshot that use an artifact, by its layer and digest.
@@ -64,18 +64,9 @@ fn file_digest(
     unit: &StoredUnit,
     path: &str,
 ) -> Result<Option<Digest>, StoreError> {
-    if let Ok(source) = serde_json::from_str::<SourceParts>(&unit.parts) {
-        return Ok((source.path == path).then_some(source.bytes));
-    }
-    let Some(parts) = StoredParts::read(&unit.parts) else {
-        return Ok(None);
-    };
-    // A reader's input is its file, and no artifact.
-    let file = parts.unit.inputs.into_iter().find(|file| file.name == path);
-    match file {
-        Some(file) if reader.inputs(unit.id)?.is_empty() => Ok(Some(file.digest)),
-        Some(_) | None => Ok(None),
-    }
+    let files = UnitOrigin::of(reader, unit)?.files();
+    let file = files.into_iter().find(|file| file.path == path);
+    Ok(file.map(|file| file.digest))
 }
 
 struct Walk<'r> {

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::find::FoundArtifact;
 use super::graph::Graph;
 use super::show::{RequestView, request_views};
 use super::snapshot::StaleInfo;
+use super::unit_origin::UnitOrigin;
 use synix_core::digest::Digest;
-use synix_core::fingerprint::StoredParts;
 use synix_prices::Prices;
 use synix_store::{Reader, StoreError, StoredArtifact, StoredUnit};
 
@@ -94,13 +94,6 @@ pub struct Edge {
     pub role: String,
 }
 
-/// The stored parts of a source's unit.
-#[derive(Deserialize)]
-pub(super) struct SourceParts {
-    pub(super) path: String,
-    pub(super) bytes: Digest,
-}
-
 impl Lineage {
     /// Returns the lineage of an artifact, with the cost of its requests at `prices` and the `names` of its components.
     ///
@@ -159,7 +152,7 @@ impl Walk<'_> {
         let mut open = VecDeque::from([(id, unit, 0)]);
         while let Some((id, unit, depth_of_unit)) = open.pop_front() {
             let inputs = self.reader.inputs(unit.id)?;
-            self.add_origins(&id, &unit, &inputs)?;
+            self.add_origins(&id, &unit)?;
             if depth_of_unit == max_depth {
                 self.graph.lineage.is_truncated |= !inputs.is_empty();
                 continue;
@@ -176,22 +169,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn add_origins(
-        &mut self,
-        id: &str,
-        unit: &StoredUnit,
-        inputs: &[StoredArtifact],
-    ) -> Result<(), StoreError> {
-        if let Ok(source) = serde_json::from_str::<SourceParts>(&unit.parts) {
-            self.add_source_file(id, source.path, source.bytes);
-        } else if let Some(parts) = StoredParts::read(&unit.parts) {
-            // A reader's input is its file, and no artifact.
-            let is_reader = inputs.is_empty() && !parts.unit.inputs.is_empty();
-            if is_reader {
-                for file in parts.unit.inputs {
-                    self.add_source_file(id, file.name, file.digest);
-                }
-            }
+    fn add_origins(&mut self, id: &str, unit: &StoredUnit) -> Result<(), StoreError> {
+        let origin = UnitOrigin::of(self.reader, unit)?;
+        for file in origin.files() {
+            self.add_source_file(id, file.path, file.digest);
+        }
+        let is_reader = matches!(origin, UnitOrigin::Files(_));
+        if let Some(parts) = origin.into_parts() {
             let digest = parts.layer.component;
             let from = format!("component:{digest}");
             let component = NodeKind::Component {

@@ -20,6 +20,7 @@ mod snapshot;
 mod snapshots;
 mod status;
 mod text_diff;
+mod unit_origin;
 
 pub use builds::{BuildView, builds, find_build};
 pub use cost::BuildCost;

@@ -1,8 +1,8 @@
 //! Why two versions of an artifact differ.
 
-use super::lineage::SourceParts;
+use super::unit_origin::UnitOrigin;
 use synix_core::digest::Digest;
-use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
+use synix_core::fingerprint::{StaleReason, stale_reasons};
 use synix_store::{Reader, StoreError, StoredUnit};
 
 /// Returns why two versions of an artifact differ, from the units that made them.
@@ -17,23 +17,23 @@ pub(super) fn reasons(
         old: old.short(),
         new: new.short(),
     };
-    let (Some(old), Some(new)) = (
-        StoredParts::read(&before.parts),
-        StoredParts::read(&after.parts),
-    ) else {
-        let bytes = |unit: &StoredUnit| serde_json::from_str::<SourceParts>(&unit.parts).ok();
-        return Ok(match (bytes(before), bytes(after)) {
-            (Some(old), Some(new)) => vec![source(old.bytes, new.bytes)],
-            _ => vec![StaleReason::Version],
-        });
+    let (old, new) = (
+        UnitOrigin::of(reader, before)?,
+        UnitOrigin::of(reader, after)?,
+    );
+    if let (UnitOrigin::Text(old), UnitOrigin::Text(new)) = (&old, &new) {
+        return Ok(vec![source(old.digest, new.digest)]);
+    }
+    let files = matches!(new, UnitOrigin::Files(_)).then(|| (old.files(), new.files()));
+    let (Some(old), Some(new)) = (old.into_parts(), new.into_parts()) else {
+        return Ok(vec![StaleReason::Version]);
     };
     let mut reasons = stale_reasons(&old, &new);
-    // A reader's input is its file, and no artifact.
-    if let (Some(old), Some(new)) = (old.unit.inputs.first(), new.unit.inputs.first())
-        && reader.inputs(after.id)?.is_empty()
-    {
+    if let Some((old, new)) = files {
         reasons.retain(|reason| !is_about_inputs(reason));
-        if old.digest != new.digest {
+        if let (Some(old), Some(new)) = (old.first(), new.first())
+            && old.digest != new.digest
+        {
             reasons.push(source(old.digest, new.digest));
         }
     }
