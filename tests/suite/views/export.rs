@@ -146,6 +146,24 @@ fn a_file_is_written_as_a_whole_or_not_at_all() {
     assert!(folder.says("cannot write"), "{folder:?}");
 }
 
+/// The hint of a full disk would send the user to the wrong place.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_stdout_is_named_as_what_failed() {
+    let project = built();
+    for format in ["jsonl", "csv"] {
+        let full = fs::File::options().write(true).open("/dev/full");
+        let mut command = project
+            .command(&["export", "copies", "--format", format])
+            .process();
+        command.stdout(full.expect("the full device"));
+        let output = command.output().expect("an ended process");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("error: cannot write to stdout"), "{stderr}");
+    }
+}
+
 #[test]
 fn another_snapshot_can_be_exported_and_a_format_must_exist() {
     let project = built();

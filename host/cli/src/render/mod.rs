@@ -18,7 +18,9 @@ use synix_project::Environment;
 use tracing::Dispatch;
 
 pub(crate) use output::Errors;
-use output::{as_json, coloured, locked, note_lines, print, write_line, write_lines};
+use output::{
+    STDOUT_FAILED, as_json, coloured, finish, locked, note_lines, print, write_line, write_lines,
+};
 
 use crate::color::Color;
 use crate::io::{Output, Streams};
@@ -160,11 +162,15 @@ impl Screen {
             return self.print(&printable::escape_lines(&String::from_utf8_lossy(&written)));
         }
         let mut stdout = self.stdout();
-        let mut out = BufWriter::new(&mut stdout.writer);
+        let mut out = Watched {
+            inner: BufWriter::with_capacity(STREAM_BYTES, &mut stdout.writer),
+            failure: None,
+        };
         let result = write(&mut out).and_then(|()| Ok(out.flush()?));
-        match result {
-            Err(error) if is_broken_pipe(&error) => Ok(()),
-            other => other,
+        match (result, out.failure) {
+            // The output failed, whatever `write` made of it.
+            (Err(_), Some(failure)) => finish(Err(failure)).context(STDOUT_FAILED),
+            (other, _) => other,
         }
     }
 
@@ -271,10 +277,38 @@ impl Screen {
     }
 }
 
-/// Returns whether the reader of an output has read enough.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let mut causes = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>());
-    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+/// The buffer of a stream: a pipe takes this much at a time.
+const STREAM_BYTES: usize = 1 << 16;
+
+/// An output that remembers why it failed.
+struct Watched<W> {
+    inner: W,
+    failure: Option<io::Error>,
+}
+
+impl<W: Write> Watched<W> {
+    fn watch<T>(&mut self, written: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &written
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            let copy = match error.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => io::Error::new(error.kind(), error.to_string()),
+            };
+            self.failure.get_or_insert(copy);
+        }
+        written
+    }
+}
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes);
+        self.watch(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.inner.flush();
+        self.watch(flushed)
+    }
 }

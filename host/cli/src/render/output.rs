@@ -13,6 +13,9 @@ use synix_engine::view::{ErrorView, SCHEMA};
 use crate::io::Output;
 use crate::lines::{Lines, Mark};
 
+/// What an error of stdout says, whatever was written.
+pub(super) const STDOUT_FAILED: &str = "cannot write to stdout";
+
 /// Reports errors from any thread.
 #[derive(Clone)]
 pub(crate) struct Errors {
@@ -58,7 +61,7 @@ pub(super) fn locked(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
 }
 
 pub(super) fn print(stdout: &mut Output, text: &str) -> anyhow::Result<()> {
-    finish(write_line(&mut stdout.writer, text)).context("cannot write to stdout")
+    finish(write_line(&mut stdout.writer, text)).context(STDOUT_FAILED)
 }
 
 pub(super) fn write_lines(stderr: &mut Output, lines: &Lines) {
@@ -114,7 +117,8 @@ pub(super) fn write_line(to: &mut impl Write, text: &str) -> io::Result<()> {
     to.flush()
 }
 
-fn finish(written: io::Result<()>) -> io::Result<()> {
+/// A closed pipe is no error: its reader has read enough.
+pub(super) fn finish(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
