@@ -17,6 +17,7 @@ pub mod artifact;
 pub mod causes;
 pub mod clock;
 pub mod crash;
+pub mod device_name;
 pub mod digest;
 pub mod error_kind;
 pub mod exit_code;

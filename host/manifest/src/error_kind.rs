@@ -107,6 +107,22 @@ pub enum PipelineErrorKind {
         /// The input.
         input: String,
     },
+    /// An output names a layer that does not exist.
+    #[error("unknown layer `{layer}` of output `{output}`")]
+    UnknownLayer {
+        /// The output.
+        output: String,
+        /// The layer.
+        layer: String,
+    },
+    /// An output lists a layer more than once.
+    #[error("layer `{layer}` of output `{output}` is listed twice")]
+    DuplicateLayer {
+        /// The output.
+        output: String,
+        /// The layer.
+        layer: String,
+    },
     /// Layers depend on each other in a cycle.
     #[error("layers form a cycle: {}", cycle(.0))]
     Cycle(Vec<String>),
@@ -181,6 +197,8 @@ impl PipelineErrorKind {
             | Self::UnknownInput { .. }
             | Self::OwnInput(_)
             | Self::DuplicateInput { .. }
+            | Self::UnknownLayer { .. }
+            | Self::DuplicateLayer { .. }
             | Self::Cycle(_)
             | Self::UnknownRole(_)
             | Self::MissingRole { .. }

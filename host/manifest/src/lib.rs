@@ -43,6 +43,7 @@ mod layers;
 mod manifest;
 mod nearest;
 mod on_done;
+mod outputs;
 mod pipeline;
 mod position;
 mod profile;
@@ -71,6 +72,7 @@ pub use image_reference::{ImageReference, parse_sha256};
 pub use manifest::{OnDuplicate, PriceEntry};
 pub use nearest::nearest;
 pub use on_done::{DoneCommand, OnDone};
+pub use outputs::{Output, OutputFormat, OutputSettings, RECEIPT, UnknownFormat};
 pub use position::Position;
 pub use profile::{BatchSupport, ModelRole, ProviderProfile};
 pub use reference::PluginRef;
@@ -104,6 +106,8 @@ pub struct Pipeline {
     pub max_requests: Option<u64>,
     /// The layers, each after its inputs, and otherwise in the order of the file.
     pub layers: Vec<Layer>,
+    /// What a release writes, in the order of the file.
+    pub outputs: Vec<Output>,
     positions: Positions,
 }
 

@@ -12,7 +12,7 @@ use super::error_kind::PipelineErrorKind;
 use super::manifest::Manifest;
 use super::position::{KeyOrValue, Positions, child, segments};
 use super::validate::Validator;
-use super::{Pipeline, layers, on_done, schema};
+use super::{Pipeline, layers, on_done, outputs, schema};
 use synix_core::ids::check_name;
 
 /// Parses a pipeline file. On failure, returns all errors in it.
@@ -31,6 +31,7 @@ pub(super) fn parse(text: &str) -> Result<Pipeline, PipelineErrors> {
     let providers = draft.providers(manifest.providers);
     let models = draft.models(manifest.models, &providers);
     let layers = layers::resolve(&mut draft, manifest.layers);
+    let outputs = outputs::resolve(&mut draft, manifest.outputs);
     draft.check_rule(
         "/pipeline",
         "on_done_url",
@@ -52,6 +53,7 @@ pub(super) fn parse(text: &str) -> Result<Pipeline, PipelineErrors> {
         providers,
         models,
         layers,
+        outputs,
         positions,
     };
     errors.extend(pipeline.check_batch(|_| false));
@@ -132,12 +134,13 @@ impl Draft<'_> {
         for finding in &self.findings {
             remove_part(&mut valid, &finding.pointer);
         }
-        if let Some(models) = valid.get_mut("models").and_then(Value::as_object_mut) {
-            models.retain(|_, model| {
-                ["provider", "model"]
-                    .iter()
-                    .all(|key| model.get(key).is_some())
-            });
+        for (section, required) in [
+            ("models", &["provider", "model"][..]),
+            ("outputs", &["layers", "format", "path"]),
+        ] {
+            if let Some(entries) = valid.get_mut(section).and_then(Value::as_object_mut) {
+                entries.retain(|_, entry| required.iter().all(|key| entry.get(key).is_some()));
+            }
         }
         if !valid
             .pointer("/pipeline/name")

@@ -4,6 +4,7 @@ mod arbitrary;
 mod graph;
 mod invalid_keys;
 mod invalid_values;
+mod outputs;
 mod prices;
 mod valid;
 
