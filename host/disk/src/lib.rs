@@ -20,7 +20,9 @@ mod copy;
 mod folder;
 mod lock;
 mod owner;
+mod pointer;
 mod read;
+mod tree;
 #[cfg(windows)]
 mod windows;
 mod write;
@@ -32,7 +34,9 @@ pub use copy::{CopyError, CopyLimits, copy_tree};
 pub use folder::{Entry, EntryKind, Folder};
 pub use lock::FileLock;
 pub use owner::owner_of;
+pub use pointer::point_to;
 pub use read::{SymlinkPolicy, read, read_if_exists, read_limited, read_limited_if_exists};
+pub use tree::{exchange, remove_all, rename_folder, sync_tree};
 pub use write::{
     create_folder, create_private, create_private_folder, create_temporary_folder, discard, rename,
     replace, replace_private, replace_with,
