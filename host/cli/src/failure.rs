@@ -8,6 +8,7 @@ use synix_core::exit_code::ExitCode;
 use synix_disk::DiskError;
 use synix_engine::view::{ErrorView, FindError};
 use synix_project::ProjectError;
+use synix_release::ReleaseError;
 use synix_sandbox::PluginError;
 use synix_store::StoreError;
 
@@ -64,6 +65,9 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, Option<String>, ExitCode) {
         return (error.kind(), error.hint(), error.exit_code());
     }
     if let Some(error) = error.downcast_ref::<FindError>() {
+        return (error.kind(), error.hint(), error.exit_code());
+    }
+    if let Some(error) = error.downcast_ref::<ReleaseError>() {
         return (error.kind(), error.hint(), error.exit_code());
     }
     if let Some(error) = error.downcast_ref::<StoreError>() {

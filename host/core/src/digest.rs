@@ -117,6 +117,28 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
+/// Computes the digest of bytes that arrive in parts.
+#[derive(Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
+impl Hasher {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the digest of all bytes.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 /// Computes the digest of a sequence of fields in the canonical encoding.
 #[derive(Clone)]
 pub struct Encoder(Sha256);

@@ -65,6 +65,7 @@ kinds! {
     pub UNKNOWN_SNAPSHOT = "unknown_snapshot";
     pub AMBIGUOUS = "ambiguous";
     pub NOT_BUILT = "not_built";
+    pub RELEASE = "release";
     pub INTERNAL = "internal";
     /// Anything else.
     pub FAILED = "failed";

@@ -8,6 +8,7 @@ use super::plugins::read_pipeline;
 use synix_core::digest::Digest;
 use synix_engine::build::BuildError;
 use synix_engine::view::{FindError, Status, find_build};
+use synix_manifest::Output;
 use synix_prices::Prices;
 use synix_store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 
@@ -69,6 +70,11 @@ pub fn current_pipeline(options: &Options) -> Result<CurrentPipeline, ProjectErr
         is_certain: is_named || context.root.join(&context.file).is_file(),
         file: context.file,
     })
+}
+
+/// Returns what a release of the current pipeline consists of. The pipeline file must be valid.
+pub fn outputs(options: &Options) -> Result<Vec<Output>, ProjectError> {
+    Ok(ProjectContext::find(options)?.pipeline()?.outputs)
 }
 
 /// Returns the names of components: the first-party ones, and those that the lock file pins.

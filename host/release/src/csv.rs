@@ -1,63 +1,52 @@
 //! Comma-separated values.
-//!
-//! The members of answers in JSON are columns, so the rows are read twice: first for the names of the columns.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use csv::WriterBuilder;
 use serde_json::Value;
 
 use super::ReleaseError;
-use super::rows::{Row, Rows};
+use super::columns::{FIXED, Members, content, heading, metadata};
+use super::rows::Rows;
 
-/// The columns of every artifact.
-const COLUMNS: [&str; 5] = ["layer", "label", "kind", "content", "metadata"];
+/// The size of the buffer of the output.
+const BUFFER_BYTES: usize = 1 << 16;
 
 pub(super) fn write(rows: &Rows<'_>, out: &mut dyn Write) -> Result<u64, ReleaseError> {
-    let mut members = BTreeSet::new();
-    rows.for_each(|row| {
-        let names = row.data.into_iter().flatten().map(|(name, _)| name);
-        members.extend(names);
-        Ok(())
-    })?;
-    let mut writer = WriterBuilder::new().from_writer(out);
-    let headings = COLUMNS.iter().map(|&name| name.to_owned());
-    let headings = headings.chain(members.iter().map(|name| heading(name)));
-    let failed = |error: csv::Error| ReleaseError::Write(io::Error::other(error));
+    let members = Members::of(rows)?;
+    let mut writer = WriterBuilder::new()
+        .buffer_capacity(BUFFER_BYTES)
+        .from_writer(out);
+    let failed = |error: csv::Error| ReleaseError::Write(io_error(error));
+    let fixed = FIXED.iter().map(|&name| name.to_owned());
+    let headings = fixed.chain(members.iter().map(|(name, _)| heading(name)));
     writer
         .write_record(headings.collect::<Vec<_>>())
         .map_err(failed)?;
     let mut count = 0;
     rows.for_each(|row| {
         count += 1;
-        writer.write_record(cells(row, &members)).map_err(failed)
+        let fields = [row.layer.as_str(), &row.label, &row.kind];
+        for field in fields {
+            writer.write_field(field).map_err(failed)?;
+        }
+        let content = content(&row).unwrap_or_default();
+        writer.write_field(content.as_bytes()).map_err(failed)?;
+        writer.write_field(metadata(&row)).map_err(failed)?;
+        for (name, _) in members.iter() {
+            let value = row.data.as_ref().and_then(|data| data.get(name));
+            writer.write_field(cell(value)).map_err(failed)?;
+        }
+        // No field of its own: this ends the record.
+        writer.write_record(None::<&[u8]>).map_err(failed)
     })?;
     writer.flush().map_err(ReleaseError::Write)?;
     Ok(count)
 }
 
-/// Returns the heading of a member. A member that is called like a column of every artifact gets a prefix.
-fn heading(member: &str) -> String {
-    if COLUMNS.contains(&member) {
-        format!("data.{member}")
-    } else {
-        member.to_owned()
-    }
-}
-
-fn cells(row: Row, members: &BTreeSet<String>) -> Vec<String> {
-    let metadata = Value::from_iter(row.metadata);
-    let mut cells = vec![
-        row.layer,
-        row.label,
-        row.kind,
-        row.content.unwrap_or_default(),
-        metadata.to_string(),
-    ];
-    let data = row.data.unwrap_or_default();
-    cells.extend(members.iter().map(|name| cell(data.get(name))));
-    cells
+/// Returns the error of the output itself, so that callers see a closed pipe or a full disk.
+fn io_error(error: csv::Error) -> io::Error {
+    error.into()
 }
 
 /// Returns a value as a cell: a text as it is, nothing for null, anything else as JSON.
@@ -74,12 +63,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_member_called_like_a_column_has_a_heading_of_its_own() {
-        assert_eq!(heading("label"), "data.label");
-        assert_eq!(heading("product"), "product");
-    }
 
     #[test]
     fn a_cell_is_a_text_or_json() {

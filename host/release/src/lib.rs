@@ -1,8 +1,8 @@
-//! Artifacts of a snapshot as files for other programs.
+//! Artifacts of a snapshot as files for other programs, and releases: folders with all outputs of one snapshot.
 //!
-//! [`Rows`] reads the artifacts of some layers of a snapshot, one after the other, and [`Format`] says how they are
-//! written. A row has the same values as the document of `show`. Where a transform asked for JSON, the members of the
-//! answer are columns of their own.
+//! [`Rows`] reads the artifacts of some layers of a snapshot, one after the other, and an [`Export`] writes them in a
+//! [`Format`]. Where a transform asked for JSON, the members of the answer are columns of their own. [`publish`] writes a
+//! release and switches `current` to it, and [`check`] compares a release with its receipt.
 //!
 //! ```
 //! use synix_release::Format;
@@ -14,29 +14,35 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod check;
+mod columns;
+mod croissant;
 mod csv;
-mod format;
+mod document;
+mod error;
+mod export;
+mod file_name;
+mod files;
+mod folder;
+mod front_matter;
 mod jsonl;
+mod keep;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod publish;
+mod receipt;
 mod rows;
+mod write_new;
 
-pub use format::{Format, UnknownFormat};
+pub use check::{CheckedRelease, Problem, ProblemKind, check};
+pub use error::ReleaseError;
+pub use export::{About, Export};
+pub use file_name::file_name;
+pub use folder::OutputFolder;
+pub use publish::{CURRENT, Published, ReleaseOptions, publish};
+pub use receipt::{ComponentEntry, FileEntry, OutputRecord, Receipt};
 pub use rows::{Row, Rows};
-
-use std::io;
-
-use synix_engine::view::FindError;
-use synix_store::StoreError;
-
-/// Why artifacts could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum ReleaseError {
-    /// A layer or snapshot does not exist.
-    #[error(transparent)]
-    Find(#[from] FindError),
-    /// The state could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The output could not be written.
-    #[error("cannot write the output")]
-    Write(#[source] io::Error),
-}
+pub use synix_manifest::{
+    Output, OutputFormat as Format, OutputSettings as Settings, UnknownFormat,
+};
+pub use write_new::write_new;

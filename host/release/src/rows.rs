@@ -1,15 +1,15 @@
-//! The rows of an export: the artifacts of some layers, with their provenance.
+//! The rows of an export: the artifacts of some layers.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::ReleaseError;
-use synix_core::artifact::Metadata;
-use synix_engine::view::{ArtifactDetail, Provenance, SnapshotView};
+use synix_core::artifact::{Content, Metadata};
+use synix_core::digest::Digest;
+use synix_engine::view::{FoundArtifact, Makings, Provenance, SnapshotView};
 use synix_prices::Prices;
 
 /// An artifact as a row.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// Its layer.
     pub layer: String,
@@ -17,36 +17,24 @@ pub struct Row {
     pub label: String,
     /// Its kind.
     pub kind: String,
-    /// The members of an answer in JSON; then there is no `content`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The digest of label, kind, content and metadata.
+    pub id: Digest,
+    /// Its content.
+    pub content: Content,
+    /// The members of an answer in JSON.
     pub data: Option<Map<String, Value>>,
-    /// The text, or the bytes in base64.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content: Option<String>,
-    /// The media type of bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub media_type: Option<String>,
     /// Its metadata.
     pub metadata: Metadata,
-    /// What it was made from.
-    pub provenance: Provenance,
+    /// The artifact in the snapshot.
+    pub found: FoundArtifact,
 }
 
 impl Row {
-    fn new(artifact: ArtifactDetail) -> Self {
-        let mut requests = artifact.provenance.requests.iter();
-        let is_answer_in_json = requests.any(|request| request.asks_for_json);
-        let data = is_answer_in_json.then(|| serde_json::from_str(&artifact.content));
-        let data = data.and_then(Result::ok);
-        Self {
-            layer: artifact.layer,
-            label: artifact.label,
-            kind: artifact.kind,
-            content: data.is_none().then_some(artifact.content),
-            data,
-            media_type: artifact.media_type,
-            metadata: artifact.metadata,
-            provenance: artifact.provenance,
+    /// Returns the text, unless its members are columns or it is not text.
+    pub fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) if self.data.is_none() => Some(text),
+            Content::Text(_) | Content::Bytes { .. } => None,
         }
     }
 }
@@ -77,15 +65,83 @@ impl<'a> Rows<'a> {
     }
 
     /// Calls `take` with each row, in the order of the layers and labels.
-    pub fn for_each(
+    pub fn for_each<E: From<ReleaseError>>(
         &self,
-        mut take: impl FnMut(Row) -> Result<(), ReleaseError>,
-    ) -> Result<(), ReleaseError> {
+        mut take: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
         for layer in &self.layers {
-            for found in self.view.artifacts(layer)? {
-                take(Row::new(self.view.detail(&found, self.prices)?))?;
+            let artifacts = self.view.artifacts(layer).map_err(ReleaseError::from)?;
+            for found in artifacts {
+                take(self.row(found)?)?;
             }
         }
         Ok(())
+    }
+
+    /// Calls `take` with each row that has members. It reads no content of artifacts that no model answered.
+    pub(super) fn for_each_answer(
+        &self,
+        mut take: impl FnMut(&Row) -> Result<(), ReleaseError>,
+    ) -> Result<(), ReleaseError> {
+        for layer in &self.layers {
+            for found in self.view.artifacts(layer)? {
+                if self.view.asked(&found)? {
+                    take(&self.row(found)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the number of artifacts of each layer, in order.
+    pub fn counts(&self) -> Result<Vec<(String, u64)>, ReleaseError> {
+        let count = |layer: &String| {
+            let artifacts = self.view.artifacts(layer)?;
+            Ok((layer.clone(), artifacts.len() as u64))
+        };
+        self.layers.iter().map(count).collect()
+    }
+
+    /// Returns what a row was made from.
+    pub fn provenance(&self, row: &Row) -> Result<Provenance, ReleaseError> {
+        Ok(self.view.provenance(&row.found, self.prices)?)
+    }
+
+    /// Returns how rows were made.
+    pub fn makings(&self) -> Makings<'_> {
+        Makings::new(self.view)
+    }
+
+    fn row(&self, found: FoundArtifact) -> Result<Row, ReleaseError> {
+        let artifact = self.view.artifact(&found)?;
+        let data = match &artifact.content {
+            Content::Text(text) => self.members(text, &found)?,
+            Content::Bytes { .. } => None,
+        };
+        Ok(Row {
+            layer: found.artifact.layer.clone(),
+            label: artifact.label.to_string(),
+            kind: artifact.kind.to_string(),
+            id: found.artifact.artifact.digest,
+            content: artifact.content,
+            data,
+            metadata: artifact.metadata,
+            found,
+        })
+    }
+
+    /// Returns the members of an answer in JSON. The requests are read only if the text may be one.
+    fn members(
+        &self,
+        text: &str,
+        found: &FoundArtifact,
+    ) -> Result<Option<Map<String, Value>>, ReleaseError> {
+        if !text.trim_start().starts_with('{') {
+            return Ok(None);
+        }
+        match serde_json::from_str(text) {
+            Ok(members) if self.view.asks_for_json(found)? => Ok(Some(members)),
+            Ok(_) | Err(_) => Ok(None),
+        }
     }
 }

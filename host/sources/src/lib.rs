@@ -41,6 +41,7 @@ pub use folder::ProjectFolder;
 pub use format::Format;
 pub use hidden::HiddenFiles;
 pub use problems::SourceProblems;
+pub use walk::RELEASE_MARK;
 
 /// The maximum size of a file in bytes.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;

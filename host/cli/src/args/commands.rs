@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Let an agent read the artifacts through the Model Context Protocol on stdin and stdout
     Mcp(Mcp),
+    /// Write all outputs of a snapshot to a release folder, or check a release
+    Release(Release),
     /// Delete the artifacts, but keep the answers they were made from
     Clean,
     /// Delete old units, contents and request texts that no retained snapshot refers to
@@ -161,10 +163,10 @@ pub(crate) struct Export {
     /// The layers, in the order of the rows
     #[arg(required = true, value_name = "LAYER")]
     pub(crate) layers: Vec<String>,
-    /// The format: jsonl or csv
+    /// The format: document, files, jsonl, csv, parquet, search or croissant
     #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = Format::from_str)]
     pub(crate) format: Format,
-    /// Write to this file instead of stdout
+    /// Write to this file, or new folder, instead of stdout
     #[arg(short, long, value_name = "PATH", required_if_eq("json", "true"))]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
@@ -173,6 +175,24 @@ pub(crate) struct Export {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Mcp {
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Release {
+    /// Write the release to this folder [default: release next to the pipeline file]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+    /// Keep this many releases, the new one included, and delete older ones [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep: Option<u32>,
+    /// Compare the current release in this folder with its receipt instead of writing one
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["to", "keep", "snapshot"])]
+    pub(crate) check: Option<PathBuf>,
+    /// Check every release in the folder
+    #[arg(long, requires = "check")]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) snapshot: SnapshotArg,
 }

@@ -22,8 +22,8 @@ pub(crate) use builds::{
     BatchBuild, Build, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, TrustFlag,
 };
 pub(crate) use commands::{
-    Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp, PipelineArg, Show,
-    SnapshotArg, Status, Test,
+    Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp, PipelineArg,
+    Release, Show, SnapshotArg, Status, Test,
 };
 pub(crate) use watch::Watch;
 

@@ -1,12 +1,11 @@
 //! `export`: writes the artifacts of layers in a format that other programs read.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde_json::json;
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
-use synix_release::{ReleaseError, Rows};
+use synix_release::{About, Export as Artifacts, Format, ReleaseError, Rows, Settings, write_new};
 
 use super::reading::SnapshotReader;
 use crate::args::{Export, Global};
@@ -17,15 +16,28 @@ pub(super) fn run(global: &Global, args: &Export, screen: &Screen) -> anyhow::Re
     let snapshots = SnapshotReader::open(global, &args.snapshot)?;
     let view = snapshots.view()?;
     let prices = synix_project::prices(&snapshots.options, &snapshots.reader, view.build())?;
-    let rows = Rows::new(&view, &prices, &args.layers).map_err(cause)?;
-    let write = |out: &mut dyn Write| args.format.write(&rows, out).map_err(cause);
+    let rows = Rows::new(&view, &prices, &args.layers)?;
+    let artifacts = Artifacts {
+        rows: &rows,
+        settings: &Settings::default(),
+        about: &About::new(&view.record()?),
+    };
     let stdout = Path::new("-");
     let Some(path) = args.output.as_deref().filter(|path| *path != stdout) else {
-        screen.stream(|out| write(out).map(drop))?;
+        screen.stream(|out| Ok(artifacts.to_stream(args.format, out).map(drop)?))?;
         return Ok(ExitCode::Success);
     };
     let path = snapshots.options.environment.resolve(path);
-    let count = synix_disk::replace_with(&path, write)?;
+    let count = match args.format {
+        Format::Files | Format::Croissant | Format::Search => {
+            write_new(&artifacts, args.format, &path)?
+        }
+        Format::Document | Format::Jsonl | Format::Csv | Format::Parquet => {
+            synix_disk::replace_with(&path, |out| -> Result<u64, ReleaseError> {
+                artifacts.to_stream(args.format, out)
+            })?
+        }
+    };
     let document = json!({
         "build": view.build().map(|build| build.to_string()),
         "path": path,
@@ -39,13 +51,4 @@ pub(super) fn run(global: &Global, args: &Export, screen: &Screen) -> anyhow::Re
         lines
     })?;
     Ok(ExitCode::Success)
-}
-
-/// Returns the error itself where it is one that commands explain.
-fn cause(error: ReleaseError) -> anyhow::Error {
-    match error {
-        ReleaseError::Find(error) => error.into(),
-        ReleaseError::Store(error) => error.into(),
-        ReleaseError::Write(error) => anyhow::Error::new(error).context("cannot write the output"),
-    }
 }

@@ -18,6 +18,7 @@ mod outcome;
 mod plan;
 pub(crate) mod plugin;
 mod reading;
+mod release;
 mod show;
 mod skipped;
 mod snapshots;
@@ -48,6 +49,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Builds => builds::run(global, None, screen),
         Command::Export(args) => export::run(global, args, screen),
         Command::Mcp(args) => mcp::run(global, args, screen),
+        Command::Release(args) => release::run(global, args, screen),
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),
         Command::Trust(args) => trust::run(global, args, screen),

@@ -35,6 +35,11 @@ impl<'a> SnapshotReader<'a> {
         })
     }
 
+    /// Returns the pipeline file of the project.
+    pub(super) fn pipeline(&self) -> &str {
+        &self.current_pipeline.file
+    }
+
     pub(super) fn view(&self) -> Result<SnapshotView<'_>, FindError> {
         self.view_of(self.snapshot)
     }

@@ -106,6 +106,25 @@ impl PipelineParts {
         }
     }
 
+    /// Reads stored parts of this version; returns `None` for those of others.
+    pub fn read(text: &str) -> Option<Self> {
+        let parts = serde_json::from_str::<Self>(text).ok();
+        parts.filter(|parts| parts.version == VERSION)
+    }
+
+    /// Returns the component of each layer that has one.
+    pub fn components(&self) -> BTreeMap<String, Digest> {
+        let components = self.layers.iter().filter_map(|(name, settings)| {
+            let parts = match settings {
+                LayerSettings::Source { .. } => return None,
+                LayerSettings::Reader(reader) => &reader.parts,
+                LayerSettings::Transform(transform) => &transform.parts,
+            };
+            Some((name.clone(), parts.component))
+        });
+        components.collect()
+    }
+
     /// Returns the fingerprint.
     pub fn fingerprint(&self) -> Digest {
         let mut encoder = Encoder::new(SCHEME)

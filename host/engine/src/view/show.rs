@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::find::FoundArtifact;
 use super::snapshot::{SnapshotView, StaleInfo};
-use synix_core::artifact::{Content, Metadata};
+use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
 use synix_core::request::RequestKey;
@@ -133,6 +133,42 @@ impl SnapshotView<'_> {
         prices: &Prices,
     ) -> Result<ArtifactDetail, StoreError> {
         ArtifactDetail::of(self.reader, found, prices)
+    }
+
+    /// Returns an artifact with its content.
+    pub fn artifact(&self, found: &FoundArtifact) -> Result<Artifact, StoreError> {
+        self.reader.artifact(found.artifact.artifact.id)
+    }
+
+    /// Returns the provenance of an artifact, with its cost at `prices`.
+    pub fn provenance(
+        &self,
+        found: &FoundArtifact,
+        prices: &Prices,
+    ) -> Result<Provenance, StoreError> {
+        let unit = self.reader.unit(found.artifact.artifact.unit)?;
+        provenance(self.reader, &unit, prices)
+    }
+
+    /// Returns whether the unit of an artifact asked anything.
+    pub fn asked(&self, found: &FoundArtifact) -> Result<bool, StoreError> {
+        let transcript = self.reader.transcript(found.artifact.artifact.unit)?;
+        Ok(!transcript.is_empty())
+    }
+
+    /// Returns whether a request behind an artifact asked for JSON.
+    pub fn asks_for_json(&self, found: &FoundArtifact) -> Result<bool, StoreError> {
+        for entry in self.reader.transcript(found.artifact.artifact.unit)? {
+            if self
+                .reader
+                .request(entry.request)?
+                .response_format
+                .is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::builds::nearest;
 use super::find_error::FindError;
+use synix_core::digest::Digest;
+use synix_core::fingerprint::PipelineParts;
 use synix_store::{BuildId, Reader, Snapshot, StoreError};
 
 /// The snapshot that a command reads.
@@ -35,6 +37,19 @@ pub(super) struct MissingUnits {
     build: Option<BuildId>,
     /// By layer and unit.
     units: BTreeMap<(String, String), StaleInfo>,
+}
+
+/// What a release says about its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRecord {
+    /// The snapshot.
+    pub snapshot: Snapshot,
+    /// The fingerprint of the pipeline that made it.
+    pub fingerprint: Option<Digest>,
+    /// The name of the pipeline.
+    pub name: Option<String>,
+    /// The component of each layer that has one.
+    pub components: BTreeMap<String, Digest>,
 }
 
 /// Why the newest build does not have an artifact.
@@ -91,6 +106,29 @@ impl<'r> SnapshotView<'r> {
     /// Returns the build whose snapshot is read; `None` before the first complete build.
     pub fn build(&self) -> Option<BuildId> {
         self.selected.as_ref().map(|snapshot| snapshot.build)
+    }
+
+    /// Returns the snapshot that is read; `None` before the first complete build.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.selected.as_ref()
+    }
+
+    /// Returns the snapshot, its build and the settings of its layers, or the error that there is no snapshot yet.
+    pub fn record(&self) -> Result<SnapshotRecord, FindError> {
+        let snapshot = self.required()?;
+        let build = self.reader.build(snapshot.build)?;
+        let parts = build
+            .as_ref()
+            .and_then(|build| PipelineParts::read(&build.parts));
+        Ok(SnapshotRecord {
+            snapshot: snapshot.clone(),
+            fingerprint: build.map(|build| build.fingerprint),
+            components: parts
+                .as_ref()
+                .map(PipelineParts::components)
+                .unwrap_or_default(),
+            name: parts.map(|parts| parts.name),
+        })
     }
 
     /// Returns the pipeline file of the snapshot.

@@ -20,6 +20,9 @@ use synix_core::ids::Label;
 use synix_manifest::SourceGlob;
 use synix_reading::label::without_extension;
 
+/// The file that a folder with releases has. It is also the lock of whoever writes one.
+pub const RELEASE_MARK: &str = ".synix-release";
+
 /// A file that matches a glob.
 pub(super) struct FoundFile {
     pub(super) path: String,
@@ -148,6 +151,10 @@ impl Walk<'_> {
             } else {
                 folder.path.as_path()
             };
+            // A release is made from the sources. It is read only if the glob itself names its folder.
+            if folder.depth > 1 && self.is_release(&folder) {
+                continue;
+            }
             for entry in self.root.read_dir(name).map_err(io_error(&folder.shown))? {
                 let entry = entry.map_err(io_error(&folder.shown))?;
                 if let Err(problem) = self.visit(&folder, &entry) {
@@ -156,6 +163,12 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Returns whether a folder has releases in it.
+    fn is_release(&self, folder: &Folder) -> bool {
+        let mark = folder.path.join(RELEASE_MARK);
+        self.root.symlink_metadata(mark).is_ok()
     }
 
     fn visit(&mut self, folder: &Folder, entry: &DirEntry) -> Result<(), SourceError> {
