@@ -143,6 +143,31 @@ fn a_daily_budget_covers_all_builds_of_a_day() {
     watch.interrupt();
 }
 
+/// A release within the project is neither a source nor a change.
+#[test]
+fn each_complete_build_is_released() {
+    let project = TestProject::team();
+    let pipeline = std::fs::read_to_string(project.path("synix.toml")).unwrap();
+    let outputs =
+        "\n[outputs.all]\nlayers = [\"summary\"]\nformat = \"jsonl\"\npath = \"all.jsonl\"\n";
+    project.write("synix.toml", &format!("{pipeline}{outputs}"));
+    let mut watch = Watching::start(&project, &["--release", "--to", "bios/out", "--keep", "1"]);
+    watch.until_idle();
+    let released = |at: &str| std::fs::read_to_string(project.path(at));
+    let first = released("bios/out/current/all.jsonl").unwrap();
+    assert!(first.contains("\"label\":\"summary\""), "{first}");
+
+    project.write("bios/amara.md", "I am amara and I have changed.");
+    watch.until_idle();
+    assert_ne!(released("bios/out/current/all.jsonl").unwrap(), first);
+    assert!(released("bios/out/snapshot-1/all.jsonl").is_err());
+
+    // Nothing has changed since, so nothing is built.
+    watch.interrupt();
+    let builds = project.json(&["builds"]);
+    assert_eq!(builds["builds"].as_array().unwrap().len(), 2);
+}
+
 #[test]
 fn a_missing_project_or_permission_ends_the_command() {
     let project = TestProject::team();

@@ -1,5 +1,6 @@
 //! The arguments of `watch`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use synix_prices::Amount;
@@ -23,6 +24,15 @@ pub(crate) struct Watch {
     pub(crate) allow_partial: bool,
     #[command(flatten)]
     pub(crate) trust: TrustFlag,
+    /// Write a release after each build that completed without errors, as `release` does
+    #[arg(long)]
+    pub(crate) release: bool,
+    /// Write the releases to this folder [default: release next to the pipeline file]
+    #[arg(long, value_name = "DIR", requires = "release")]
+    pub(crate) to: Option<PathBuf>,
+    /// Keep this many releases, the new one included, and delete older ones [default: all]
+    #[arg(long, value_name = "N", requires = "release", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep: Option<u32>,
     #[command(flatten)]
     pub(crate) costs: CostArgs,
     /// Refuse to send requests that could make all builds of a day (UTC) cost more than this many US dollars

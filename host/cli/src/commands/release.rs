@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
+use synix_project::Options;
 use synix_release::{CheckedRelease, Published, ReleaseError, ReleaseOptions, check, publish};
 
 use super::reading::SnapshotReader;
@@ -19,28 +20,40 @@ const DEFAULT_FOLDER: &str = "release";
 pub(super) fn run(global: &Global, args: &Release, screen: &Screen) -> anyhow::Result<ExitCode> {
     match &args.check {
         Some(folder) => check_folder(&global.resolve(folder), args.all, screen),
-        None => write(global, args, screen),
+        None => {
+            let to = args.to.as_deref().map(|folder| global.resolve(folder));
+            let snapshots = SnapshotReader::open(global, &args.snapshot)?;
+            write(&snapshots, to, args.keep, screen)
+        }
     }
 }
 
-fn write(global: &Global, args: &Release, screen: &Screen) -> anyhow::Result<ExitCode> {
-    let snapshots = SnapshotReader::open(global, &args.snapshot)?;
+/// Returns the folder of the releases: the one that the user names, or the default.
+pub(super) fn release_folder(options: &Options, to: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let root = synix_project::folder(options)?;
+    let folder = to.unwrap_or_else(|| root.join(DEFAULT_FOLDER));
+    refuse_project_folder(&folder, &root)?;
+    Ok(folder)
+}
+
+/// Writes the outputs of a snapshot.
+pub(super) fn write(
+    snapshots: &SnapshotReader<'_>,
+    to: Option<PathBuf>,
+    keep: Option<u32>,
+    screen: &Screen,
+) -> anyhow::Result<ExitCode> {
     let outputs = synix_project::outputs(&snapshots.options)?;
     let view = snapshots.view()?;
     if outputs.is_empty() {
         let pipeline = snapshots.pipeline().to_owned();
         return Err(ReleaseError::NoOutputs { pipeline }.into());
     }
-    let root = synix_project::folder(&snapshots.options)?;
-    let folder = match &args.to {
-        Some(folder) => global.resolve(folder),
-        None => root.join(DEFAULT_FOLDER),
-    };
-    refuse_project_folder(&folder, &root)?;
+    let folder = release_folder(&snapshots.options, to)?;
     let prices = synix_project::prices(&snapshots.options, &snapshots.reader, view.build())?;
     let options = ReleaseOptions {
         folder: &folder,
-        keep: args.keep,
+        keep,
     };
     let published = publish(&view, &prices, &outputs, &options)?;
     let Published {

@@ -1,5 +1,6 @@
 //! `watch`: builds again when something changes that the project is built from.
 
+use std::path::Path;
 use std::time::Duration;
 
 use synix_core::clock::Timestamp;
@@ -13,7 +14,8 @@ use synix_project::{
     spent_today,
 };
 
-use super::{build, outcome};
+use super::reading::SnapshotReader;
+use super::{build, outcome, release};
 use crate::args::{Global, Watch};
 use crate::failure;
 use crate::progress::Progress;
@@ -27,15 +29,30 @@ pub(super) fn run(global: &Global, args: &Watch, screen: &Screen) -> anyhow::Res
         trust: args.trust.trust,
         ..global.options(args.pipeline.pipeline.as_ref())
     };
-    let mut watch = start(&options, args, screen)?;
+    let releases = match args.release {
+        true => {
+            let to = args.to.as_deref().map(|folder| global.resolve(folder));
+            Some(release::release_folder(&options, to)?)
+        }
+        false => None,
+    };
+    let mut watch = start(&options, args, releases.as_deref(), screen)?;
     let mut is_first = true;
     loop {
         if watch.is_interrupted() {
             return Ok(stopped(screen));
         }
         let mut until = None;
-        match build_once(&options, args, &mut watch, screen) {
-            Ok(day_end) => until = day_end,
+        let built = build_once(&options, args, &mut watch, screen).and_then(|built| {
+            if let (Built::Completed, Some(folder)) = (built, &releases) {
+                let snapshots = SnapshotReader::of(options.clone(), None)?;
+                release::write(&snapshots, Some(folder.clone()), args.keep, screen)?;
+            }
+            Ok(built)
+        });
+        match built {
+            Ok(Built::BudgetUsed { day_end }) => until = Some(day_end),
+            Ok(Built::Completed | Built::WithErrors) => {}
             Err(error) if ends_watch(&error, is_first) => return Err(error),
             Err(error) => {
                 failure::report(&error, screen);
@@ -52,11 +69,16 @@ pub(super) fn run(global: &Global, args: &Watch, screen: &Screen) -> anyhow::Res
 }
 
 /// Begins to watch. If the operating system cannot report changes, the files are compared.
-fn start(options: &Options, args: &Watch, screen: &Screen) -> Result<ProjectWatch, ProjectError> {
+fn start(
+    options: &Options,
+    args: &Watch,
+    releases: Option<&Path>,
+    screen: &Screen,
+) -> Result<ProjectWatch, ProjectError> {
     let mut watch = WatchOptions {
         quiet: args.pause,
         poll: args.poll,
-        written: Vec::new(),
+        written: releases.map(Path::to_owned).into_iter().collect(),
     };
     match ProjectWatch::start(options, &watch) {
         Err(ProjectError::Watch(error)) if args.poll.is_none() => {
@@ -72,13 +94,24 @@ fn start(options: &Options, args: &Watch, screen: &Screen) -> Result<ProjectWatc
     }
 }
 
-/// Builds once. Returns when to build again although nothing has changed.
+/// How a build ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Built {
+    Completed,
+    WithErrors,
+    /// Nothing more may be spent until the end of the day.
+    BudgetUsed {
+        day_end: Timestamp,
+    },
+}
+
+/// Builds once.
 fn build_once(
     options: &Options,
     args: &Watch,
     watch: &mut ProjectWatch,
     screen: &Screen,
-) -> anyhow::Result<Option<Timestamp>> {
+) -> anyhow::Result<Built> {
     // If the project cannot be opened, nobody knows which file will correct it.
     watch.follow_everything();
     let project = Project::open(options)?;
@@ -112,16 +145,19 @@ fn build_once(
         let progress = Progress::new(screen);
         project.build(&run, &|event| progress.on_event(event))
     };
-    let report = match report {
-        Err(error) if day_end.is_some() && error.kind() == ErrorKind::BUDGET => {
+    let report = match (report, day_end) {
+        (Err(error), Some(day_end)) if error.kind() == ErrorKind::BUDGET => {
             failure::report(&error.into(), screen);
             screen.note("the budget of the day (--daily-budget) is used up until midnight UTC");
-            return Ok(day_end);
+            return Ok(Built::BudgetUsed { day_end });
         }
-        report => report?,
+        (report, _) => report?,
     };
     screen.print_result(&report.status, || outcome::status_lines(&report.status))?;
-    Ok(None)
+    Ok(match outcome::exit_code(&report) {
+        ExitCode::Success => Built::Completed,
+        _ => Built::WithErrors,
+    })
 }
 
 /// What is left of the budget of this day.
