@@ -29,6 +29,7 @@ mod plugin_references;
 mod plugins;
 mod python_wheel;
 mod readers;
+mod releases;
 mod replies;
 mod repository;
 mod state;

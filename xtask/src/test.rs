@@ -18,6 +18,7 @@ const SLOW: [&str; 12] = [
     "python_wheel",
     "readers::hostile_files",
     "readers::references",
+    "releases::other_programs",
     "torture",
 ];
 

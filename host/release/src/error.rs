@@ -45,6 +45,16 @@ pub enum ReleaseError {
         /// The maximum.
         max: usize,
     },
+    /// A document has no room for its title and the note about what is left out.
+    #[error(
+        "`max_bytes` = {max} is too small: the title and the note about what is left out have {needed} bytes"
+    )]
+    TooSmall {
+        /// The maximum.
+        max: u64,
+        /// What is needed at least.
+        needed: u64,
+    },
     /// This build of synix cannot write the format.
     #[error("this synix was built without the format `{0}`")]
     NotBuilt(OutputFormat),
@@ -116,7 +126,7 @@ impl ReleaseError {
                 ErrorKind::DISK_FULL
             }
             Self::Write(_) | Self::Disk(_) | Self::Exists { .. } => ErrorKind::FILE,
-            Self::NoOutputs { .. } => ErrorKind::PIPELINE,
+            Self::NoOutputs { .. } | Self::TooSmall { .. } => ErrorKind::PIPELINE,
             Self::NoStream(_) => ErrorKind::USAGE,
             Self::Output { source, .. } => source.kind(),
             Self::Busy { .. } => ErrorKind::BUSY,
@@ -135,7 +145,7 @@ impl ReleaseError {
         match self {
             Self::Find(error) => error.exit_code(),
             Self::Output { source, .. } => source.exit_code(),
-            Self::NoOutputs { .. } | Self::NoStream(_) => ExitCode::Usage,
+            Self::NoOutputs { .. } | Self::TooSmall { .. } | Self::NoStream(_) => ExitCode::Usage,
             Self::Busy { .. } => ExitCode::Refused,
             Self::Store(_)
             | Self::Write(_)
@@ -160,6 +170,7 @@ impl ReleaseError {
             Self::NoOutputs { .. } => {
                 "add a table [outputs.NAME] with `layers`, `format` and `path`"
             }
+            Self::TooSmall { .. } => "set a larger `max_bytes`, or a shorter `title`",
             Self::NoStream(_) => "pass -o PATH",
             Self::TooManyMembers { .. } => "use the format `jsonl`, which has no columns",
             Self::Exists { .. } => "pass another path, or move it away",

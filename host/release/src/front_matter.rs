@@ -78,7 +78,11 @@ fn flow(value: &Value) -> String {
             let text = number.to_string();
             match text.split_once('e') {
                 Some((digits, power)) if !digits.contains('.') => {
-                    let sign = if power.starts_with('-') { "" } else { "+" };
+                    let sign = if power.starts_with(['-', '+']) {
+                        ""
+                    } else {
+                        "+"
+                    };
                     format!("{digits}.0e{sign}{power}")
                 }
                 _ => text,

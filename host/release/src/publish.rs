@@ -68,8 +68,16 @@ pub fn publish(
     check_pointer(&releases, &record)?;
 
     let partial = options.folder.join(PARTIAL);
-    let receipt = write(&partial, &record, outputs, &rows)?;
-    let unchanged = place(&releases, &partial, &receipt)?;
+    let written = write(&partial, &record, outputs, &rows);
+    let placed = written.and_then(|receipt| Ok((place(&releases, &partial, &receipt)?, receipt)));
+    let (unchanged, receipt) = match placed {
+        Ok(placed) => placed,
+        Err(error) => {
+            // A full disk needs the space. If this fails, the next release does it.
+            let _ = synix_disk::remove_all(&partial);
+            return Err(error);
+        }
+    };
     crash::point();
     if releases.pointer(CURRENT)?.as_deref() != Some(receipt.snapshot.as_str()) {
         synix_disk::point_to(options.folder, CURRENT, &receipt.snapshot, NEXT)?;

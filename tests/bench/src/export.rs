@@ -2,8 +2,12 @@
 //! grown and one is new.
 
 use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
 
 use synix_chats::Chats;
+use synix_core::digest::Digest;
 use synix_scripted_provider::{Endpoint, Script, ScriptedProvider};
 
 use crate::child::ResourceUsage;
@@ -69,6 +73,8 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         &again.memory(),
     );
 
+    exports(options, root)?;
+
     let provider = ScriptedProvider::start(Script::new());
     let questions = format!(
         "{QUESTIONS}[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\nmax_tokens = 100\n\
@@ -97,5 +103,33 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     show("the next export", command(options, root, &["build"])?);
     let more = provider.ledger().calls(Endpoint::Chat) - asked;
     row("  requests", &more.to_string(), "one has grown, one is new");
+    Ok(())
+}
+
+/// Measures what is written of the conversations, beside reading, hashing and writing the same bytes: synix shows no
+/// content that does not match its digest.
+fn exports(options: &Options, root: &Path) -> Outcome<()> {
+    for format in ["jsonl", "csv", "parquet", "document"] {
+        let name = format!("out.{format}");
+        let arguments = ["export", "read", "--format", format, "-o", &name];
+        let run = command(options, root, &arguments)?;
+        let path = root.join(&name);
+        let size = megabytes(fs::metadata(&path)?.len());
+        let start = Instant::now();
+        let bytes = fs::read(&path)?;
+        std::hint::black_box(Digest::of(&bytes));
+        fs::File::create(root.join("copy"))?.write_all(&bytes)?;
+        let floor = start.elapsed();
+        row(
+            &format!("export as {format}"),
+            &format!("{:.0} MB/s", size / run.wall.as_secs_f64()),
+            &format!(
+                "{size:.0} MB, {}; read, hashed and copied at {:.0} MB/s",
+                run.memory(),
+                size / floor.as_secs_f64()
+            ),
+        );
+        fs::remove_file(path)?;
+    }
     Ok(())
 }

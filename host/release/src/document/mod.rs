@@ -25,18 +25,24 @@ pub(super) fn write(export: &Export<'_>, out: &mut dyn Write) -> Result<u64, Rel
         about,
     } = export;
     let counts = rows.counts()?;
+    let introduction = introduction(settings.title.as_deref(), about);
+    // Whatever is left out in the end, the note about it fits.
+    let limit = settings.max_bytes.map(|max| {
+        let note = left_out(&counts, max).len() as u64;
+        let needed = introduction.len() as u64 + note;
+        if needed > max {
+            return Err(ReleaseError::TooSmall { max, needed });
+        }
+        Ok(max - note)
+    });
     let mut document = Document {
         out,
         written: 0,
-        // Whatever is left out in the end, the note about it fits.
-        limit: settings.max_bytes.map(|limit| {
-            let note = left_out(&counts, limit);
-            limit.saturating_sub(note.len() as u64)
-        }),
+        limit: limit.transpose()?,
         left_out: counts.iter().map(|(name, _)| (name.clone(), 0)).collect(),
         is_full: false,
     };
-    document.put(&introduction(settings.title.as_deref(), about))?;
+    document.put(&introduction)?;
     let mut makings = rows.makings();
     let mut layer = String::new();
     let mut count = 0;
