@@ -7,8 +7,8 @@
 //! | any other answer of a provider, unless `answers` is set | it was paid for |
 //! | requests in flight, submissions, attempts, builds | they record money |
 //!
-//! Digests of source files that were last read before the cutoff are deleted: their files may be gone, and the others are
-//! read once more.
+//! Digests of source files that were last read before the cutoff, and failures of files from before it, are deleted: the
+//! files may be gone, and the others are read once more.
 //!
 //! A pass is one transaction, so a dry run is a pass that is rolled back.
 
@@ -109,6 +109,8 @@ const ANSWER_BODIES: &str = "DELETE FROM answer_body WHERE answer NOT IN (SELECT
 
 /// Times of files are nanoseconds.
 const OLD_FILE_DIGESTS: &str = "DELETE FROM file_digest WHERE stamped / 1000000 < ?1";
+const OLD_FILE_FAILURES: &str =
+    "DELETE FROM file_failure WHERE build IN (SELECT build FROM gc_old)";
 
 /// The counts of a pass, and the objects that rows still name.
 pub(super) type Pass = (GcReport, HashSet<String>);
@@ -221,6 +223,7 @@ fn delete_rows(
     delete(ANSWER_BODIES)?;
     // A file that is read again costs its time and nothing else.
     connection.execute(OLD_FILE_DIGESTS, [before])?;
+    delete(OLD_FILE_FAILURES)?;
     Ok(())
 }
 

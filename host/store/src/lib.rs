@@ -49,6 +49,7 @@ mod connection;
 mod database;
 mod error;
 mod file_digests;
+mod file_failures;
 mod files;
 mod gc;
 mod migrations;
@@ -118,6 +119,8 @@ pub struct Reader {
     has_unit_seals: bool,
     /// Whether the tables of readers exist, which a later format added.
     has_readers: bool,
+    /// Whether the failures of files are recorded, which a later format added.
+    has_file_failures: bool,
 }
 
 /// The state, open for reading and writing.
@@ -162,6 +165,7 @@ impl Reader {
             has_seals: has_seals("answer_body")?,
             has_unit_seals: has_seals("unit")?,
             has_readers: has_seals("unit_skipped")?,
+            has_file_failures: has_seals("file_failure")?,
             connection,
             state_folder,
             fallback,
@@ -225,6 +229,7 @@ impl Store {
                 has_seals: true,
                 has_unit_seals: true,
                 has_readers: true,
+                has_file_failures: true,
             },
         }
     }

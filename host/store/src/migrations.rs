@@ -20,6 +20,7 @@
 //! | `layer_set_replaced` | artifact of a set's units that a newer one with the same label replaces |
 //! | `unit_skipped` | reason for which a file's reader left something out; `examples` is a JSON list |
 //! | `file_digest` | file of a source, with the digest of its bytes as of `stamped` |
+//! | `file_failure` | file that its reader could not read, by the fingerprint of its unit |
 
 /// The migration at index `n` converts format `n` to `n + 1`.
 pub(super) const MIGRATIONS: &[&str] = &["
@@ -239,4 +240,13 @@ CREATE TABLE file_digest (
   seal INTEGER
 ) WITHOUT ROWID;
 ALTER TABLE build_layer ADD COLUMN skipped TEXT NOT NULL DEFAULT '[]';",
+    // A file that cannot be read costs nothing as long as it, its reader and the reader's config are unchanged.
+    "CREATE TABLE file_failure (
+  fingerprint BLOB PRIMARY KEY,
+  path TEXT NOT NULL,
+  message TEXT NOT NULL,
+  version TEXT NOT NULL,
+  build INTEGER NOT NULL REFERENCES build,
+  seal INTEGER
+) WITHOUT ROWID;",
 ];

@@ -165,6 +165,8 @@ impl Transaction<'_> {
             "artifact",
             "unit_detail",
             "unit_skipped",
+            // What is made again is read again.
+            "file_failure",
         ] {
             self.execute(&format!("DELETE FROM {table}"), [])?;
         }

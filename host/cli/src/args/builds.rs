@@ -56,12 +56,13 @@ pub(crate) struct CostArgs {
     /// Refuse to send requests that could make the build cost more than this many US dollars
     #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(crate) budget: Option<Amount>,
-    /// Send requests again that were paid for without a usable answer, and pay again: all of them, or these kinds
+    /// Send requests again that were paid for without a usable answer, and pay again, and read failed files again: all of them, or these kinds
     #[arg(long, value_name = "KIND,…", value_parser = retry_kind, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "all")]
     retry_failed: Vec<RetryKind>,
 }
 
-/// The failures whose requests are sent again although they were paid for.
+/// The failures that are retried although the same would most likely fail again: requests that were paid for, and files
+/// that their reader could not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RetryKind {
     All,
@@ -69,10 +70,10 @@ enum RetryKind {
 }
 
 impl CostArgs {
-    /// Returns the kinds of failure whose requests are sent and paid for again.
+    /// Returns the kinds of failure that are retried, and paid for again.
     pub(crate) fn retry_failed(&self) -> BTreeSet<FailureKind> {
         let named = self.retry_failed.iter().flat_map(|paid| match paid {
-            RetryKind::All => FailureKind::PAID.to_vec(),
+            RetryKind::All => retried_kinds().collect(),
             RetryKind::Kind(kind) => vec![*kind],
         });
         named.collect()
@@ -220,12 +221,19 @@ fn retry_kind(text: &str) -> Result<RetryKind, String> {
     if text == "all" {
         return Ok(RetryKind::All);
     }
-    FailureKind::paid_from_name(text)
+    retried_kinds()
+        .find(|kind| kind.name() == text)
         .map(RetryKind::Kind)
         .ok_or_else(|| {
-            let names = FailureKind::PAID.map(FailureKind::name).join(", ");
+            let names: Vec<&str> = retried_kinds().map(FailureKind::name).collect();
+            let names = names.join(", ");
             format!("the kinds are {names}; requests that cost nothing are always sent again")
         })
+}
+
+/// Returns the kinds that a user can name; `guest` is that of files.
+fn retried_kinds() -> impl Iterator<Item = FailureKind> {
+    FailureKind::PAID.into_iter().chain([FailureKind::Guest])
 }
 
 pub(super) fn dollars(text: &str) -> Result<Amount, &'static str> {
@@ -251,7 +259,10 @@ mod tests {
             build.costs.retry_failed()
         };
         assert!(retried(&[]).is_empty());
-        assert_eq!(retried(&["--retry-failed"]).len(), FailureKind::PAID.len());
+        let all = FailureKind::PAID.into_iter().chain([FailureKind::Guest]);
+        assert_eq!(retried(&["--retry-failed"]), all.collect());
+        let files = [FailureKind::Guest];
+        assert_eq!(retried(&["--retry-failed=guest"]), files.into());
         let two = [FailureKind::Refused, FailureKind::Empty];
         assert_eq!(retried(&["--retry-failed=refused,empty"]), two.into());
         assert!(Args::try_parse_from(["synix", "build", "--retry-failed=auth"]).is_err());

@@ -13,6 +13,15 @@ use synix_sandbox::InterruptHandle;
 use synix_sources::{ProjectFolder, ReaderFile, SourceBytes, SourceError, SourceFile};
 use synix_store::{FileDigest, Reader};
 
+/// Which source files are read although nothing about them changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reread {
+    /// Those whose stamps are unchanged are hashed.
+    pub(super) unchanged: bool,
+    /// Those that their reader could not read are read again.
+    pub(super) failed: bool,
+}
+
 /// The digests of files that are known, and those that this build found out.
 #[derive(Debug, Default)]
 pub(super) struct FileDigests {
@@ -21,10 +30,10 @@ pub(super) struct FileDigests {
 }
 
 impl FileDigests {
-    /// Reads the known digests; with `rehash` none is known.
-    pub(super) fn open(reader: Option<&Reader>, rehash: bool) -> Result<Self, BuildError> {
+    /// Reads the known digests, unless unchanged files are hashed again.
+    pub(super) fn open(reader: Option<&Reader>, reread: Reread) -> Result<Self, BuildError> {
         let known = match reader {
-            Some(reader) if !rehash => reader.file_digests()?,
+            Some(reader) if !reread.unchanged => reader.file_digests()?,
             Some(_) | None => HashMap::new(),
         };
         Ok(Self {

@@ -57,7 +57,8 @@ pub struct BuildOptions<'a> {
     pub allow_partial: bool,
     /// The kind of the build.
     pub kind: BuildKind,
-    /// The kinds of failure that are retried although they were billed.
+    /// The kinds of failure that are retried although they were billed; with [`FailureKind::Guest`], the files that their
+    /// readers could not read are read again.
     pub retry_failed: BTreeSet<FailureKind>,
     /// The maximum cost of the build.
     pub budget: Option<Amount>,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer as _;
+use super::file_digests::Reread;
 use super::modes::Modes;
 use super::options::BuildContext;
 use super::plan_answerer::PlanAnswerer;
@@ -35,7 +36,10 @@ pub async fn plan(
         reader,
         answer_origin: build_context.answer_origin(),
         allow_partial: false,
-        rehash: build_context.rehash,
+        reread: Reread {
+            unchanged: build_context.rehash,
+            failed: false,
+        },
         interruption: build_context.interruption,
         observer: &|_| {},
     };

@@ -104,6 +104,10 @@ impl Record for &PlanRecorder {
         Ok(())
     }
 
+    fn unreadable(self, _: &UnitEntry<'_>, _: &Failure) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn read(
         self,
         _: &UnitEntry<'_>,

@@ -57,6 +57,9 @@ pub(super) trait Record: Copy {
     /// Records the digest of a source's file.
     fn file_digest(self, path: &str, file: &FileDigest) -> Result<(), StoreError>;
 
+    /// Records that the reader fails whenever it reads a file; `unit` is that of the file.
+    fn unreadable(self, unit: &UnitEntry<'_>, failure: &Failure) -> Result<(), StoreError>;
+
     /// Records what a reader made of a file, and returns where its artifacts are.
     fn read(
         self,

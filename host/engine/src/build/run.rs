@@ -7,6 +7,7 @@ use super::BuildError;
 use super::answerer::Answerer;
 use super::budget::Budget;
 use super::event::{Event, Observer};
+use super::file_digests::Reread;
 use super::layers::ReadyPipeline;
 use super::modes::Modes;
 use super::options::{BuildContext, BuildOptions};
@@ -18,6 +19,7 @@ use super::scheduler::{Scheduler, SchedulerContext};
 use super::store_recorder::StoreRecorder;
 use super::sync::{SyncCalls, close_orphaned_sends, take_over_orphans};
 use crate::batch::{BatchContext, BatchSettings, Batches};
+use synix_core::request::FailureKind;
 use synix_store::{BuildId, BuildKind, NewSnapshotLayer, RetrySelection, Store};
 
 /// The result of a build.
@@ -67,7 +69,10 @@ pub async fn run(
         reader: Some(store),
         answer_origin,
         allow_partial: options.allow_partial,
-        rehash: build_context.rehash,
+        reread: Reread {
+            unchanged: build_context.rehash,
+            failed: options.retry_failed.contains(&FailureKind::Guest),
+        },
         interruption: build_context.interruption,
         observer,
     };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::BuildError;
 use super::answerer::{Answerer, Workers};
 use super::event::Observer;
-use super::file_digests::FileDigests;
+use super::file_digests::{FileDigests, Reread};
 use super::layer_run::{LayerRun, Unit};
 use super::layers::{ReadyPipeline, ReadyTransform};
 use super::limit_excess::{LimitExcess, LimitKind};
@@ -34,8 +34,8 @@ pub(super) struct SchedulerContext<'a> {
     pub(super) reader: Option<&'a Reader>,
     pub(super) answer_origin: AnswerOrigin,
     pub(super) allow_partial: bool,
-    /// Whether source files are hashed although their stamps are unchanged.
-    pub(super) rehash: bool,
+    /// Which source files are read although nothing about them changed.
+    pub(super) reread: Reread,
     pub(super) interruption: &'a InterruptHandle,
     pub(super) observer: Observer<'a>,
 }
@@ -113,7 +113,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
         Ok(Self {
             previous: Previous::open(context.reader, &context.pipeline.file)?,
-            files: FileDigests::open(context.reader, context.rehash)?,
+            files: FileDigests::open(context.reader, context.reread)?,
             context,
             recorder,
             answerer,

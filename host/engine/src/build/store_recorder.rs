@@ -84,6 +84,12 @@ impl Record for StoreRecord<'_> {
         self.tx.store_file_digest(path, file)
     }
 
+    fn unreadable(self, unit: &UnitEntry<'_>, failure: &Failure) -> Result<(), StoreError> {
+        let (path, message) = (unit.key.as_str(), failure.message.as_str());
+        self.tx
+            .store_file_failure(self.recorder.build, unit.fingerprint, path, message)
+    }
+
     /// The answer origin is always the live one, as for other sources.
     fn read(
         self,

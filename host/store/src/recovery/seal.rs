@@ -128,6 +128,22 @@ pub(crate) fn of_file_digest(path: &str, stamp: &FileStamp, stamped: i64, digest
     )
 }
 
+/// Returns the seal of a row of `file_failure`.
+pub(crate) fn of_file_failure(
+    fingerprint: Digest,
+    path: &str,
+    message: &str,
+    version: &str,
+) -> i64 {
+    to_seal(
+        Encoder::new("synix.seal.file-failure.v1")
+            .digest(fingerprint)
+            .text(path)
+            .text(message)
+            .text(version),
+    )
+}
+
 /// Refuses a row with a wrong seal. An old row has none.
 pub(crate) fn check(
     found: Option<i64>,

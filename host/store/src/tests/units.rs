@@ -252,6 +252,35 @@ fn a_stamp_proves_nothing_if_the_file_had_just_changed() {
 }
 
 #[test]
+fn the_failure_of_a_file_is_read_as_it_was_stored() {
+    let fixture = Fixture::new();
+    let (failed, other) = (Digest::of(b"failed"), Digest::of(b"other"));
+    fixture
+        .store
+        .write(|tx| tx.store_file_failure(fixture.build, failed, "a.csv", "no table"))
+        .unwrap();
+    let message = |fingerprint| fixture.store.file_failure(fingerprint).unwrap();
+    assert_eq!(message(failed).as_deref(), Some("no table"));
+    assert_eq!(message(other), None);
+    // Whoever changes a message or swaps rows makes the file be read again.
+    tamper(fixture.path(), "UPDATE file_failure SET message = 'other'");
+    assert_eq!(message(failed), None);
+}
+
+/// Another version may have other limits, so it reads the file itself.
+#[test]
+fn the_failure_of_a_file_counts_for_one_version() {
+    let fixture = Fixture::new();
+    let failed = Digest::of(b"failed");
+    fixture
+        .store
+        .write(|tx| tx.store_file_failure(fixture.build, failed, "a.csv", "no table"))
+        .unwrap();
+    tamper(fixture.path(), "UPDATE file_failure SET version = '0.0.1'");
+    assert_eq!(fixture.store.file_failure(failed).unwrap(), None);
+}
+
+#[test]
 fn what_a_reader_left_out_is_read_as_it_was_stored() {
     let fixture = Fixture::new();
     let unit = fixture.unit("a", AnswerOrigin::Live, true);

@@ -1,6 +1,7 @@
 //! Sources with a reader: one unit for each file, and any number of artifacts for each unit.
 //!
-//! A file whose stamp and reader are unchanged is not opened. The others are hashed, and read if their digest is new.
+//! A file whose stamp and reader are unchanged is not opened. The others are hashed, and read if their digest is new. A
+//! file that its reader could not read fails again without being read, until something about it changes.
 //! [`run`] reads several files at a time into [`spool`]s; the scheduler's thread [`record`]s the results. [`duplicates`]
 //! decides which artifact is used if several files have one label.
 
@@ -62,6 +63,8 @@ struct Files {
     found: Vec<ReaderFile>,
     fresh: Vec<FreshFile>,
     stale: Vec<StaleFile>,
+    /// Files that their reader could not read in an earlier build.
+    unreadable: Vec<(StaleFile, Failure)>,
     failed: Vec<(UnitKey, Failure)>,
     outputs: Vec<FileOutput>,
     /// What was left out, with the position of the file.
@@ -148,34 +151,46 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             let finished = self
                 .previous
                 .finished(name, fingerprint, AnswerOrigin::Live, |_| true)?;
-            match finished {
-                Some((unit, outputs)) => {
-                    let skipped = match self.context.reader {
-                        Some(store) => store.skipped(unit)?,
-                        None => Vec::new(),
-                    };
-                    files.fresh.push(FreshFile {
-                        file,
-                        key,
-                        unit,
-                        outputs,
-                        skipped,
-                    });
-                }
-                None => files.stale.push(StaleFile {
+            if let Some((unit, outputs)) = finished {
+                let skipped = match self.context.reader {
+                    Some(store) => store.skipped(unit)?,
+                    None => Vec::new(),
+                };
+                files.fresh.push(FreshFile {
                     file,
                     key,
-                    parts,
-                    fingerprint,
-                    to_read: FileToRead {
-                        path: path.clone(),
-                        digest,
-                        stamp,
-                    },
-                }),
+                    unit,
+                    outputs,
+                    skipped,
+                });
+                continue;
+            }
+            let stale = StaleFile {
+                file,
+                key,
+                parts,
+                fingerprint,
+                to_read: FileToRead {
+                    path: path.clone(),
+                    digest,
+                    stamp,
+                },
+            };
+            match self.known_failure(fingerprint)? {
+                Some(failure) => files.unreadable.push((stale, failure)),
+                None => files.stale.push(stale),
             }
         }
         Ok(())
+    }
+
+    /// Returns how a file failed in an earlier build, unless such files are to be read again.
+    fn known_failure(&self, fingerprint: Digest) -> Result<Option<Failure>, BuildError> {
+        let SchedulerContext { reader, reread, .. } = self.context;
+        let Some(store) = reader.filter(|_| !reread.failed) else {
+            return Ok(None);
+        };
+        Ok(store.file_failure(fingerprint)?.map(guest_failure))
     }
 
     fn read_stale(
@@ -193,6 +208,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 FileEnd::Fatal(error) => Err(error),
                 FileEnd::Interrupted => Err(BuildError::Interrupted),
                 FileEnd::Failed(failure) => step.record_failure(layer, stale.key.clone(), &failure),
+                FileEnd::Unreadable(failure) => {
+                    step.record_unreadable(layer, reader, stale, &failure)
+                }
                 FileEnd::Read(result) => step.record_read(layer, reader, stale, (result, files)),
             })?;
             self.report_layer(layer);

@@ -10,6 +10,7 @@ use crate::build::progress::Freshness;
 use crate::build::recorder::{Record as _, UnitEntry};
 use crate::build::scheduler::Step;
 use synix_core::fingerprint::StoredParts;
+use synix_core::request::Failure;
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
     /// Records the files whose results are known without reading them.
@@ -42,17 +43,45 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             run.progress.unit_done();
             run.done_units.push((fresh.key, Some(fresh.unit)));
         }
-        let name = self.layer_name(layer);
         for stale in &files.stale {
-            self.layers[layer].progress.unit_added(Freshness::Stale);
-            let (record, previous) = (self.record, &mut self.scheduler.previous);
-            let roles = &self.scheduler.context.pipeline.roles;
-            record.stale(layer, &stale.key, || {
-                let now = StoredParts::new(reader.parts.clone(), stale.parts.clone());
-                previous.reasons(name, stale.key.as_str(), &now, roles)
-            })?;
+            self.record_stale(layer, reader, stale)?;
+        }
+        for (stale, failure) in std::mem::take(&mut files.unreadable) {
+            self.record_stale(layer, reader, &stale)?;
+            self.record_failure(layer, stale.key, &failure)?;
         }
         Ok(())
+    }
+
+    fn record_stale(
+        &mut self,
+        layer: usize,
+        reader: &ReadyReader,
+        stale: &StaleFile,
+    ) -> Result<(), BuildError> {
+        let name = self.layer_name(layer);
+        self.layers[layer].progress.unit_added(Freshness::Stale);
+        let (record, previous) = (self.record, &mut self.scheduler.previous);
+        let roles = &self.scheduler.context.pipeline.roles;
+        record.stale(layer, &stale.key, || {
+            let now = StoredParts::new(reader.parts.clone(), stale.parts.clone());
+            previous.reasons(name, stale.key.as_str(), &now, roles)
+        })?;
+        Ok(())
+    }
+
+    /// Records that the reader fails whenever it reads a file.
+    pub(super) fn record_unreadable(
+        &mut self,
+        layer: usize,
+        reader: &ReadyReader,
+        stale: &StaleFile,
+        failure: &Failure,
+    ) -> Result<(), BuildError> {
+        let parts = stored_parts(reader, stale);
+        let entry = self.file_entry(layer, stale, &parts);
+        self.record.unreadable(&entry, failure)?;
+        self.record_failure(layer, stale.key.clone(), failure)
     }
 
     pub(super) fn record_read(
@@ -70,17 +99,8 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                 message: line.message.clone(),
             });
         }
-        let parts = StoredParts::new(reader.parts.clone(), stale.parts.clone());
-        let entry = UnitEntry {
-            layer,
-            layer_name: self.layer_name(layer),
-            key: &stale.key,
-            fingerprint: stale.fingerprint,
-            parts: &serde_json::to_string(&parts).unwrap_or_default(),
-            partial: false,
-            inputs: &[],
-            roles: None,
-        };
+        let parts = stored_parts(reader, stale);
+        let entry = self.file_entry(layer, stale, &parts);
         let (unit, locations) = self.record.read(&entry, &result)?;
         let outputs = result.artifacts.into_iter().zip(locations);
         let outputs = outputs.map(|(artifact, location)| FileOutput {
@@ -100,4 +120,28 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         run.done_units.push((stale.key.clone(), unit));
         Ok(())
     }
+
+    fn file_entry<'e>(
+        &'e self,
+        layer: usize,
+        stale: &'e StaleFile,
+        parts: &'e str,
+    ) -> UnitEntry<'e> {
+        UnitEntry {
+            layer,
+            layer_name: self.layer_name(layer),
+            key: &stale.key,
+            fingerprint: stale.fingerprint,
+            parts,
+            partial: false,
+            inputs: &[],
+            roles: None,
+        }
+    }
+}
+
+/// Returns what the fingerprint of a file's unit covers, as it is stored.
+fn stored_parts(reader: &ReadyReader, stale: &StaleFile) -> String {
+    let parts = StoredParts::new(reader.parts.clone(), stale.parts.clone());
+    serde_json::to_string(&parts).unwrap_or_default()
 }

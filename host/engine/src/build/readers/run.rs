@@ -44,7 +44,10 @@ pub(in crate::build) struct FileResult {
 #[derive(Debug)]
 pub(super) enum FileEnd {
     Read(FileResult),
+    /// The file cannot be read now.
     Failed(Failure),
+    /// The reader fails whenever it reads these bytes.
+    Unreadable(Failure),
     Interrupted,
     /// The disk is full, for example.
     Fatal(BuildError),
@@ -176,12 +179,18 @@ impl Worker<'_> {
         } = run.file;
         let end = match (problem, run.summary) {
             (Some(Problem::Disk(error)), _) => return Err(error),
-            (Some(Problem::Artifact(message)), _) => FileEnd::Failed(guest_failure(message)),
+            (Some(Problem::Artifact(message)), _) => FileEnd::Unreadable(guest_failure(message)),
             (None, Err(error)) if error.is_interrupted() => FileEnd::Interrupted,
             (None, Err(error)) => {
-                let mut failure = guest_failure(with_causes(&error));
-                failure.transient = error.is_transient();
-                FileEnd::Failed(failure)
+                let failure = guest_failure(with_causes(&error));
+                if error.is_transient() {
+                    FileEnd::Failed(Failure {
+                        transient: true,
+                        ..failure
+                    })
+                } else {
+                    FileEnd::Unreadable(failure)
+                }
             }
             // Otherwise the artifacts of other bytes would be recorded under this digest.
             (None, Ok(summary)) => match open.check_unchanged() {
