@@ -4,7 +4,8 @@
     python3 docs/request-key.py        checks the vectors in request-key.json beside this file
     python3 docs/request-key.py -      reads one request on stdin and prints its key
 
-The key is the SHA-256 of the RFC 8785 text of the request with the member `"v": 1` added.
+The key is the SHA-256 of the RFC 8785 text of the request with the member `"v": 1` added. A request for an embedding
+has the member `"kind": "embedding"`; any other one asks for a completion.
 """
 
 import hashlib
@@ -14,8 +15,12 @@ import sys
 
 MAX_SAFE_INTEGER = 2**53 - 1
 
-REQUIRED = {"wire", "provider", "model", "messages", "stop", "options", "sample", "revision"}
-OPTIONAL = {"max_tokens", "temperature", "response_format"}
+COMMON = {"wire", "provider", "model", "options", "revision"}
+# The required and the optional members by kind. Only an embedding names its kind.
+MEMBERS = {
+    None: (COMMON | {"messages", "stop", "sample"}, {"max_tokens", "temperature", "response_format"}),
+    "embedding": (COMMON | {"kind", "text"}, {"dimensions"}),
+}
 
 
 def number(value):
@@ -76,11 +81,15 @@ def key(request):
     """Returns the request key as 64 hex digits."""
     if not isinstance(request, dict):
         raise ValueError("a request is an object")
-    missing = REQUIRED - request.keys()
-    unknown = request.keys() - REQUIRED - OPTIONAL
+    kind = request.get("kind")
+    if kind not in MEMBERS:
+        raise ValueError(f"unknown kind: {kind}")
+    required, optional = MEMBERS[kind]
+    missing = required - request.keys()
+    unknown = request.keys() - required - optional
     if missing or unknown:
         raise ValueError(f"missing members: {sorted(missing)}; unknown members: {sorted(unknown)}")
-    document = dict.fromkeys(OPTIONAL) | request | {"v": 1}
+    document = dict.fromkeys(optional) | request | {"v": 1}
     return hashlib.sha256(canonical(document).encode("utf-8")).hexdigest()
 
 

@@ -11,7 +11,8 @@
 #![forbid(unsafe_code)]
 
 /// The files of the contract, by name.
-pub const FILES: [(&str, &str); 5] = [
+pub const FILES: [(&str, &str); 6] = [
+    ("embedding.wit", include_str!("embedding.wit")),
     ("llm.wit", include_str!("llm.wit")),
     ("log.wit", include_str!("log.wit")),
     ("reading.wit", include_str!("reading.wit")),

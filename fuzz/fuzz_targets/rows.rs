@@ -26,12 +26,16 @@ fuzz_target!(|bytes: &[u8]| {
         Outcome::Answered(answer) => assert!(!answer.text.is_empty()),
         Outcome::Failed(failure) => assert!(failure.message.len() <= LONGEST),
     };
-    for row in read_rows(wire, rest) {
+    for row in read_rows(wire, synix_core::request::RequestKind::Completion, rest) {
         match row.outcome {
             Ok(outcome) => check(outcome),
             Err(garbled) => assert!(garbled.to_string().len() <= LONGEST),
         }
     }
     // The same bytes as the body of a sync reply.
-    check(read_reply(wire, rest));
+    check(read_reply(
+        wire,
+        synix_core::request::RequestKind::Completion,
+        rest,
+    ));
 });

@@ -133,7 +133,7 @@ typedef struct synix_plugin_types_descriptor_t {
   // `"format": "file"` names a file in the project: the host reads it
   // and the guest gets its text in place of its path.
   transform_string_t   config_schema;
-  // Names of the capabilities it uses: `llm`.
+  // Names of the capabilities it uses: `llm`, `embed`.
   transform_list_string_t   capabilities;
   // How inputs become units.
   synix_plugin_types_shape_t   shape;
@@ -166,6 +166,61 @@ typedef struct synix_plugin_types_transform_error_t {
 #define SYNIX_PLUGIN_TYPES_TRANSFORM_ERROR_INVALID_ANSWER 2
 // Anything else.
 #define SYNIX_PLUGIN_TYPES_TRANSFORM_ERROR_OTHER 3
+
+typedef synix_plugin_types_other_error_t synix_plugin_embedding_other_error_t;
+
+typedef struct {
+  float *ptr;
+  size_t len;
+} transform_list_f32_t;
+
+// The vector of a text.
+typedef struct synix_plugin_embedding_vector_t {
+  // Finite numbers, at least one, as the model delivered them.
+  transform_list_f32_t   values;
+  // The model that answered, as the provider named it.
+  transform_string_t   model;
+  // How many bytes of the text the model received. The host cuts a
+  // text that is longer than the model takes, at a character boundary.
+  uint64_t   used_bytes;
+  // A JSON object with what else the provider said, as JSON text.
+  transform_string_t   details;
+} synix_plugin_embedding_vector_t;
+
+// Why a text cannot have a vector. The same on every run.
+typedef struct synix_plugin_embedding_embedding_error_t {
+  uint8_t tag;
+  union {
+    transform_string_t     unknown_role;
+    transform_string_t     invalid_request;
+    transform_string_t     over_limit;
+    synix_plugin_embedding_other_error_t     other;
+  } val;
+} synix_plugin_embedding_embedding_error_t;
+
+// The plugin did not declare `embed` or the pipeline does not grant it.
+#define SYNIX_PLUGIN_EMBEDDING_EMBEDDING_ERROR_NOT_GRANTED 0
+// The pipeline has no model role of this name.
+#define SYNIX_PLUGIN_EMBEDDING_EMBEDDING_ERROR_UNKNOWN_ROLE 1
+// The request breaks a rule of this interface; the text says which.
+#define SYNIX_PLUGIN_EMBEDDING_EMBEDDING_ERROR_INVALID_REQUEST 2
+// The unit reached the limit named here.
+#define SYNIX_PLUGIN_EMBEDDING_EMBEDDING_ERROR_OVER_LIMIT 3
+// Anything else.
+#define SYNIX_PLUGIN_EMBEDDING_EMBEDDING_ERROR_OTHER 4
+
+typedef struct {
+  synix_plugin_embedding_vector_t *ptr;
+  size_t len;
+} synix_plugin_embedding_list_vector_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    synix_plugin_embedding_list_vector_t ok;
+    synix_plugin_embedding_embedding_error_t err;
+  } val;
+} synix_plugin_embedding_result_list_vector_embedding_error_t;
 
 typedef synix_plugin_types_blob_t synix_plugin_llm_blob_t;
 
@@ -396,6 +451,13 @@ typedef struct {
   } val;
 } transform_result_list_output_transform_error_t;
 
+// Imported Functions from `synix:plugin/embedding@0.1.1`
+// Asks for the vectors of texts that do not depend on each other, in one
+// round. The vectors stand in the order of the texts and have the same
+// length. No text may be empty or only white space. `model` is a model
+// role named in the pipeline file; none: the layer's.
+extern bool synix_plugin_embedding_embed(transform_list_string_t *texts, transform_string_t *maybe_model, synix_plugin_embedding_list_vector_t *ret, synix_plugin_embedding_embedding_error_t *err);
+
 // Imported Functions from `synix:plugin/llm@0.1.1`
 // Asks one question.
 extern bool synix_plugin_llm_complete(synix_plugin_llm_request_t *request, synix_plugin_llm_response_t *ret, synix_plugin_llm_llm_error_t *err);
@@ -444,6 +506,18 @@ void synix_plugin_types_descriptor_free(synix_plugin_types_descriptor_t *ptr);
 void synix_plugin_types_other_error_free(synix_plugin_types_other_error_t *ptr);
 
 void synix_plugin_types_transform_error_free(synix_plugin_types_transform_error_t *ptr);
+
+void synix_plugin_embedding_other_error_free(synix_plugin_embedding_other_error_t *ptr);
+
+void transform_list_f32_free(transform_list_f32_t *ptr);
+
+void synix_plugin_embedding_vector_free(synix_plugin_embedding_vector_t *ptr);
+
+void synix_plugin_embedding_embedding_error_free(synix_plugin_embedding_embedding_error_t *ptr);
+
+void synix_plugin_embedding_list_vector_free(synix_plugin_embedding_list_vector_t *ptr);
+
+void synix_plugin_embedding_result_list_vector_embedding_error_free(synix_plugin_embedding_result_list_vector_embedding_error_t *ptr);
 
 void synix_plugin_llm_blob_free(synix_plugin_llm_blob_t *ptr);
 

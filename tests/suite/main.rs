@@ -17,6 +17,7 @@ mod batches;
 mod builds;
 mod cli;
 mod crash;
+mod embeddings;
 mod failures;
 mod hostile_plugins;
 mod hostile_projects;

@@ -54,7 +54,7 @@ macro_rules! first_party {
 
 /// The first-party transforms, by name.
 pub static TRANSFORMS: &[FirstParty] =
-    first_party!["chunk", "fold", "group", "map", "merge", "reduce"];
+    first_party!["chunk", "embed", "fold", "group", "map", "merge", "reduce"];
 
 /// The first-party readers, by name. The host itself reads texts.
 pub static READERS: &[FirstParty] = first_party!["chats", "documents", "mail", "rows"];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use synix_core::request::{Ending, Failure, RequestKey};
+use synix_core::request::{Ending, Failure, RequestKey, RequestKind};
 
 /// A request that a unit waits for.
 ///
@@ -18,6 +18,8 @@ pub(crate) struct PendingRequest<R> {
     /// Whether that layer accepts a truncated answer.
     pub(crate) accept_truncated: bool,
     pub(crate) target: Arc<Target>,
+    /// What it asks for: requests of different kinds never share a call or a batch.
+    pub(crate) kind: RequestKind,
 }
 
 impl<R> PendingRequest<R> {
@@ -29,6 +31,7 @@ impl<R> PendingRequest<R> {
             layer: self.layer,
             accept_truncated: self.accept_truncated,
             target: self.target,
+            kind: self.kind,
         }
     }
 }

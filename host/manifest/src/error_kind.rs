@@ -137,6 +137,16 @@ pub enum PipelineErrorKind {
         /// The role.
         role: String,
     },
+    /// A layer requests embeddings from a provider that has none.
+    #[error(
+        "layer `{layer}` requests embeddings, but the provider of model role `{role}` uses Anthropic's API, which has none"
+    )]
+    NoEmbeddings {
+        /// The layer.
+        layer: String,
+        /// The role.
+        role: String,
+    },
     /// A plugin declares a capability that its layer does not grant.
     #[error(
         "the plugin of layer `{layer}` declares the capability `{capability}`, which the layer does not grant"
@@ -202,6 +212,7 @@ impl PipelineErrorKind {
             | Self::Cycle(_)
             | Self::UnknownRole(_)
             | Self::MissingRole { .. }
+            | Self::NoEmbeddings { .. }
             | Self::NotGranted { .. }
             | Self::UnknownProvider(_)
             | Self::NoBatch { .. }

@@ -9,7 +9,7 @@ use super::nearest::did_you_mean;
 use super::position::{child, dotted};
 use super::resolve::Draft;
 use super::source_layers::SOURCE_KEYS;
-use super::{Layer, LayerBody, LayerLimits, PluginRef, TransformLayer, graph};
+use super::{Capability, Layer, LayerBody, LayerLimits, PluginRef, TransformLayer, graph};
 use synix_core::ids::LayerName;
 use synix_core::request::Ending;
 
@@ -26,6 +26,12 @@ pub(super) const TRANSFORM_KEYS: [&str; 10] = [
     "grants",
     "options_allowed",
 ];
+
+/// The first-party transform that requests embeddings and nothing else.
+const EMBED_TRANSFORM: &str = "embed";
+
+/// The model role of this transform, if the layer names no other.
+const EMBEDDING_ROLE: &str = "embedding";
 
 /// Returns the sorted layers. If the draft has findings afterwards, invalid layers are missing.
 pub(super) fn resolve(
@@ -219,6 +225,7 @@ impl Table<'_> {
             draft.report(Finding::at_value(self.pointer_to("model"), kind).hint(hint));
         }
         let transform = self.plugin(draft, "transform", &entry.transform?)?;
+        let embeds = matches!(&transform, PluginRef::FirstParty(name) if name == EMBED_TRANSFORM);
         let mut accept: Vec<Ending> = entry
             .accept
             .unwrap_or_default()
@@ -229,7 +236,9 @@ impl Table<'_> {
         Some(TransformLayer {
             transform,
             inputs: Vec::new(),
-            model: entry.model,
+            model: entry
+                .model
+                .or_else(|| embeds.then(|| EMBEDDING_ROLE.to_owned())),
             batch: entry.batch.unwrap_or_default(),
             min_batch: entry.min_batch.unwrap_or(2),
             revision: entry.revision.unwrap_or_default(),
@@ -239,7 +248,9 @@ impl Table<'_> {
             config: entry.config.unwrap_or_default(),
             allow_hidden: entry.allow_hidden.unwrap_or_default(),
             limits: entry.limits.unwrap_or_default().into(),
-            grants: entry.grants,
+            grants: entry
+                .grants
+                .or_else(|| embeds.then(|| vec![Capability::Embed])),
             options_allowed: entry.options_allowed.unwrap_or_default(),
         })
     }

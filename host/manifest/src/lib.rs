@@ -262,6 +262,18 @@ pub enum BatchChoice {
 pub enum Capability {
     /// To send requests to models.
     Llm,
+    /// To request embeddings.
+    Embed,
+}
+
+impl Capability {
+    /// Returns the name in the pipeline file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Llm => "llm",
+            Self::Embed => "embed",
+        }
+    }
 }
 
 /// The limits of a unit; `None` means the default of synix.

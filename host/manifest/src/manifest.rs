@@ -135,7 +135,10 @@ pub(super) struct ModelEntry {
     /// The sampling temperature, 0 to 2.
     #[schemars(range(min = 0, max = 2))]
     pub(super) temperature: Option<f64>,
-    /// The maximum number of input tokens of a request; it takes precedence over the number that synix knows.
+    /// The number of dimensions of embeddings; by default that of the model.
+    #[schemars(range(min = 1, max = 65_536_u32))]
+    pub(super) dimensions: Option<u32>,
+    /// The maximum number of input tokens of a request; it takes precedence over the number that synix knows. A longer text for an embedding is cut.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) context_window: Option<u64>,
     /// Whether this model supports batches; by default like its provider.
@@ -182,7 +185,7 @@ pub(super) struct LayerEntry {
     /// The layers whose artifacts are the inputs.
     #[schemars(length(min = 1))]
     pub(super) inputs: Option<Vec<String>>,
-    /// The model role; `default` by default.
+    /// The model role; by default `embedding` for the transform `embed`, and `default` for all others.
     pub(super) model: Option<String>,
     /// Whether `batch-build` sends the requests of this layer in batches.
     pub(super) batch: Option<BatchChoice>,
@@ -203,7 +206,7 @@ pub(super) struct LayerEntry {
     pub(super) config: Option<Map<String, Value>>,
     /// The limits of a unit.
     pub(super) limits: Option<LimitsEntry>,
-    /// The capabilities that the layer grants to its plugin; by default `llm` if there is a model role.
+    /// The capabilities that the layer grants to its plugin; by default those that the plugin declares, if there is a model role, and `embed` for the transform `embed`.
     pub(super) grants: Option<Vec<Capability>>,
     /// The members of `options` that the plugin may set in addition to sampling options.
     pub(super) options_allowed: Option<Vec<String>>,

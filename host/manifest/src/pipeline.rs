@@ -9,6 +9,7 @@ use super::{
     PipelineError, PipelineErrorKind, PluginRef, ProviderProfile, graph, nearest, profile,
 };
 use synix_core::ids::LayerName;
+use synix_core::request::Wire;
 
 impl Pipeline {
     /// Returns the layer with this name.
@@ -81,32 +82,71 @@ impl Pipeline {
             .collect()
     }
 
-    /// Returns an error if a layer whose plugin uses models does not grant `llm` or has no model role.
-    pub fn llm_error(&self, layer: &Layer) -> Option<PipelineError> {
+    /// Returns an error if a layer does not grant what its plugin declares, or has no model role for it.
+    pub fn capability_error(
+        &self,
+        layer: &Layer,
+        declared: &[Capability],
+    ) -> Option<PipelineError> {
         let grants = layer
             .transform()
             .and_then(|transform| transform.grants.as_ref());
-        if grants.is_some_and(|grants| !grants.contains(&Capability::Llm)) {
+        let is_missing =
+            |capability: &&Capability| grants.is_some_and(|grants| !grants.contains(capability));
+        if let Some(capability) = declared.iter().find(is_missing) {
             let kind = PipelineErrorKind::NotGranted {
                 layer: layer.name.to_string(),
-                capability: "llm",
+                capability: capability.name(),
             };
-            let hint = "set `grants = [\"llm\"]` to allow it, or use a different plugin";
+            let hint = format!(
+                "set `grants = [\"{}\"]` to allow it, or use a different plugin",
+                capability.name()
+            );
             let found = Finding::at_value(child(&layer_pointer(&layer.name), "grants"), kind)
-                .hint(Some(hint.to_owned()));
+                .hint(Some(hint));
             return Some(found.locate(&self.positions));
         }
-        self.role(layer)
-            .is_none()
-            .then(|| self.no_role_error(layer))
+        // A plugin with both capabilities may name the role of its embeddings itself.
+        let only_embeds = declared == [Capability::Embed];
+        let capability = *declared.first()?;
+        let Some(role) = self.role(layer) else {
+            return Some(self.no_role_error(layer, capability));
+        };
+        let provider = self.providers.get(&role.provider)?;
+        (only_embeds && provider.api == Wire::Anthropic)
+            .then(|| self.no_embeddings_error(layer, role))
     }
 
-    pub(super) fn no_role_error(&self, layer: &Layer) -> PipelineError {
+    /// Anthropic has no embeddings: a request would be refused, so nothing is sent.
+    fn no_embeddings_error(&self, layer: &Layer, role: &ModelRole) -> PipelineError {
+        let kind = PipelineErrorKind::NoEmbeddings {
+            layer: layer.name.to_string(),
+            role: role.name.clone(),
+        };
+        let hint = format!(
+            "set `provider` in [models.{}] to one that has embeddings, such as `openai`",
+            role.name
+        );
+        Finding::at_value(child(&layer_pointer(&layer.name), "transform"), kind)
+            .hint(Some(hint))
+            .locate(&self.positions)
+    }
+
+    pub(super) fn no_role_error(&self, layer: &Layer, capability: Capability) -> PipelineError {
+        let named = layer
+            .transform()
+            .and_then(|transform| transform.model.as_deref());
+        let role = named.unwrap_or(DEFAULT_ROLE);
         let kind = PipelineErrorKind::MissingRole {
             layer: layer.name.to_string(),
-            role: DEFAULT_ROLE.to_owned(),
+            role: role.to_owned(),
         };
-        let hint = format!("add [models.{DEFAULT_ROLE}] or name a role: `model = \"…\"`");
+        let hint = match capability {
+            Capability::Llm => format!("add [models.{role}] or name a role: `model = \"…\"`"),
+            Capability::Embed => format!(
+                "add [models.{role}], such as with `provider = \"openai\"` and `model = \"text-embedding-3-small\"`, or name a role: `model = \"…\"`"
+            ),
+        };
         Finding::at_value(child(&layer_pointer(&layer.name), "transform"), kind)
             .hint(Some(hint))
             .locate(&self.positions)

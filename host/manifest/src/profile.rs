@@ -107,6 +107,8 @@ pub struct ModelRole {
     pub model: String,
     /// The maximum length of an answer in tokens; `None` means the provider's limit.
     pub max_tokens: Option<u32>,
+    /// The number of dimensions of embeddings; `None` means the model's default.
+    pub dimensions: Option<u32>,
     /// The sampling temperature, 0 to 2; `None` means the provider's default.
     pub temperature: Option<f64>,
     /// The maximum number of input tokens of a request, if the file has one.
@@ -171,6 +173,7 @@ mod tests {
             provider: "openai".to_owned(),
             model: "m".to_owned(),
             max_tokens: None,
+            dimensions: None,
             temperature: None,
             context_window: None,
             batch,

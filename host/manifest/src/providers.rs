@@ -87,6 +87,7 @@ impl Draft<'_> {
                 model,
                 max_tokens,
                 temperature,
+                dimensions,
                 context_window,
                 batch,
             } = entry;
@@ -98,6 +99,7 @@ impl Draft<'_> {
                     model,
                     max_tokens,
                     temperature,
+                    dimensions,
                     context_window,
                     batch,
                 },

@@ -29,7 +29,7 @@ impl Estimate {
             input_estimated: input.map_or(true, |InputTokens { estimated, .. }| estimated),
             output_tokens: max_output_tokens(request),
             may_write_cache: match request.wire {
-                Wire::OpenAi => true,
+                Wire::OpenAi => !request.kind.is_embedding(),
                 // Anthropic writes to its cache only if the request says so.
                 Wire::Anthropic => request.options.contains_key("cache_control"),
             },
@@ -39,6 +39,9 @@ impl Estimate {
 
 /// Returns the limit of an answer times the number of requested answers.
 fn max_output_tokens(request: &Request) -> Option<u64> {
+    if request.kind.is_embedding() {
+        return Some(0);
+    }
     let option = |name: &str| request.options.get(name);
     let overrides = ["max_completion_tokens", "max_tokens"]
         .into_iter()
@@ -113,6 +116,7 @@ mod tests {
 
     fn request(wire: Wire, options: &Value) -> Request {
         Request {
+            kind: synix_core::request::RequestKind::Completion,
             wire,
             provider: "p".to_owned(),
             model: "m".to_owned(),

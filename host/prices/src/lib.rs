@@ -22,6 +22,7 @@
 #![warn(missing_docs)]
 
 mod amount;
+mod cut;
 mod estimate;
 mod images;
 mod ledger;
@@ -33,6 +34,7 @@ mod window;
 use std::collections::BTreeMap;
 
 pub use amount::Amount;
+pub use cut::cut_to_window;
 pub use estimate::Estimate;
 pub use images::UncountedImage;
 pub use ledger::{BudgetExcess, Ledger};

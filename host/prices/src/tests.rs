@@ -16,9 +16,13 @@ fn own(model: &str, price: Price) -> Prices {
 
 /// Returns the normalized usage of a batch row.
 fn usage(wire: Wire, row: &Value) -> Usage {
-    match read_rows(wire, row.to_string().as_bytes())
-        .remove(0)
-        .outcome
+    match read_rows(
+        wire,
+        synix_core::request::RequestKind::Completion,
+        row.to_string().as_bytes(),
+    )
+    .remove(0)
+    .outcome
     {
         Ok(Outcome::Answered(answer)) => answer.usage,
         other => panic!("{other:?}"),

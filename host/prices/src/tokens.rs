@@ -41,6 +41,10 @@ pub(super) fn count_input_tokens(request: &Request) -> Result<InputTokens, Uncou
         None => estimate(text),
     };
     let mut estimated = tokenizer.is_none();
+    if request.kind.is_embedding() {
+        let tokens = count(request.text());
+        return Ok(InputTokens { tokens, estimated });
+    }
     let mut tokens = TOKENS_PER_REPLY;
     for message in &request.messages {
         tokens += TOKENS_PER_MESSAGE;
@@ -67,8 +71,13 @@ pub(super) fn count_input_tokens(request: &Request) -> Result<InputTokens, Uncou
 
 /// Returns the tokenizer of a request's model, if it is known.
 pub(super) fn tokenizer_of(request: &Request) -> Option<&'static CoreBPE> {
-    match request.wire {
-        Wire::OpenAi => get_tokenizer(&request.model).and_then(load_encoding),
+    tokenizer_of_model(request.wire, &request.model)
+}
+
+/// Returns the tokenizer of a model, if it is known.
+pub(super) fn tokenizer_of_model(wire: Wire, model: &str) -> Option<&'static CoreBPE> {
+    match wire {
+        Wire::OpenAi => get_tokenizer(model).and_then(load_encoding),
         Wire::Anthropic => None,
     }
 }
@@ -89,7 +98,7 @@ pub(super) fn count_exactly(tokenizer: &CoreBPE, text: &str) -> u64 {
 }
 
 /// Splits a text inside runs of blanks, or of other characters, that are too long.
-fn split_long_runs(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn split_long_runs(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -113,7 +122,7 @@ fn split_long_runs(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Assumes 3.5 ASCII characters per token and one token for each other character, rounded up.
-fn estimate(text: &str) -> u64 {
+pub(super) fn estimate(text: &str) -> u64 {
     let others = text
         .chars()
         .filter(|character| !character.is_ascii())
@@ -131,6 +140,7 @@ mod tests {
 
     fn request(wire: Wire, model: &str, text: &str) -> Request {
         Request {
+            kind: synix_core::request::RequestKind::Completion,
             wire,
             provider: "p".to_owned(),
             model: model.to_owned(),

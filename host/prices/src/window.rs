@@ -169,6 +169,7 @@ mod tests {
 
     fn request(wire: Wire, model: &str, text: String) -> Request {
         Request {
+            kind: synix_core::request::RequestKind::Completion,
             wire,
             provider: "p".to_owned(),
             model: model.to_owned(),

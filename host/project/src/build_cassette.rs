@@ -38,7 +38,7 @@ impl Project {
         Ok(cassette.save(&path)?)
     }
 
-    fn cassette_path(&self) -> Result<PathBuf, ProjectError> {
+    pub(super) fn cassette_path(&self) -> Result<PathBuf, ProjectError> {
         let folder = &self.context.cassette_dir;
         // A folder that the user named may be a link. The default folder may not, because a clone could contain the link.
         if *folder == self.context.root.join("cassettes") {

@@ -142,7 +142,7 @@ impl Project {
         Ok(report)
     }
 
-    fn build_options<'a>(
+    pub(super) fn build_options<'a>(
         &self,
         kind: BuildKind,
         run: &RunOptions,

@@ -41,6 +41,7 @@ mod overview;
 mod plugin_tools;
 mod plugins;
 mod provider_access;
+mod query;
 mod reading;
 mod reset;
 mod resume;

@@ -5,6 +5,7 @@ use std::path::Path;
 use tokio::fs::File;
 
 use super::batch_state::FileId;
+use synix_core::request::RequestKind;
 use synix_disk::DiskError;
 
 /// The limits and requirements of a batch API.
@@ -36,6 +37,8 @@ pub enum BatchInput<'a> {
     Uploaded {
         /// The id of the file.
         file: &'a FileId,
+        /// What its requests ask for.
+        kind: RequestKind,
         /// The model of its requests. Some servers take it only in the create call.
         model: &'a str,
     },

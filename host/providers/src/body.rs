@@ -6,16 +6,25 @@ use serde_json::{Map, Value, json};
 
 use super::openai::{Dialect, LineForm};
 use super::{anthropic, openai};
-use synix_core::request::{Part, Request, RequestKey, Wire};
+use synix_core::request::{Part, Request, RequestKey, RequestKind, Wire};
 
 /// Members that `options` cannot set, because the request key and the parser of replies rely on them.
-const RESERVED: [&str; 4] = ["model", "messages", "stream", "stream_options"];
+const RESERVED: [&str; 6] = [
+    "dimensions",
+    "input",
+    "messages",
+    "model",
+    "stream",
+    "stream_options",
+];
 
 /// Returns the body of `request`, the same for single calls and batches.
 pub fn body(request: &Request) -> Value {
-    match request.wire {
-        Wire::OpenAi => openai::body(request),
-        Wire::Anthropic => anthropic::body(request),
+    match (request.kind, request.wire) {
+        // The engine sends no embedding to Anthropic, which has none: another server of its format would refuse this.
+        (RequestKind::Embedding { .. }, _) => openai::embedding_body(request, std::iter::empty()),
+        (RequestKind::Completion, Wire::OpenAi) => openai::body(request),
+        (RequestKind::Completion, Wire::Anthropic) => anthropic::body(request),
     }
 }
 
@@ -31,7 +40,7 @@ pub(super) fn batch_line(dialect: &Dialect, request: &Request, key: &RequestKey)
         (Wire::OpenAi, LineForm::Call) => json!({
             "custom_id": id,
             "method": "POST",
-            "url": dialect.endpoint,
+            "url": dialect.endpoint_of(request.kind),
             "body": body,
         }),
         (Wire::OpenAi, LineForm::Body) => json!({"custom_id": id, "body": body}),

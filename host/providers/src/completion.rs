@@ -9,7 +9,7 @@ use super::provider::Provider;
 use super::retry::RetryState;
 use super::transport::Call;
 use super::{anthropic, body, openai, reply_json};
-use synix_core::request::{Failure, Outcome, Request, Usage, Wire};
+use synix_core::request::{Failure, Outcome, Request, RequestKind, Usage, Wire};
 
 /// The result of a request, after its retries.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,18 +30,37 @@ impl Provider {
     /// Sends a request now, and again after transient errors.
     pub async fn complete(&self, request: &Request) -> Completion {
         let body = body(request);
+        let parse = |document: &Value| parse_reply(self.wire, request.kind, document);
+        self.send(self.path(request.kind), &body, parse).await
+    }
+
+    /// Returns the path of requests of this kind below the base URL.
+    pub(super) const fn path(&self, kind: RequestKind) -> &'static [&'static str] {
+        match (kind, self.wire) {
+            (RequestKind::Embedding { .. }, _) => openai::EMBED,
+            (RequestKind::Completion, Wire::OpenAi) => openai::COMPLETE,
+            (RequestKind::Completion, Wire::Anthropic) => anthropic::COMPLETE,
+        }
+    }
+
+    /// Sends a body, and again after transient errors.
+    pub(super) async fn send(
+        &self,
+        path: &[&str],
+        body: &Value,
+        parse: impl FnMut(&Value) -> ParsedReply,
+    ) -> Completion {
         let call = Call {
             method: Method::POST,
-            path: match self.wire {
-                Wire::OpenAi => openai::COMPLETE,
-                Wire::Anthropic => anthropic::COMPLETE,
-            },
+            path,
             query: &[],
-            body: Some(&body),
+            body: Some(body),
         };
         let mut retry = self.transport.retry_state();
         let mut billed = Vec::new();
-        let outcome = self.send_until_final(&call, &mut retry, &mut billed).await;
+        let outcome = self
+            .send_until_final(&call, &mut retry, &mut billed, parse)
+            .await;
         Completion {
             outcome: self.redact_outcome(outcome),
             unclear: retry.unclear,
@@ -59,6 +78,7 @@ impl Provider {
         call: &Call<'_>,
         retry: &mut RetryState,
         billed: &mut Vec<Failure>,
+        mut parse: impl FnMut(&Value) -> ParsedReply,
     ) -> Outcome {
         let mut had_unknown_ending = false;
         loop {
@@ -72,7 +92,7 @@ impl Provider {
                 },
             };
             let parsed = match self.transport.parse_document(&reply) {
-                Ok(document) => parse_reply(self.wire, &document),
+                Ok(document) => parse(&document),
                 Err(reason) => ParsedReply::Unusable(reason),
             };
             match parsed {
@@ -122,7 +142,7 @@ impl Provider {
     }
 
     /// Masks the key in messages that came from the provider.
-    fn redact_outcome(&self, outcome: Outcome) -> Outcome {
+    pub(super) fn redact_outcome(&self, outcome: Outcome) -> Outcome {
         match outcome {
             Outcome::Failed(failure) => Outcome::Failed(Failure {
                 message: self.transport.redact(&failure.message),
@@ -134,17 +154,18 @@ impl Provider {
 }
 
 /// Parses the body of a reply with status 200, from a single call or a batch.
-pub(super) fn parse_reply(wire: Wire, body: &Value) -> ParsedReply {
-    match wire {
-        Wire::OpenAi => openai::parse(body),
-        Wire::Anthropic => anthropic::parse(body),
+pub(super) fn parse_reply(wire: Wire, kind: RequestKind, body: &Value) -> ParsedReply {
+    match (kind, wire) {
+        (RequestKind::Embedding { dimensions }, _) => openai::parse_embedding(body, dimensions),
+        (RequestKind::Completion, Wire::OpenAi) => openai::parse(body),
+        (RequestKind::Completion, Wire::Anthropic) => anthropic::parse(body),
     }
 }
 
 /// Parses the bytes of a complete reply with status 200.
-pub fn read_reply(wire: Wire, body: &[u8]) -> Outcome {
+pub fn read_reply(wire: Wire, kind: RequestKind, body: &[u8]) -> Outcome {
     let parsed = match reply_json::parse(body) {
-        Ok(document) => parse_reply(wire, &document),
+        Ok(document) => parse_reply(wire, kind, &document),
         Err(reason) => ParsedReply::Unusable(reason),
     };
     parsed.into_outcome()

@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! provider · completion          the public client; one request with its retries
+//! embeddings                     several requests for embeddings in one call
 //! openai · anthropic             the wire formats: bodies, replies, batches, files
 //! body · rows · outcome          shared by both: request bodies, batch rows, what counts as an answer
 //! finish_reason · content · usage
@@ -23,11 +24,11 @@
 //! ```
 //!
 //! ```
-//! use synix_core::request::{Outcome, Wire};
+//! use synix_core::request::{Outcome, RequestKind, Wire};
 //!
 //! let body = br#"{"choices": [{"message": {"content": "Paris"}, "finish_reason": "stop"}],
 //!                 "usage": {"prompt_tokens": 9, "completion_tokens": 1}}"#;
-//! let Outcome::Answered(answer) = synix_providers::read_reply(Wire::OpenAi, body) else {
+//! let Outcome::Answered(answer) = synix_providers::read_reply(Wire::OpenAi, RequestKind::Completion, body) else {
 //!     panic!("the reply has an answer");
 //! };
 //! assert_eq!(answer.text, "Paris");
@@ -48,6 +49,7 @@ mod content;
 mod content_encoding;
 mod download;
 mod durations;
+mod embeddings;
 mod error;
 mod error_reply;
 mod event_stream;

@@ -125,8 +125,9 @@ impl Provider {
         token: &str,
     ) -> Result<BatchState, CreateError> {
         match (self.wire, input) {
-            (Wire::OpenAi, BatchInput::Uploaded { file, model }) => {
-                openai::create(&self.transport, self.dialect, file, model, token).await
+            (Wire::OpenAi, BatchInput::Uploaded { file, kind, model }) => {
+                let requests = (kind, model);
+                openai::create(&self.transport, self.dialect, file, requests, token).await
             }
             (Wire::Anthropic, BatchInput::Lines(path)) => {
                 anthropic::create(&self.transport, path).await

@@ -19,6 +19,7 @@ pub(super) fn request(wire: Wire, text: &str) -> Request {
         Wire::Anthropic => "claude-haiku-4-5",
     };
     Request {
+        kind: synix_core::request::RequestKind::Completion,
         wire,
         provider: wire.name().to_owned(),
         model: model.to_owned(),

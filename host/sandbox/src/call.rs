@@ -7,7 +7,7 @@ use super::imports::State;
 use super::imports::log::LogLine;
 use super::invocation::Invocation;
 use super::limits::Limits;
-use super::model::{Model, Refusal};
+use super::model::{Grants, Model, Refusal};
 use super::split::{self, UnitSpec};
 use super::{Header, Plugin, convert};
 use synix_contract::bindings::TransformPre;
@@ -25,8 +25,8 @@ pub struct Call<'a> {
     pub config: &'a str,
     /// The limits of the call.
     pub limits: &'a Limits,
-    /// Whether the pipeline grants the capability `llm`.
-    pub grants_llm: bool,
+    /// The capabilities that the pipeline grants.
+    pub grants: Grants,
 }
 
 /// How a run of a unit ended.
@@ -133,7 +133,7 @@ impl Plugin {
                 };
             }
         };
-        let granted = call.grants_llm && self.descriptor().declares_llm();
+        let granted = self.descriptor().allowed(call.grants);
         let invocation = self.invocation(call.limits, self.seed_of_execute(call));
         let (call_result, model) = invocation.invoke(model, granted, |transform, store| {
             transform.call_execute(store, &unit, &inputs, call.config)

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::model::Grants;
 use super::values::{self, InvalidJson};
 use synix_core::ids::{self, InvalidName};
 use synix_schema::{Schema, SchemaError};
@@ -12,8 +13,11 @@ use synix_schema::{Schema, SchemaError};
 /// The capability to send requests to a model.
 pub(super) const LLM: &str = "llm";
 
+/// The capability to request embeddings.
+pub(super) const EMBED: &str = "embed";
+
 /// The capabilities that this host can grant.
-const CAPABILITIES: &[&str] = &[LLM];
+const CAPABILITIES: &[&str] = &[LLM, EMBED];
 const SCHEMA_BYTES: usize = 1 << 20;
 const SUMMARY_CHARS: usize = 512;
 
@@ -124,6 +128,19 @@ impl Descriptor {
     /// Returns whether the plugin declares the capability `llm`.
     pub fn declares_llm(&self) -> bool {
         self.capabilities.contains(LLM)
+    }
+
+    /// Returns whether the plugin declares the capability `embed`.
+    pub fn declares_embed(&self) -> bool {
+        self.capabilities.contains(EMBED)
+    }
+
+    /// Returns the capabilities that a call has: those that are declared and granted.
+    pub(super) fn allowed(&self, grants: Grants) -> Grants {
+        Grants {
+            llm: grants.llm && self.declares_llm(),
+            embed: grants.embed && self.declares_embed(),
+        }
     }
 }
 

@@ -25,8 +25,8 @@ impl Fault {
                 },
             };
         }
-        if error.is::<NotGranted>() {
-            return Self::NotGranted;
+        if let Some(NotGranted(capability)) = error.downcast_ref::<NotGranted>() {
+            return Self::NotGranted { capability };
         }
         if let Some(HostBug(detail)) = error.downcast_ref::<HostBug>() {
             return Self::Host {

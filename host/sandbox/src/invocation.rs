@@ -14,7 +14,7 @@ use super::imports::{State, Suspension};
 use super::interruption::InterruptHandle;
 use super::limits::{Limits, STACK_BYTES};
 use super::meter::Meter;
-use super::model::{Model, ModelAccess, Refusal};
+use super::model::{Grants, Model, ModelAccess, Refusal};
 use super::wasi::Wasi;
 use super::world::Linked;
 use synix_contract::bindings::{Transform, TransformPre};
@@ -94,10 +94,10 @@ impl Invocation<'_, TransformPre<State>> {
     pub(super) fn invoke<R, M: Model>(
         self,
         model: M,
-        granted: bool,
+        grants: Grants,
         act: impl FnOnce(&Transform, &mut Store<State>) -> wasmtime::Result<R>,
     ) -> (CallResult<R>, M) {
-        let (call_result, access, _) = self.run(ModelAccess::new(model, granted), None, act);
+        let (call_result, access, _) = self.run(ModelAccess::new(model, grants), None, act);
         (call_result, access.into_model())
     }
 }

@@ -11,7 +11,7 @@
 //! ```
 //! use synix_core::artifact::{Artifact, Content};
 //! use synix_core::request::{Answer, GuestRequest, Ending, Usage};
-//! use synix_sandbox::{Call, Limits, Model, Run, Sandbox, UnitSpec, ModelResponse};
+//! use synix_sandbox::{Call, Grants, Limits, Model, Run, Sandbox, UnitSpec, ModelResponse};
 //!
 //! /// Answers every request, or none. Without an answer the run ends, and starts again when the answer is known.
 //! struct Scripted(Option<&'static str>);
@@ -46,7 +46,7 @@
 //!     inputs: &[(note, digest)],
 //!     config: r#"{"prompt": "Summarise: {{ content }}"}"#,
 //!     limits: &Limits::default(),
-//!     grants_llm: true,
+//!     grants: Grants::ALL,
 //! };
 //! assert_eq!(plugin.execute(&call, Scripted(None)).run?, Run::Suspended);
 //! let Run::Done { outputs, .. } = plugin.execute(&call, Scripted(Some("Wet."))).run? else {
@@ -106,7 +106,7 @@ pub use imports::log::{Level, LogLine};
 pub use imports::reading::{Reading, ReceiverGone, SkipReason, Skipped};
 pub use interruption::InterruptHandle;
 pub use limits::{Limits, STACK_BYTES};
-pub use model::{Model, ModelResponse, Refusal};
+pub use model::{Grants, Model, ModelResponse, Refusal};
 pub use reader::{ReadSummary, ReaderPlugin, ReaderRun};
 pub use repeated_calls::{LoggedSplit, RepeatedCalls};
 pub use split::{InvalidSplit, UnitSpec};

@@ -8,50 +8,72 @@ use synix_core::request::{Answer, GuestRequest};
 ///
 /// The call owns the model while it runs and returns it with the result. It may run on another thread.
 pub trait Model: Any + Send {
-    /// Answers the requests of one round, which do not depend on each other.
+    /// Answers the requests of one round, which do not depend on each other: all ask for completions, or all for
+    /// embeddings.
     ///
     /// A single request is a round of one. The requests are valid, but their model roles are not resolved yet.
     fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse;
 }
 
-/// The model of one call, and whether the guest may use it.
-pub(super) enum ModelAccess {
-    Granted(Box<dyn Model>),
-    Denied(Box<dyn Model>),
+/// The capabilities that a pipeline grants to a plugin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// To send requests to models.
+    pub llm: bool,
+    /// To request embeddings.
+    pub embed: bool,
+}
+
+impl Grants {
+    /// Every capability.
+    pub const ALL: Self = Self {
+        llm: true,
+        embed: true,
+    };
+    /// No capability.
+    pub const NONE: Self = Self {
+        llm: false,
+        embed: false,
+    };
+
+    /// Returns whether the plugin may send requests of any kind.
+    pub const fn any(self) -> bool {
+        self.llm || self.embed
+    }
+}
+
+/// The model of one call, and what the guest may use it for.
+pub(super) struct ModelAccess {
+    model: Box<dyn Model>,
+    grants: Grants,
 }
 
 impl ModelAccess {
-    /// Gives a call its model; the guest can use it if it is `granted`.
-    pub(super) fn new(model: impl Model, granted: bool) -> Self {
-        let model = Box::new(model);
-        if granted {
-            Self::Granted(model)
-        } else {
-            Self::Denied(model)
+    /// Gives a call its model; the guest can use it as far as `grants` say.
+    pub(super) fn new(model: impl Model, grants: Grants) -> Self {
+        Self {
+            model: Box::new(model),
+            grants,
         }
     }
 
     /// Returns the access of a call without a model.
     pub(super) fn none() -> Self {
-        Self::new(NoModel, false)
+        Self::new(NoModel, Grants::NONE)
     }
 
-    pub(super) const fn is_granted(&self) -> bool {
-        matches!(self, Self::Granted(_))
+    pub(super) const fn grants(&self) -> Grants {
+        self.grants
     }
 
-    /// Passes a round to the model.
+    /// Passes a round to the model. The caller has checked the grant.
     pub(super) fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse {
-        match self {
-            Self::Granted(model) => model.complete(requests),
-            Self::Denied(_) => ModelResponse::Refused(Refusal::NotGranted),
-        }
+        self.model.complete(requests)
     }
 
     /// Returns the model after the call, with its original type.
     pub(super) fn into_model<M: Model>(self) -> M {
-        let (Self::Granted(model) | Self::Denied(model)) = self;
-        let model: Box<dyn Any> = model;
+        let model: Box<dyn Any> = self.model;
         match model.downcast::<M>() {
             Ok(model) => *model,
             Err(_) => unreachable!("a call returns the model that it received"),
@@ -83,7 +105,7 @@ pub enum ModelResponse {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The plugin did not declare the capability, or the pipeline does not grant it.
-    #[error("the capability `llm` is not declared by the plugin or not granted by the pipeline")]
+    #[error("the capability is not declared by the plugin or not granted by the pipeline")]
     NotGranted,
     /// The pipeline has no such model role.
     #[error("the pipeline has no model role {0:?}")]

@@ -99,7 +99,7 @@ impl Plugin {
             requests: call.limits.requests.saturating_mul(calls),
             ..call.limits.clone()
         };
-        let granted = call.grants_llm && self.descriptor().declares_llm();
+        let granted = self.descriptor().allowed(call.grants);
         let invocation = self.invocation(&limits, self.seed_of_execute(call));
         let (call_result, model) = invocation.invoke(model, granted, |transform, mut store| {
             let (mut descriptors, mut splits, mut runs) = (vec![], vec![], vec![]);

@@ -31,7 +31,7 @@ impl World {
     /// Returns the interfaces of the contract that a component of this world may import.
     pub(super) const fn imports(self) -> &'static [&'static str] {
         match self {
-            Self::Transform => &["llm", "log", "types"],
+            Self::Transform => &["embedding", "llm", "log", "types"],
             Self::Reader => &["log", "reading", "types"],
         }
     }

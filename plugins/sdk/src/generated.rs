@@ -1325,7 +1325,7 @@ pub mod synix {
                 /// `"format": "file"` names a file in the project: the host reads it
                 /// and the guest gets its text in place of its path.
                 pub config_schema: _rt::String,
-                /// Names of the capabilities it uses: `llm`.
+                /// Names of the capabilities it uses: `llm`, `embed`.
                 pub capabilities: _rt::Vec<_rt::String>,
                 /// How inputs become units.
                 pub shape: Shape,
@@ -1412,6 +1412,349 @@ pub mod synix {
                 }
             }
             impl ::core::error::Error for TransformError {}
+        }
+        /// Embeddings: the vectors of texts.
+        ///
+        /// A call whose answer is not known yet ends the instance, as in `llm`. Each
+        /// text is a request of its own: to add a text asks no other text again.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod embedding {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type OtherError = super::super::super::synix::plugin::types::OtherError;
+            /// The vector of a text.
+            #[derive(Clone, PartialEq)]
+            pub struct Vector {
+                /// Finite numbers, at least one, as the model delivered them.
+                pub values: _rt::Vec<f32>,
+                /// The model that answered, as the provider named it.
+                pub model: _rt::String,
+                /// How many bytes of the text the model received. The host cuts a
+                /// text that is longer than the model takes, at a character boundary.
+                pub used_bytes: u64,
+                /// A JSON object with what else the provider said, as JSON text.
+                pub details: _rt::String,
+            }
+            impl ::core::fmt::Debug for Vector {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Vector")
+                        .field("values", &self.values)
+                        .field("model", &self.model)
+                        .field("used-bytes", &self.used_bytes)
+                        .field("details", &self.details)
+                        .finish()
+                }
+            }
+            /// Why a text cannot have a vector. The same on every run.
+            #[derive(Clone, PartialEq)]
+            pub enum EmbeddingError {
+                /// The plugin did not declare `embed` or the pipeline does not grant it.
+                NotGranted,
+                /// The pipeline has no model role of this name.
+                UnknownRole(_rt::String),
+                /// The request breaks a rule of this interface; the text says which.
+                InvalidRequest(_rt::String),
+                /// The unit reached the limit named here.
+                OverLimit(_rt::String),
+                /// Anything else.
+                Other(OtherError),
+            }
+            impl ::core::fmt::Debug for EmbeddingError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        EmbeddingError::NotGranted => {
+                            f.debug_tuple("EmbeddingError::NotGranted").finish()
+                        }
+                        EmbeddingError::UnknownRole(e) => {
+                            f.debug_tuple("EmbeddingError::UnknownRole")
+                                .field(e)
+                                .finish()
+                        }
+                        EmbeddingError::InvalidRequest(e) => {
+                            f.debug_tuple("EmbeddingError::InvalidRequest")
+                                .field(e)
+                                .finish()
+                        }
+                        EmbeddingError::OverLimit(e) => {
+                            f.debug_tuple("EmbeddingError::OverLimit").field(e).finish()
+                        }
+                        EmbeddingError::Other(e) => {
+                            f.debug_tuple("EmbeddingError::Other").field(e).finish()
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Display for EmbeddingError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{:?}", self)
+                }
+            }
+            impl ::core::error::Error for EmbeddingError {}
+            #[allow(unused_unsafe, clippy::all)]
+            /// Asks for the vectors of texts that do not depend on each other, in one
+            /// round. The vectors stand in the order of the texts and have the same
+            /// length. No text may be empty or only white space. `model` is a model
+            /// role named in the pipeline file; none: the layer's.
+            #[allow(async_fn_in_trait)]
+            pub fn embed(
+                texts: &[_rt::String],
+                model: Option<&str>,
+            ) -> Result<_rt::Vec<Vector>, EmbeddingError> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 6 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 6
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec1 = texts;
+                    let len1 = vec1.len();
+                    let layout1 = _rt::alloc::Layout::from_size_align(
+                            vec1.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result1, _cleanup1) = synix_plugin::bindings::rt::Cleanup::new(
+                        layout1,
+                    );
+                    for (i, e) in vec1.into_iter().enumerate() {
+                        let base = result1
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec0 = e;
+                            let ptr0 = vec0.as_ptr().cast::<u8>();
+                            let len0 = vec0.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len0;
+                            *base.add(0).cast::<*mut u8>() = ptr0.cast_mut();
+                        }
+                    }
+                    let (result3_0, result3_1, result3_2) = match model {
+                        Some(e) => {
+                            let vec2 = e;
+                            let ptr2 = vec2.as_ptr().cast::<u8>();
+                            let len2 = vec2.len();
+                            (1i32, ptr2.cast_mut(), len2)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let ptr4 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "synix:plugin/embedding@0.1.1")]
+                    unsafe extern "C" {
+                        #[link_name = "embed"]
+                        fn wit_import5(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import5(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import5(result1, len1, result3_0, result3_1, result3_2, ptr4);
+                    let l6 = i32::from(*ptr4.add(0).cast::<u8>());
+                    let result37 = match l6 {
+                        0 => {
+                            let e = {
+                                let l7 = *ptr4
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l8 = *ptr4
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base19 = l7;
+                                let len19 = l8;
+                                let mut result19 = _rt::Vec::with_capacity(len19);
+                                for i in 0..len19 {
+                                    let base = base19
+                                        .add(i * (8 + 6 * ::core::mem::size_of::<*const u8>()));
+                                    let e19 = {
+                                        let l9 = *base.add(0).cast::<*mut u8>();
+                                        let l10 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len11 = l10;
+                                        let l12 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l13 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len14 = l13;
+                                        let bytes14 = _rt::Vec::from_raw_parts(
+                                            l12.cast(),
+                                            len14,
+                                            len14,
+                                        );
+                                        let l15 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<i64>();
+                                        let l16 = *base
+                                            .add(8 + 4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l17 = *base
+                                            .add(8 + 5 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len18 = l17;
+                                        let bytes18 = _rt::Vec::from_raw_parts(
+                                            l16.cast(),
+                                            len18,
+                                            len18,
+                                        );
+                                        Vector {
+                                            values: <_ as From<
+                                                _rt::Vec<_>,
+                                            >>::from(_rt::Vec::from_raw_parts(l9.cast(), len11, len11)),
+                                            model: _rt::string_lift(bytes14),
+                                            used_bytes: l15 as u64,
+                                            details: _rt::string_lift(bytes18),
+                                        }
+                                    };
+                                    result19.push(e19);
+                                }
+                                _rt::cabi_dealloc(
+                                    base19,
+                                    len19 * (8 + 6 * ::core::mem::size_of::<*const u8>()),
+                                    8,
+                                );
+                                result19
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l20 = i32::from(
+                                    *ptr4.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                let v36 = match l20 {
+                                    0 => EmbeddingError::NotGranted,
+                                    1 => {
+                                        let e36 = {
+                                            let l21 = *ptr4
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l22 = *ptr4
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len23 = l22;
+                                            let bytes23 = _rt::Vec::from_raw_parts(
+                                                l21.cast(),
+                                                len23,
+                                                len23,
+                                            );
+                                            _rt::string_lift(bytes23)
+                                        };
+                                        EmbeddingError::UnknownRole(e36)
+                                    }
+                                    2 => {
+                                        let e36 = {
+                                            let l24 = *ptr4
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l25 = *ptr4
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len26 = l25;
+                                            let bytes26 = _rt::Vec::from_raw_parts(
+                                                l24.cast(),
+                                                len26,
+                                                len26,
+                                            );
+                                            _rt::string_lift(bytes26)
+                                        };
+                                        EmbeddingError::InvalidRequest(e36)
+                                    }
+                                    3 => {
+                                        let e36 = {
+                                            let l27 = *ptr4
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l28 = *ptr4
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len29 = l28;
+                                            let bytes29 = _rt::Vec::from_raw_parts(
+                                                l27.cast(),
+                                                len29,
+                                                len29,
+                                            );
+                                            _rt::string_lift(bytes29)
+                                        };
+                                        EmbeddingError::OverLimit(e36)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e36 = {
+                                            let l30 = *ptr4
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l31 = *ptr4
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len32 = l31;
+                                            let bytes32 = _rt::Vec::from_raw_parts(
+                                                l30.cast(),
+                                                len32,
+                                                len32,
+                                            );
+                                            let l33 = *ptr4
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l34 = *ptr4
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len35 = l34;
+                                            let bytes35 = _rt::Vec::from_raw_parts(
+                                                l33.cast(),
+                                                len35,
+                                                len35,
+                                            );
+                                            super::super::super::synix::plugin::types::OtherError {
+                                                code: _rt::string_lift(bytes32),
+                                                message: _rt::string_lift(bytes35),
+                                            }
+                                        };
+                                        EmbeddingError::Other(e36)
+                                    }
+                                };
+                                v36
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result37
+                }
+            }
         }
         /// Completions by a language model.
         ///
@@ -2717,6 +3060,29 @@ mod _rt {
     pub use alloc_crate::string::String;
     pub use alloc_crate::vec::Vec;
     pub use alloc_crate::alloc;
+    pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
+        if cfg!(debug_assertions) {
+            String::from_utf8(bytes).unwrap()
+        } else {
+            unsafe { String::from_utf8_unchecked(bytes) }
+        }
+    }
+    pub unsafe fn cabi_dealloc(ptr: *mut u8, size: usize, align: usize) {
+        if size == 0 {
+            return;
+        }
+        unsafe {
+            let layout = alloc::Layout::from_size_align_unchecked(size, align);
+            alloc::dealloc(ptr, layout);
+        }
+    }
+    pub unsafe fn invalid_enum_discriminant<T>() -> T {
+        if cfg!(debug_assertions) {
+            panic!("invalid enum discriminant")
+        } else {
+            unsafe { core::hint::unreachable_unchecked() }
+        }
+    }
     pub fn as_i32<T: AsI32>(t: T) -> i32 {
         t.as_i32()
     }
@@ -2793,29 +3159,6 @@ mod _rt {
             self as f64
         }
     }
-    pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
-        if cfg!(debug_assertions) {
-            String::from_utf8(bytes).unwrap()
-        } else {
-            unsafe { String::from_utf8_unchecked(bytes) }
-        }
-    }
-    pub unsafe fn invalid_enum_discriminant<T>() -> T {
-        if cfg!(debug_assertions) {
-            panic!("invalid enum discriminant")
-        } else {
-            unsafe { core::hint::unreachable_unchecked() }
-        }
-    }
-    pub unsafe fn cabi_dealloc(ptr: *mut u8, size: usize, align: usize) {
-        if size == 0 {
-            return;
-        }
-        unsafe {
-            let layout = alloc::Layout::from_size_align_unchecked(size, align);
-            alloc::dealloc(ptr, layout);
-        }
-    }
     #[cfg(target_arch = "wasm32")]
     pub fn run_ctors_once() {
         synix_plugin::bindings::rt::run_ctors_once();
@@ -2851,10 +3194,10 @@ macro_rules! __export_transform_impl {
         "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.60.0:synix:plugin@0.1.1:transform:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1734] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1986] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc6\x0c\x01A\x02\x01\
-A\x20\x01B\x1b\x01p}\x01r\x02\x0amedia-types\x04data\0\x04\0\x04blob\x03\0\x01\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc2\x0e\x01A\x02\x01\
+A\"\x01B\x1b\x01p}\x01r\x02\x0amedia-types\x04data\0\x04\0\x04blob\x03\0\x01\x01\
 q\x02\x04text\x01s\0\x05bytes\x01\x02\0\x04\0\x07content\x03\0\x03\x01r\x02\x03k\
 eys\x05values\x04\0\x0emetadata-entry\x03\0\x05\x01p\x06\x01r\x04\x05labels\x04k\
 inds\x06digests\x08metadata\x07\x04\0\x06header\x03\0\x08\x01r\x02\x06header\x09\
@@ -2866,33 +3209,39 @@ onfig-schemas\x0ccapabilities\x14\x05shape\x13\x04\0\x0adescriptor\x03\0\x15\x01
 r\x02\x04codes\x07messages\x04\0\x0bother-error\x03\0\x17\x01q\x04\x0einvalid-co\
 nfig\x01s\0\x0dinvalid-input\x01s\0\x0einvalid-answer\x01s\0\x05other\x01\x18\0\x04\
 \0\x0ftransform-error\x03\0\x19\x03\0\x18synix:plugin/types@0.1.1\x05\0\x02\x03\0\
-\0\x04blob\x02\x03\0\0\x0bother-error\x01B$\x02\x03\x02\x01\x01\x04\0\x04blob\x03\
-\0\0\x02\x03\x02\x01\x02\x04\0\x0bother-error\x03\0\x02\x01m\x03\x06system\x04us\
-er\x09assistant\x04\0\x04role\x03\0\x04\x01r\x02\x04types\x05values\x04\0\x0aoth\
-er-part\x03\0\x06\x01q\x03\x04text\x01s\0\x05image\x01\x01\0\x05other\x01\x07\0\x04\
-\0\x04part\x03\0\x08\x01p\x09\x01r\x02\x04role\x05\x05parts\x0a\x04\0\x07message\
-\x03\0\x0b\x01p\x0c\x01ky\x01ku\x01ps\x01ks\x01r\x08\x08messages\x0d\x0amax-toke\
-ns\x0e\x0btemperature\x0f\x04stop\x10\x0fresponse-format\x11\x05model\x11\x06sam\
-pley\x07options\x11\x04\0\x07request\x03\0\x12\x01q\x03\x08complete\0\0\x09trunc\
-ated\0\0\x05other\x01s\0\x04\0\x06ending\x03\0\x14\x01r\x02\x0cinput-tokensw\x0d\
-output-tokensw\x04\0\x05usage\x03\0\x16\x01r\x05\x04texts\x06ending\x15\x05model\
-s\x05usage\x17\x07detailss\x04\0\x08response\x03\0\x18\x01q\x05\x0bnot-granted\0\
-\0\x0cunknown-role\x01s\0\x0finvalid-request\x01s\0\x0aover-limit\x01s\0\x05othe\
-r\x01\x03\0\x04\0\x09llm-error\x03\0\x1a\x01j\x01\x19\x01\x1b\x01@\x01\x07reques\
-t\x13\0\x1c\x04\0\x08complete\x01\x1d\x01p\x13\x01p\x19\x01j\x01\x1f\x01\x1b\x01\
-@\x01\x08requests\x1e\0\x20\x04\0\x0ccomplete-all\x01!\x03\0\x16synix:plugin/llm\
-@0.1.1\x05\x03\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\
-\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\
-\x03\0\x16synix:plugin/log@0.1.1\x05\x04\x02\x03\0\0\x0adescriptor\x03\0\x0adesc\
-riptor\x03\0\x05\x02\x03\0\0\x06header\x03\0\x06header\x03\0\x07\x02\x03\0\0\x05\
-input\x03\0\x05input\x03\0\x09\x02\x03\0\0\x06output\x03\0\x06output\x03\0\x0b\x02\
-\x03\0\0\x0ftransform-error\x03\0\x0ftransform-error\x03\0\x0d\x02\x03\0\0\x04un\
-it\x03\0\x04unit\x03\0\x0f\x01@\0\0\x06\x04\0\x08describe\x01\x11\x01p\x08\x01p\x10\
-\x01j\x01\x13\x01\x0e\x01@\x02\x06inputs\x12\x06configs\0\x14\x04\0\x05split\x01\
-\x15\x01p\x0a\x01p\x0c\x01j\x01\x17\x01\x0e\x01@\x03\x04unit\x10\x06inputs\x16\x06\
-configs\0\x18\x04\0\x07execute\x01\x19\x04\0\x1csynix:plugin/transform@0.1.1\x04\
-\0\x0b\x0f\x01\0\x09transform\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0d\
-wit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
+\0\x0bother-error\x01B\x0d\x02\x03\x02\x01\x01\x04\0\x0bother-error\x03\0\0\x01p\
+v\x01r\x04\x06values\x02\x05models\x0aused-bytesw\x07detailss\x04\0\x06vector\x03\
+\0\x03\x01q\x05\x0bnot-granted\0\0\x0cunknown-role\x01s\0\x0finvalid-request\x01\
+s\0\x0aover-limit\x01s\0\x05other\x01\x01\0\x04\0\x0fembedding-error\x03\0\x05\x01\
+ps\x01ks\x01p\x04\x01j\x01\x09\x01\x06\x01@\x02\x05texts\x07\x05model\x08\0\x0a\x04\
+\0\x05embed\x01\x0b\x03\0\x1csynix:plugin/embedding@0.1.1\x05\x02\x02\x03\0\0\x04\
+blob\x01B$\x02\x03\x02\x01\x03\x04\0\x04blob\x03\0\0\x02\x03\x02\x01\x01\x04\0\x0b\
+other-error\x03\0\x02\x01m\x03\x06system\x04user\x09assistant\x04\0\x04role\x03\0\
+\x04\x01r\x02\x04types\x05values\x04\0\x0aother-part\x03\0\x06\x01q\x03\x04text\x01\
+s\0\x05image\x01\x01\0\x05other\x01\x07\0\x04\0\x04part\x03\0\x08\x01p\x09\x01r\x02\
+\x04role\x05\x05parts\x0a\x04\0\x07message\x03\0\x0b\x01p\x0c\x01ky\x01ku\x01ps\x01\
+ks\x01r\x08\x08messages\x0d\x0amax-tokens\x0e\x0btemperature\x0f\x04stop\x10\x0f\
+response-format\x11\x05model\x11\x06sampley\x07options\x11\x04\0\x07request\x03\0\
+\x12\x01q\x03\x08complete\0\0\x09truncated\0\0\x05other\x01s\0\x04\0\x06ending\x03\
+\0\x14\x01r\x02\x0cinput-tokensw\x0doutput-tokensw\x04\0\x05usage\x03\0\x16\x01r\
+\x05\x04texts\x06ending\x15\x05models\x05usage\x17\x07detailss\x04\0\x08response\
+\x03\0\x18\x01q\x05\x0bnot-granted\0\0\x0cunknown-role\x01s\0\x0finvalid-request\
+\x01s\0\x0aover-limit\x01s\0\x05other\x01\x03\0\x04\0\x09llm-error\x03\0\x1a\x01\
+j\x01\x19\x01\x1b\x01@\x01\x07request\x13\0\x1c\x04\0\x08complete\x01\x1d\x01p\x13\
+\x01p\x19\x01j\x01\x1f\x01\x1b\x01@\x01\x08requests\x1e\0\x20\x04\0\x0ccomplete-\
+all\x01!\x03\0\x16synix:plugin/llm@0.1.1\x05\x04\x01B\x04\x01m\x05\x05trace\x05d\
+ebug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07me\
+ssages\x01\0\x04\0\x05write\x01\x02\x03\0\x16synix:plugin/log@0.1.1\x05\x05\x02\x03\
+\0\0\x0adescriptor\x03\0\x0adescriptor\x03\0\x06\x02\x03\0\0\x06header\x03\0\x06\
+header\x03\0\x08\x02\x03\0\0\x05input\x03\0\x05input\x03\0\x0a\x02\x03\0\0\x06ou\
+tput\x03\0\x06output\x03\0\x0c\x02\x03\0\0\x0ftransform-error\x03\0\x0ftransform\
+-error\x03\0\x0e\x02\x03\0\0\x04unit\x03\0\x04unit\x03\0\x10\x01@\0\0\x07\x04\0\x08\
+describe\x01\x12\x01p\x09\x01p\x11\x01j\x01\x14\x01\x0f\x01@\x02\x06inputs\x13\x06\
+configs\0\x15\x04\0\x05split\x01\x16\x01p\x0b\x01p\x0d\x01j\x01\x18\x01\x0f\x01@\
+\x03\x04unit\x11\x06inputs\x17\x06configs\0\x19\x04\0\x07execute\x01\x1a\x04\0\x1c\
+synix:plugin/transform@0.1.1\x04\0\x0b\x0f\x01\0\x09transform\x03\0\0\0G\x09prod\
+ucers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x06\
+0.60.0";
         };
     };
 }
@@ -2905,9 +3254,9 @@ pub use __export_transform_impl as export_world;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1686] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf6\x0b\x01A\x02\x01\
-A\x14\x01B\x1b\x01p}\x01r\x02\x0amedia-types\x04data\0\x04\0\x04blob\x03\0\x01\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1938] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf2\x0d\x01A\x02\x01\
+A\x16\x01B\x1b\x01p}\x01r\x02\x0amedia-types\x04data\0\x04\0\x04blob\x03\0\x01\x01\
 q\x02\x04text\x01s\0\x05bytes\x01\x02\0\x04\0\x07content\x03\0\x03\x01r\x02\x03k\
 eys\x05values\x04\0\x0emetadata-entry\x03\0\x05\x01p\x06\x01r\x04\x05labels\x04k\
 inds\x06digests\x08metadata\x07\x04\0\x06header\x03\0\x08\x01r\x02\x06header\x09\
@@ -2919,31 +3268,36 @@ onfig-schemas\x0ccapabilities\x14\x05shape\x13\x04\0\x0adescriptor\x03\0\x15\x01
 r\x02\x04codes\x07messages\x04\0\x0bother-error\x03\0\x17\x01q\x04\x0einvalid-co\
 nfig\x01s\0\x0dinvalid-input\x01s\0\x0einvalid-answer\x01s\0\x05other\x01\x18\0\x04\
 \0\x0ftransform-error\x03\0\x19\x03\0\x18synix:plugin/types@0.1.1\x05\0\x02\x03\0\
-\0\x04blob\x02\x03\0\0\x0bother-error\x01B$\x02\x03\x02\x01\x01\x04\0\x04blob\x03\
-\0\0\x02\x03\x02\x01\x02\x04\0\x0bother-error\x03\0\x02\x01m\x03\x06system\x04us\
-er\x09assistant\x04\0\x04role\x03\0\x04\x01r\x02\x04types\x05values\x04\0\x0aoth\
-er-part\x03\0\x06\x01q\x03\x04text\x01s\0\x05image\x01\x01\0\x05other\x01\x07\0\x04\
-\0\x04part\x03\0\x08\x01p\x09\x01r\x02\x04role\x05\x05parts\x0a\x04\0\x07message\
-\x03\0\x0b\x01p\x0c\x01ky\x01ku\x01ps\x01ks\x01r\x08\x08messages\x0d\x0amax-toke\
-ns\x0e\x0btemperature\x0f\x04stop\x10\x0fresponse-format\x11\x05model\x11\x06sam\
-pley\x07options\x11\x04\0\x07request\x03\0\x12\x01q\x03\x08complete\0\0\x09trunc\
-ated\0\0\x05other\x01s\0\x04\0\x06ending\x03\0\x14\x01r\x02\x0cinput-tokensw\x0d\
-output-tokensw\x04\0\x05usage\x03\0\x16\x01r\x05\x04texts\x06ending\x15\x05model\
-s\x05usage\x17\x07detailss\x04\0\x08response\x03\0\x18\x01q\x05\x0bnot-granted\0\
-\0\x0cunknown-role\x01s\0\x0finvalid-request\x01s\0\x0aover-limit\x01s\0\x05othe\
-r\x01\x03\0\x04\0\x09llm-error\x03\0\x1a\x01j\x01\x19\x01\x1b\x01@\x01\x07reques\
-t\x13\0\x1c\x04\0\x08complete\x01\x1d\x01p\x13\x01p\x19\x01j\x01\x1f\x01\x1b\x01\
-@\x01\x08requests\x1e\0\x20\x04\0\x0ccomplete-all\x01!\x03\0\x16synix:plugin/llm\
-@0.1.1\x05\x03\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\
-\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\
-\x03\0\x16synix:plugin/log@0.1.1\x05\x04\x02\x03\0\0\x0adescriptor\x03\0\x0adesc\
-riptor\x03\0\x05\x02\x03\0\0\x06header\x03\0\x06header\x03\0\x07\x02\x03\0\0\x05\
-input\x03\0\x05input\x03\0\x09\x02\x03\0\0\x06output\x03\0\x06output\x03\0\x0b\x02\
-\x03\0\0\x0ftransform-error\x03\0\x0ftransform-error\x03\0\x0d\x02\x03\0\0\x04un\
-it\x03\0\x04unit\x03\0\x0f\x04\0<synix:plugin/transform-with-all-of-its-exports-\
-removed@0.1.1\x04\0\x0b/\x01\0)transform-with-all-of-its-exports-removed\x03\0\0\
-\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bind\
-gen-rust\x060.60.0";
+\0\x0bother-error\x01B\x0d\x02\x03\x02\x01\x01\x04\0\x0bother-error\x03\0\0\x01p\
+v\x01r\x04\x06values\x02\x05models\x0aused-bytesw\x07detailss\x04\0\x06vector\x03\
+\0\x03\x01q\x05\x0bnot-granted\0\0\x0cunknown-role\x01s\0\x0finvalid-request\x01\
+s\0\x0aover-limit\x01s\0\x05other\x01\x01\0\x04\0\x0fembedding-error\x03\0\x05\x01\
+ps\x01ks\x01p\x04\x01j\x01\x09\x01\x06\x01@\x02\x05texts\x07\x05model\x08\0\x0a\x04\
+\0\x05embed\x01\x0b\x03\0\x1csynix:plugin/embedding@0.1.1\x05\x02\x02\x03\0\0\x04\
+blob\x01B$\x02\x03\x02\x01\x03\x04\0\x04blob\x03\0\0\x02\x03\x02\x01\x01\x04\0\x0b\
+other-error\x03\0\x02\x01m\x03\x06system\x04user\x09assistant\x04\0\x04role\x03\0\
+\x04\x01r\x02\x04types\x05values\x04\0\x0aother-part\x03\0\x06\x01q\x03\x04text\x01\
+s\0\x05image\x01\x01\0\x05other\x01\x07\0\x04\0\x04part\x03\0\x08\x01p\x09\x01r\x02\
+\x04role\x05\x05parts\x0a\x04\0\x07message\x03\0\x0b\x01p\x0c\x01ky\x01ku\x01ps\x01\
+ks\x01r\x08\x08messages\x0d\x0amax-tokens\x0e\x0btemperature\x0f\x04stop\x10\x0f\
+response-format\x11\x05model\x11\x06sampley\x07options\x11\x04\0\x07request\x03\0\
+\x12\x01q\x03\x08complete\0\0\x09truncated\0\0\x05other\x01s\0\x04\0\x06ending\x03\
+\0\x14\x01r\x02\x0cinput-tokensw\x0doutput-tokensw\x04\0\x05usage\x03\0\x16\x01r\
+\x05\x04texts\x06ending\x15\x05models\x05usage\x17\x07detailss\x04\0\x08response\
+\x03\0\x18\x01q\x05\x0bnot-granted\0\0\x0cunknown-role\x01s\0\x0finvalid-request\
+\x01s\0\x0aover-limit\x01s\0\x05other\x01\x03\0\x04\0\x09llm-error\x03\0\x1a\x01\
+j\x01\x19\x01\x1b\x01@\x01\x07request\x13\0\x1c\x04\0\x08complete\x01\x1d\x01p\x13\
+\x01p\x19\x01j\x01\x1f\x01\x1b\x01@\x01\x08requests\x1e\0\x20\x04\0\x0ccomplete-\
+all\x01!\x03\0\x16synix:plugin/llm@0.1.1\x05\x04\x01B\x04\x01m\x05\x05trace\x05d\
+ebug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07me\
+ssages\x01\0\x04\0\x05write\x01\x02\x03\0\x16synix:plugin/log@0.1.1\x05\x05\x02\x03\
+\0\0\x0adescriptor\x03\0\x0adescriptor\x03\0\x06\x02\x03\0\0\x06header\x03\0\x06\
+header\x03\0\x08\x02\x03\0\0\x05input\x03\0\x05input\x03\0\x0a\x02\x03\0\0\x06ou\
+tput\x03\0\x06output\x03\0\x0c\x02\x03\0\0\x0ftransform-error\x03\0\x0ftransform\
+-error\x03\0\x0e\x02\x03\0\0\x04unit\x03\0\x04unit\x03\0\x10\x04\0<synix:plugin/\
+transform-with-all-of-its-exports-removed@0.1.1\x04\0\x0b/\x01\0)transform-with-\
+all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwi\
+t-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

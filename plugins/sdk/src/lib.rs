@@ -68,6 +68,7 @@ extern crate self as synix_plugin;
 
 pub mod bindings;
 mod content;
+pub mod embedding;
 mod export;
 pub mod label;
 pub mod llm;

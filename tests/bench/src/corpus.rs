@@ -128,6 +128,7 @@ impl Model for RequestRecorder {
 
 fn request(ask: GuestRequest) -> Request {
     Request {
+        kind: synix_core::request::RequestKind::Completion,
         wire: Wire::OpenAi,
         provider: "openai".to_owned(),
         model: "gpt-4o-mini".to_owned(),

@@ -27,7 +27,7 @@ pub(crate) fn execute<M: Model>(
         inputs: std::slice::from_ref(input),
         config: transform.config,
         limits: &Limits::default(),
-        grants_llm: true,
+        grants: synix_sandbox::Grants::ALL,
     };
     let executed = transform.plugin.execute(&call, model);
     Ok((executed.run?, executed.model))

@@ -60,6 +60,7 @@ macro_rules! endpoints {
 
 endpoints! {
     Chat "chat" OpenAi POST ["v1"/"chat"/"completions"] "`POST /v1/chat/completions`";
+    Embeddings "embeddings" OpenAi POST ["v1"/"embeddings"] "`POST /v1/embeddings`";
     FilesUpload "files.upload" OpenAi POST ["v1"/"files"] "`POST /v1/files`";
     FilesList "files.list" OpenAi GET ["v1"/"files"] "`GET /v1/files`";
     FilesRetrieve "files.retrieve" OpenAi GET ["v1"/"files"/ID] "`GET /v1/files/{id}`";
@@ -82,7 +83,7 @@ endpoints! {
 impl Endpoint {
     /// Tells whether a call here runs the model once.
     pub(crate) fn is_completion(self) -> bool {
-        matches!(self, Self::Chat | Self::Messages)
+        matches!(self, Self::Chat | Self::Embeddings | Self::Messages)
     }
 }
 

@@ -18,6 +18,7 @@
 
 mod answer;
 mod anthropic;
+mod base64;
 mod batch_plan;
 mod call;
 mod clock;

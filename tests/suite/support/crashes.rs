@@ -37,7 +37,7 @@ pub(crate) fn kill_at(project: &TestProject, command: &[&str], crash_at: u64) ->
 pub(crate) fn assert_only_unclear_calls_paid_twice(project: &TestProject, context: &str) {
     let ledger = project.ledger();
     let duplicates = ledger.duplicates();
-    let is_sync = |place: &str| matches!(place, "chat" | "messages");
+    let is_sync = |place: &str| matches!(place, "chat" | "embeddings" | "messages");
     for duplicate in &duplicates {
         let in_batches = duplicate.places.iter().filter(|place| !is_sync(place));
         assert!(in_batches.count() <= 1, "{context}: {duplicate:?}");

@@ -132,6 +132,28 @@ batch = true
 prompt = "How does this person work?\n\n{{ content }}"
 "#;
 
+/// The layers of [`TEAM`], and the vectors of the people and of their work styles: through batches, and by sync calls.
+pub(crate) fn embedded_team() -> TestProject {
+    let project = TestProject::team();
+    let vectors = r#"
+[models.embedding]
+provider = "openai"
+model = "text-embedding-3-small"
+
+[layers.people]
+transform = "embed"
+inputs = ["bios"]
+batch = true
+
+[layers.manners]
+transform = "embed"
+inputs = ["styles"]
+batch = false
+"#;
+    project.pipeline("synix.toml", &format!("{TEAM}{vectors}"));
+    project
+}
+
 /// Three people whose only requests are sent to Anthropic in a batch.
 pub(crate) fn message_batch_project() -> TestProject {
     let project = TestProject::with_layers(MESSAGE_BATCH_LAYERS);

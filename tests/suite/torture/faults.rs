@@ -13,6 +13,7 @@ fn fault(random: &mut SeededRandom) -> Fault {
     use Endpoint as E;
     let calls = [
         E::Chat,
+        E::Embeddings,
         E::Messages,
         E::FilesUpload,
         E::FilesContent,

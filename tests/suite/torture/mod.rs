@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use synix_scripted_provider::Script;
 
 use crate::support::crashes::{assert_only_unclear_calls_paid_twice, was_killed};
-use crate::support::pipelines::{BATCH_BUILD, RESUME, message_batch_project};
+use crate::support::pipelines::{BATCH_BUILD, RESUME, embedded_team, message_batch_project};
 use crate::support::random::SeededRandom;
 use crate::support::test_project::TestProject;
 use crate::torture::faults::script;
@@ -158,7 +158,7 @@ fn is_running((child, _): &mut (Child, &[&str])) -> bool {
 fn run_sequence(seed: u64, counts: &Counts) {
     let mut context = format!("seed {seed}");
     let mut random = SeededRandom(seed);
-    let make = random.one_of(&[TestProject::team, message_batch_project]);
+    let make = random.one_of(&[TestProject::team, message_batch_project, embedded_team]);
     let project = make();
     let mut bios = BTreeMap::new();
     // A third of the sequences has no concurrent commands.

@@ -118,7 +118,15 @@ fn check_capabilities(
     bytes: &[u8],
     report: &mut ReportBuilder,
 ) {
-    let declares = runner.plugin.descriptor().declares_llm();
+    let descriptor = runner.plugin.descriptor();
+    // A plugin that only embeds is checked for that, and any other one for requests to models.
+    let only_embeds = descriptor.declares_embed() && !descriptor.declares_llm();
+    let (name, import) = if only_embeds {
+        ("embed", "synix:plugin/embedding@")
+    } else {
+        ("llm", "synix:plugin/llm@")
+    };
+    let declares = descriptor.capabilities.contains(name);
     let asked = baseline
         .jobs
         .iter()
@@ -128,29 +136,31 @@ fn check_capabilities(
         .iter()
         .any(|(_, trial)| trial.refusal.is_some());
     let imports = crate::inspect::imports(bytes);
-    let imports_llm = imports.is_ok_and(|names| {
-        names
-            .iter()
-            .any(|name| name.starts_with("synix:plugin/llm@"))
-    });
+    let imports_it = imports.is_ok_and(|names| names.iter().any(|name| name.starts_with(import)));
     let point = Point::Capabilities;
     match (declares, asked) {
         (false, _) if refused => {
-            report.fail(point, "it calls a model but does not declare `llm`");
+            report.fail(
+                point,
+                format!("it calls a model but does not declare `{name}`"),
+            );
         }
         // A unit that failed early may ask otherwise.
         (true, false) if !baseline.is_successful() => {
             report.skip(
                 point,
-                "it declares `llm` but asked nothing before it failed",
+                format!("it declares `{name}` but asked nothing before it failed"),
             );
         }
-        (true, false) if !imports_llm => {
-            report.fail(point, "it declares `llm` but never calls it");
+        (true, false) if !imports_it => {
+            report.fail(point, format!("it declares `{name}` but never calls it"));
         }
-        (true, false) => report.skip(point, "it declares `llm` but asked nothing in this check"),
-        (true, true) => report.pass(point, "declares and uses `llm`"),
-        (false, _) if imports_llm => {
+        (true, false) => report.skip(
+            point,
+            format!("it declares `{name}` but asked nothing in this check"),
+        ),
+        (true, true) => report.pass(point, format!("declares and uses `{name}`")),
+        (false, _) if imports_it => {
             report.pass(
                 point,
                 "declares nothing and asks nothing, although it imports `llm`",

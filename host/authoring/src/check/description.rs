@@ -18,7 +18,7 @@ pub(super) fn add_load_error(error: &PluginError, report: &mut ReportBuilder) {
             InvalidDescriptor::UnknownCapability(_) => Point::Capabilities,
             _ => Point::Descriptor,
         },
-        Fault::NotGranted => Point::Capabilities,
+        Fault::NotGranted { .. } => Point::Capabilities,
         Fault::OutOfFuel { .. }
         | Fault::OutOfTime { .. }
         | Fault::OutOfMemory { .. }

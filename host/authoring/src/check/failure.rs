@@ -67,7 +67,7 @@ impl UnitFailure {
                 message.clone_into(&mut plugin_message);
                 FailureCause::Reported(code.clone())
             }
-            Fault::NotGranted => FailureCause::NotGranted,
+            Fault::NotGranted { .. } => FailureCause::NotGranted,
             Fault::OutOfFuel { .. }
             | Fault::OutOfTime { .. }
             | Fault::OutOfMemory { .. }

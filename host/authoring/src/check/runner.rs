@@ -162,7 +162,7 @@ impl CheckRunner<'_> {
             inputs: job.inputs.as_slice(),
             config,
             limits: &self.limits,
-            grants_llm: true,
+            grants: synix_sandbox::Grants::ALL,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::sample;
 use synix_core::digest::Digest;
-use synix_core::request::{Answer, Ending, GuestRequest, Usage};
+use synix_core::request::{Answer, Ending, GuestRequest, Usage, Vector};
 use synix_sandbox::{Model, ModelResponse, Refusal};
 
 /// The usage of every answer, except one without counts.
@@ -44,6 +44,9 @@ pub(super) enum AnswerStyle {
 impl AnswerStyle {
     /// Returns the text of an answer; `reply` is the user's reply to an ordinary question.
     fn text(self, ask: &GuestRequest, reply: Option<&str>) -> String {
+        if ask.is_embedding {
+            return vector_of(ask);
+        }
         match (self, reply) {
             (Self::Plain | Self::Uncounted | Self::Detailed, Some(reply)) => {
                 return reply.to_owned();
@@ -86,7 +89,7 @@ impl AnswerStyle {
     fn answer(self, ask: &GuestRequest, reply: Option<&str>) -> Answer {
         Answer {
             text: self.text(ask, reply),
-            ending: if self == Self::Truncated {
+            ending: if self == Self::Truncated && !ask.is_embedding {
                 Ending::Truncated
             } else {
                 Ending::Complete
@@ -107,6 +110,20 @@ impl AnswerStyle {
             },
         }
     }
+}
+
+/// Returns the text of a vector that follows from the question. Its bytes are small numbers, so it is a vector for
+/// every question.
+fn vector_of(ask: &GuestRequest) -> String {
+    let digest = Digest::of(format!("{ask:?}").as_bytes());
+    let numbers = digest
+        .as_bytes()
+        .iter()
+        .take(8)
+        .map(|byte| f32::from(*byte));
+    Vector::new(numbers.map(|number| (number - 127.5) / 128.0).collect())
+        .map(|vector| vector.to_base64())
+        .unwrap_or_default()
 }
 
 /// Returns the schema of a response format, which OpenAI's form wraps.

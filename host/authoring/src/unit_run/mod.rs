@@ -71,7 +71,7 @@ pub fn run_unit(
         inputs: &own,
         config: &text,
         limits: &limits,
-        grants_llm: true,
+        grants: synix_sandbox::Grants::ALL,
     };
     let (sender, exchanges) = mpsc::channel();
     let model = ReplyModel::new(replies.clone(), sender);

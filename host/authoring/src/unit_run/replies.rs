@@ -4,8 +4,8 @@ use std::sync::mpsc;
 
 use serde_json::Map;
 
-use synix_core::request::{Answer, Ending, GuestRequest, Usage};
-use synix_sandbox::{Model, ModelResponse};
+use synix_core::request::{Answer, Ending, GuestRequest, Usage, Vector};
+use synix_sandbox::{Model, ModelResponse, Refusal};
 
 use super::record::Exchange;
 
@@ -49,12 +49,31 @@ impl ReplyModel {
     }
 }
 
+/// Returns the text of an answer. The author writes a vector as a JSON list of numbers.
+fn text_of(ask: &GuestRequest, reply: String) -> Result<String, Refusal> {
+    if !ask.is_embedding {
+        return Ok(reply);
+    }
+    let numbers: Option<Vec<f32>> = serde_json::from_str(&reply).ok();
+    let vector = numbers.and_then(|numbers| Vector::new(numbers).ok());
+    vector.map(|vector| vector.to_base64()).ok_or_else(|| {
+        Refusal::InvalidRequest(
+            "the reply to an embedding must be a JSON list of numbers, such as [0.5, -0.25]"
+                .to_owned(),
+        )
+    })
+}
+
 impl Model for ReplyModel {
     fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
         let mut answers = Vec::with_capacity(asked.len());
         let count = asked.len();
         for ask in asked {
             let answer = self.replies.get(self.count).map(str::to_owned);
+            let answer = match answer.map(|reply| text_of(&ask, reply)).transpose() {
+                Ok(answer) => answer,
+                Err(refusal) => return ModelResponse::Refused(refusal),
+            };
             answers.extend(answer.clone().map(|text| Answer {
                 text,
                 ending: Ending::Complete,

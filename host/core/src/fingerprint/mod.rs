@@ -9,7 +9,7 @@
 //! | bytes of each file that the config names | yes | a prompt is part of a request |
 //! | the unit's additions to the config | yes | |
 //! | digest of each input, in order | yes | it covers label, kind, content and metadata |
-//! | settings of the layer's model role: wire format, provider, model, `max_tokens`, `temperature` | if the plugin declares `llm` | |
+//! | settings of the layer's model role: wire format, provider, model, `max_tokens`, `temperature`, `dimensions` | if the plugin declares `llm` or `embed` | |
 //! | `revision`, `accept` | if the plugin declares `llm` | they change which requests are made or which answers are accepted |
 //! | limits: fuel, memory, stack, output, requests, tokens | yes | exceeding one is an outcome |
 //! | whether an input was missing (`--allow-partial`) | yes | a partial artifact must not count as a complete one |

@@ -47,6 +47,13 @@ pub struct ModelParts {
     pub max_tokens: Option<u32>,
     /// The sampling temperature, 0 to 2.
     pub temperature: Option<f64>,
+    /// The number of dimensions of embeddings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<u32>,
+    /// The maximum length of a text for an embedding in tokens, if it is configured and the layer requests embeddings:
+    /// a longer text is cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_window: Option<u64>,
 }
 
 /// The settings of a layer that affect its requests and answers, apart from the model role.
@@ -141,11 +148,22 @@ impl ModelParts {
             .text(&self.model);
         let encoder = optional(encoder, self.max_tokens.map(u64::from));
         // Adding 0 turns -0 into 0, which is the same setting.
-        optional(
+        let encoder = optional(
             encoder,
             self.temperature
                 .map(|temperature| (temperature + 0.0).to_bits()),
-        )
+        );
+        // Added later than the other parts: without a value old fingerprints stay the same.
+        let later = [
+            ("dimensions", self.dimensions.map(u64::from)),
+            ("context_window", self.context_window),
+        ];
+        later
+            .into_iter()
+            .fold(encoder, |encoder, (name, value)| match value {
+                Some(value) => encoder.text(name).number(value),
+                None => encoder,
+            })
     }
 }
 

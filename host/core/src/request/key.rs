@@ -17,6 +17,16 @@
 //! | `sample` | a number |
 //! | `revision` | a text, empty if there is none |
 //!
+//! A request for an embedding has another document. Its member `kind` keeps the two apart:
+//!
+//! | member | value |
+//! | --- | --- |
+//! | `v` | the number 1 |
+//! | `kind` | `embedding` |
+//! | `wire`, `provider`, `model`, `options`, `revision` | as above |
+//! | `text` | the text, as it is sent: cut to the length that the model takes |
+//! | `dimensions` | the number of dimensions, or null |
+//!
 //! Every member is always present. Texts are included byte for byte. The key does not depend on the URL, the credential,
 //! the name of the model role, the mode, the layer, the label or the time.
 //!
@@ -70,10 +80,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::request::{Message, Part, Role, Wire};
+    use crate::request::{Message, Part, RequestKind, Role, Wire};
 
     fn request(text: &str) -> Request {
         Request {
+            kind: RequestKind::Completion,
             wire: Wire::OpenAi,
             provider: "openai".to_owned(),
             model: "gpt-4o-mini".to_owned(),
@@ -178,7 +189,48 @@ mod tests {
         }
     }
 
+    fn embedding(text: &str, dimensions: Option<u32>) -> Request {
+        Request {
+            kind: RequestKind::Embedding { dimensions },
+            model: "text-embedding-3-small".to_owned(),
+            max_tokens: None,
+            temperature: None,
+            ..request(text)
+        }
+    }
+
+    /// I5.
+    #[test]
+    fn the_key_of_an_embedding_is_the_digest_of_exactly_this_text() {
+        let text = concat!(
+            r#"{"dimensions":256,"kind":"embedding","model":"text-embedding-3-small","options":{},"#,
+            r#""provider":"openai","revision":"","text":"Hi","v":1,"wire":"openai"}"#
+        );
+        let key = embedding("Hi", Some(256)).key().unwrap();
+        assert_eq!(key.0, Digest::of(text.as_bytes()));
+    }
+
     proptest! {
+        #[test]
+        fn embeddings_share_a_key_only_if_they_are_the_same_request(
+            left: String,
+            right: String,
+            dimensions in proptest::option::of(0_u32..3),
+            others in proptest::option::of(0_u32..3),
+        ) {
+            let left_request = embedding(&left, dimensions);
+            let right_request = embedding(&right, others);
+            prop_assert_eq!(
+                left_request.key().unwrap() == right_request.key().unwrap(),
+                left == right && dimensions == others
+            );
+            let completion = Request { kind: RequestKind::Completion, ..left_request.clone() };
+            prop_assert_ne!(left_request.key().unwrap(), completion.key().unwrap());
+            let stored = serde_json::to_string(&left_request).unwrap();
+            let read: Request = serde_json::from_str(&stored).unwrap();
+            prop_assert_eq!(read.key().unwrap(), left_request.key().unwrap());
+        }
+
         #[test]
         fn a_stored_request_keeps_its_key(text: String, temperature in 0.0..2.0, sample: u32, stop: Vec<String>) {
             let request = Request { temperature: Some(temperature), sample, stop, ..request(&text) };

@@ -1,18 +1,24 @@
 //! Requests to models and their answers.
 //!
 //! A [`GuestRequest`] becomes a [`Request`] when its model role is resolved. The serialized request is the document that
-//! the store and a cassette keep, and [`RequestKey`] is its digest.
+//! the store and a cassette keep, and [`RequestKey`] is its digest. A request asks for a completion or for an
+//! embedding: [`RequestKind`].
 
+mod document;
 mod key;
+mod kind;
 mod options;
 mod outcome;
+mod vector;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use key::RequestKey;
+pub use kind::RequestKind;
 pub use options::is_sampling_option;
 pub use outcome::{Answer, Ending, Failure, FailureKind, Outcome, Usage};
+pub use vector::{InvalidVector, Vector};
 
 /// The wire format of a provider's API.
 #[derive(
@@ -102,6 +108,8 @@ pub struct Message {
 /// A request as a guest makes it, before its model role is resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GuestRequest {
+    /// Whether it asks for the embedding of its text instead of a completion.
+    pub is_embedding: bool,
     /// The conversation.
     pub messages: Vec<Message>,
     /// The maximum length of the answer in tokens; `None` means the role's setting.
@@ -124,10 +132,8 @@ impl GuestRequest {
     /// Returns a request with one user message and no other setting.
     pub fn user(text: &str) -> Self {
         Self {
-            messages: vec![Message {
-                role: Role::User,
-                parts: vec![Part::Text(text.to_owned())],
-            }],
+            is_embedding: false,
+            messages: user_message(text.to_owned()),
             max_tokens: None,
             temperature: None,
             stop: Vec::new(),
@@ -137,12 +143,32 @@ impl GuestRequest {
             options: Map::new(),
         }
     }
+
+    /// Returns a request for the embedding of a text.
+    pub fn embedding(text: &str, model: Option<String>) -> Self {
+        Self {
+            is_embedding: true,
+            model,
+            ..Self::user(text)
+        }
+    }
+}
+
+/// Returns a conversation of one message with one text.
+fn user_message(text: String) -> Vec<Message> {
+    vec![Message {
+        role: Role::User,
+        parts: vec![Part::Text(text)],
+    }]
 }
 
 /// A request to one model of one provider, with every default filled in.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+///
+/// The text of an embedding is the only part of its only message, and the settings of a completion have no value there.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Request {
+    /// What it asks for.
+    pub kind: RequestKind,
     /// The wire format.
     pub wire: Wire,
     /// The provider's name in the pipeline file.
@@ -165,4 +191,15 @@ pub struct Request {
     pub sample: u32,
     /// The layer's `revision`, or an empty text.
     pub revision: String,
+}
+
+impl Request {
+    /// Returns the text of a request for an embedding, and of a completion that of its first message.
+    pub fn text(&self) -> &str {
+        let part = self.messages.first().and_then(|first| first.parts.first());
+        match part {
+            Some(Part::Text(text)) => text,
+            Some(Part::Image { .. }) | None => "",
+        }
+    }
 }

@@ -9,6 +9,7 @@ use tracing::Instrument as _;
 use super::list_search::{SearchBounds, search};
 use super::machine::{Call, Event};
 use super::{BatchContext, BatchError};
+use synix_core::request::RequestKind;
 use synix_providers::{BatchInput, BatchState, FileId, Provider, ProviderError};
 use synix_store::{Submission, SubmissionId};
 
@@ -43,7 +44,11 @@ pub(super) enum ProviderCall {
 /// The input of a create call.
 #[derive(Debug)]
 pub(super) enum Input {
-    Uploaded { file: FileId, model: String },
+    Uploaded {
+        file: FileId,
+        kind: RequestKind,
+        model: String,
+    },
     Lines(PathBuf),
 }
 
@@ -65,6 +70,7 @@ impl BatchContext<'_> {
                 input: match &submission.file {
                     Some(file) => Input::Uploaded {
                         file: FileId(file.clone()),
+                        kind: self.kind_of(submission)?,
                         model: submission.model.clone(),
                     },
                     None => Input::Lines(self.write_input(submission)?),
@@ -167,7 +173,11 @@ async fn run_call(provider: Arc<Provider>, call: ProviderCall) -> CallResult {
         }
         ProviderCall::Create { input, token } => {
             let input = match &input {
-                Input::Uploaded { file, model } => BatchInput::Uploaded { file, model },
+                Input::Uploaded { file, kind, model } => BatchInput::Uploaded {
+                    file,
+                    kind: *kind,
+                    model,
+                },
                 Input::Lines(path) => BatchInput::Lines(path),
             };
             Event::CreateEnded(provider.create_batch(input, &token).await.map(Box::new))

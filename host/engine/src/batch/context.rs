@@ -12,7 +12,7 @@ use super::error::BatchError;
 use super::throttle::target_of;
 use crate::pending::Target;
 use synix_core::clock::Clock;
-use synix_core::request::RequestKey;
+use synix_core::request::{RequestKey, RequestKind};
 use synix_providers::{BatchState, FileId, Provider};
 use synix_store::{BuildId, RequestId, RetrySelection, Store, Submission};
 
@@ -122,6 +122,20 @@ impl BatchContext<'_> {
         let request = self.store.request(request)?;
         let provider = self.providers.get(&target.provider);
         Ok(provider.map_or_else(String::new, |provider| provider.batch_line(&request, key)))
+    }
+
+    /// Returns what the requests of a submission ask for. All of them are of one kind, and the store has each request, so
+    /// the submission itself does not repeat it.
+    pub(super) fn kind_of(&self, submission: &Submission) -> Result<RequestKind, BatchError> {
+        let mut first = None;
+        self.store
+            .for_each_open_request(submission.id, |open| -> Result<(), BatchError> {
+                first.get_or_insert(open.request);
+                Ok(())
+            })?;
+        first.map_or(Ok(RequestKind::Completion), |request| {
+            Ok(self.store.request(request)?.kind)
+        })
     }
 
     /// Writes the input file of a submission, and returns its path.

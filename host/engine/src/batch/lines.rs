@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::BatchError;
-use synix_core::request::Wire;
+use synix_core::request::{RequestKind, Wire};
 use synix_providers::{Row, overlong_row, read_rows};
 
 /// The maximum length of a row.
@@ -29,11 +29,11 @@ pub(super) struct Line {
 
 impl Line {
     /// Parses the rows in the line.
-    pub(super) fn rows(&self, wire: Wire) -> Vec<Row> {
+    pub(super) fn rows(&self, wire: Wire, kind: RequestKind) -> Vec<Row> {
         if self.is_overlong {
             return vec![overlong_row(&self.bytes, MAX_LINE_BYTES)];
         }
-        read_rows(wire, &self.bytes)
+        read_rows(wire, kind, &self.bytes)
     }
 }
 
@@ -191,7 +191,7 @@ mod tests {
             bytes: br#"{"custom_id":"a","response":"#.to_vec(),
             is_overlong: true,
         };
-        let rows = long.rows(Wire::OpenAi);
+        let rows = long.rows(Wire::OpenAi, RequestKind::Completion);
         assert_eq!(rows[0].custom_id.as_deref(), Some("a"));
         assert!(
             rows[0]

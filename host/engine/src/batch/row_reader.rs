@@ -10,8 +10,7 @@ use super::requests::RequestTracker;
 use super::{BatchContext, BatchError, BatchEvent};
 use crate::pending::SettledRequest;
 use synix_core::digest::Digest;
-use synix_core::request::FailureKind;
-use synix_core::request::{Outcome, RequestKey, Usage, Wire};
+use synix_core::request::{FailureKind, Outcome, RequestKey, RequestKind, Usage, Wire};
 use synix_providers::{Row, UnreadableRow};
 use synix_store::{AttemptNote, Submission, Transaction};
 
@@ -32,6 +31,8 @@ pub(super) struct RowReader<'c> {
     submission: &'c Submission,
     route: Route,
     wire: Wire,
+    /// What its requests ask for.
+    kind: RequestKind,
     tally: RowTally,
     /// Requests whose rows were taken from these files.
     seen: HashSet<RequestKey>,
@@ -55,6 +56,7 @@ impl<'c> RowReader<'c> {
             tracker,
             submission,
             route,
+            kind: context.kind_of(submission)?,
             wire: provider.map_or(Wire::OpenAi, |provider: Arc<_>| provider.wire()),
             tally: RowTally::default(),
             seen: HashSet::new(),
@@ -92,7 +94,7 @@ impl<'c> RowReader<'c> {
     fn has_own_row(&self, files: &[PathBuf]) -> Result<bool, BatchError> {
         for file in files {
             for line in Lines::open(file)? {
-                for row in line?.rows(self.wire) {
+                for row in line?.rows(self.wire, self.kind) {
                     if self.is_own_row(&row)? {
                         return Ok(true);
                     }
@@ -140,7 +142,7 @@ impl<'c> RowReader<'c> {
             let Some(line) = lines.next() else { break };
             let line = line?;
             bytes += line.bytes.len();
-            for row in line.rows(self.wire) {
+            for row in line.rows(self.wire, self.kind) {
                 let outcome = match row.outcome {
                     Ok(outcome) => outcome,
                     Err(unreadable) => {

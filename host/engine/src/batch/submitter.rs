@@ -8,6 +8,7 @@ use super::requests::{BatchHalf, RequestTracker};
 use super::throttle::{Throttle, estimated_tokens};
 use super::{BatchContext, BatchError};
 use crate::pending::{PendingRequest, Target};
+use synix_core::request::RequestKind;
 use synix_providers::BatchTraits;
 use synix_store::{
     AnswerOrigin, AnswerPolicy, Claim, RequestId, SendContext, Submission, SubmissionId,
@@ -42,7 +43,7 @@ impl Submitter<'_> {
             .into_iter()
             .partition(|request| ready(request.layer));
         self.tracker.queue = later;
-        for (target, mut group) in by_target(now) {
+        for ((target, _), mut group) in by_target(now) {
             // The order of rows must not depend on the order in which units ran.
             group.sort_by_key(|request| request.key);
             let mut rest = group.as_slice();
@@ -68,7 +69,7 @@ impl Submitter<'_> {
         if smallest.is_none_or(|smallest| self.tracker.queue.len() < smallest) {
             return Ok(submissions);
         }
-        for (target, mut group) in by_target(std::mem::take(&mut self.tracker.queue)) {
+        for ((target, _), mut group) in by_target(std::mem::take(&mut self.tracker.queue)) {
             let max = self.limits(&target).requests;
             while group.len() >= max {
                 let size = self.fit_chunk(&target, &group)?;
@@ -265,13 +266,14 @@ impl Submitter<'_> {
     }
 }
 
-fn by_target(
-    queue: Vec<PendingRequest<RequestId>>,
-) -> BTreeMap<Arc<Target>, Vec<PendingRequest<RequestId>>> {
-    let mut groups: BTreeMap<Arc<Target>, Vec<PendingRequest<RequestId>>> = BTreeMap::new();
+type Groups = BTreeMap<(Arc<Target>, RequestKind), Vec<PendingRequest<RequestId>>>;
+
+/// Groups requests by target and kind: a batch has one endpoint.
+fn by_target(queue: Vec<PendingRequest<RequestId>>) -> Groups {
+    let mut groups = Groups::new();
     for request in queue {
         groups
-            .entry(Arc::clone(&request.target))
+            .entry((Arc::clone(&request.target), request.kind))
             .or_default()
             .push(request);
     }

@@ -219,6 +219,7 @@ mod tests {
             data: large(),
         };
         let request = Request {
+            kind: synix_core::request::RequestKind::Completion,
             wire: Wire::OpenAi,
             provider: "p".to_owned(),
             model: "m".to_owned(),
@@ -235,6 +236,7 @@ mod tests {
             revision: String::new(),
         };
         let pending = PendingRequest {
+            kind: synix_core::request::RequestKind::Completion,
             key: request.key().unwrap(),
             layer: 0,
             accept_truncated: false,

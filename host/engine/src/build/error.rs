@@ -3,6 +3,7 @@
 use std::io;
 
 use super::limit_excess::LimitExcess;
+use super::query::QueryError;
 use crate::batch::BatchError;
 use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
@@ -18,6 +19,9 @@ pub enum BuildError {
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A single text has no vector.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// A source could not be read.
     #[error("layer `{layer}`: cannot read its source")]
     Source {
@@ -154,6 +158,7 @@ impl BuildError {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(error) => error.kind(),
+            Self::Query(error) => error.kind(),
             Self::Source { .. } | Self::Sources(_) | Self::Metadata { .. } => ErrorKind::SOURCE,
             Self::Plugin { .. } => ErrorKind::PLUGIN,
             Self::Batch(BatchError::Ambiguous { .. }) => ErrorKind::AMBIGUOUS_BATCH,
@@ -214,6 +219,7 @@ impl BuildError {
             | Self::Disk(_)
             | Self::AnswerSourceMismatch { .. }
             | Self::SpoolDamaged { .. }
+            | Self::Query(_)
             | Self::Interrupted => return None,
         })
     }

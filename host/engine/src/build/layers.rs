@@ -10,9 +10,10 @@ use crate::pending::Target;
 use synix_core::digest::{Digest, Encoder};
 use synix_core::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, model_changes};
 use synix_core::ids::{Kind, LayerName};
-use synix_core::request::{GuestRequest, Request, Wire};
+use synix_core::request::{GuestRequest, Part, Request, RequestKind, Wire};
 use synix_manifest::{BatchChoice, OnDuplicate};
-use synix_sandbox::{Limits, Plugin, ReaderPlugin};
+use synix_prices::cut_to_window;
+use synix_sandbox::{Grants, Limits, Plugin, ReaderPlugin};
 use synix_sources::HiddenFiles;
 
 /// A pipeline with prepared layers.
@@ -111,8 +112,8 @@ pub struct ReadyTransform {
     pub config_text: String,
     /// The limits of each unit.
     pub limits: Limits,
-    /// Whether the plugin may send requests to a model.
-    pub grants_llm: bool,
+    /// What the plugin may send to a model.
+    pub grants: Grants,
     /// The name of the layer's model role.
     pub role: String,
     /// Part of the request keys.
@@ -154,10 +155,21 @@ pub struct RoleSettings {
     pub temperature: Option<f64>,
     /// The maximum number of input tokens of a request, if configured.
     pub context_window: Option<u64>,
+    /// The number of dimensions of embeddings, if configured.
+    pub dimensions: Option<u32>,
 }
 
 impl RoleSettings {
-    /// Returns the settings as a fingerprint covers them. The context window changes no request.
+    /// Returns the settings of a layer's role as a fingerprint covers them.
+    pub fn parts_for(&self, grants: Grants) -> ModelParts {
+        ModelParts {
+            // A longer text for an embedding is cut. The window changes no other request.
+            context_window: self.context_window.filter(|_| grants.embed),
+            ..self.parts()
+        }
+    }
+
+    /// Returns the settings as a fingerprint covers them, apart from the context window.
     pub fn parts(&self) -> ModelParts {
         ModelParts {
             api: self.wire.name().to_owned(),
@@ -165,16 +177,22 @@ impl RoleSettings {
             model: self.target.model.clone(),
             max_tokens: self.max_tokens,
             temperature: self.temperature,
+            dimensions: self.dimensions,
+            context_window: None,
         }
     }
 
     /// Fills in the settings that a guest's request leaves to its role.
     pub fn resolve(&self, request: GuestRequest, revision: &str) -> Request {
+        if request.is_embedding {
+            return self.resolve_embedding(request, revision);
+        }
         let default_max_tokens = match self.wire {
             Wire::OpenAi => None,
             Wire::Anthropic => Some(MAX_TOKENS_FOR_ANTHROPIC),
         };
         Request {
+            kind: RequestKind::Completion,
             wire: self.wire,
             provider: self.target.provider.clone(),
             model: self.target.model.clone(),
@@ -188,6 +206,37 @@ impl RoleSettings {
             response_format: request.response_format,
             options: request.options,
             sample: request.sample,
+            revision: revision.to_owned(),
+        }
+    }
+
+    /// Cuts the text of an embedding to the length that the model takes.
+    fn resolve_embedding(&self, mut request: GuestRequest, revision: &str) -> Request {
+        let (wire, window) = (self.wire, self.context_window);
+        for part in request
+            .messages
+            .iter_mut()
+            .flat_map(|message| &mut message.parts)
+        {
+            if let Part::Text(text) = part {
+                let length = cut_to_window(text, wire, &self.target.model, window).len();
+                text.truncate(length);
+            }
+        }
+        Request {
+            kind: RequestKind::Embedding {
+                dimensions: self.dimensions,
+            },
+            wire,
+            provider: self.target.provider.clone(),
+            model: self.target.model.clone(),
+            messages: request.messages,
+            max_tokens: None,
+            temperature: None,
+            stop: Vec::new(),
+            response_format: None,
+            options: request.options,
+            sample: 0,
             revision: revision.to_owned(),
         }
     }
@@ -256,6 +305,7 @@ mod tests {
             max_tokens: None,
             temperature: Some(temperature),
             context_window: None,
+            dimensions: None,
         };
         Roles(BTreeMap::from([("judge".to_owned(), settings)]))
     }

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use super::prepare::Preparation;
 use super::prepare_error::PrepareError;
 use synix_components::FirstParty;
-use synix_manifest::{Layer, PipelineError, PluginRef, ReaderLayer, TransformLayer, check_config};
+use synix_manifest::{
+    Capability, Layer, PipelineError, PluginRef, ReaderLayer, TransformLayer, check_config,
+};
 use synix_sandbox::{Plugin, PluginError, ReaderPlugin};
 
 impl Preparation<'_> {
@@ -31,9 +33,15 @@ impl Preparation<'_> {
         };
         let descriptor = plugin.descriptor();
         let mut errors = check_config(self.pipeline, layer, &descriptor.config_schema);
-        if descriptor.declares_llm() {
-            errors.extend(self.pipeline.llm_error(layer));
-        }
+        let declared = [
+            (Capability::Llm, descriptor.declares_llm()),
+            (Capability::Embed, descriptor.declares_embed()),
+        ];
+        let declared: Vec<Capability> = declared
+            .into_iter()
+            .filter_map(|(capability, is_declared)| is_declared.then_some(capability))
+            .collect();
+        errors.extend(self.pipeline.capability_error(layer, &declared));
         Ok(if errors.is_empty() {
             Ok(plugin)
         } else {

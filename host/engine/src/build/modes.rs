@@ -48,7 +48,7 @@ impl Modes {
             .iter()
             .map(|layer| {
                 let transform = layer.body.transform()?;
-                transform.grants_llm.then(|| ModeChoice {
+                transform.grants.any().then(|| ModeChoice {
                     batch: transform.batch,
                     has_batch_api: transform.has_batch_api,
                     min_batch: transform.min_batch,

@@ -123,7 +123,7 @@ impl BuildContext<'_> {
         })
     }
 
-    fn answer_source(&self) -> AnswerSource {
+    pub(super) fn answer_source(&self) -> AnswerSource {
         self.replay.map_or(AnswerSource::Store, |cassette| {
             AnswerSource::Cassette(Arc::clone(cassette))
         })

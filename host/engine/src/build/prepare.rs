@@ -21,7 +21,7 @@ use synix_manifest::{
     BatchSupport, DEFAULT_ROLE, Layer, LayerBody, Pipeline, PipelineErrors, PluginRef, Read,
     ReaderLayer, SourceLayer, TransformLayer, file_values, replace_values,
 };
-use synix_sandbox::{Plugin, ReaderPlugin, Sandbox, World};
+use synix_sandbox::{Grants, Plugin, ReaderPlugin, Sandbox, World};
 use synix_sources::{HiddenFiles, ProjectFolder, SourceProblems};
 
 /// What is needed to prepare a pipeline.
@@ -62,6 +62,7 @@ pub fn prepare(
                     max_tokens: role.max_tokens,
                     temperature: role.temperature,
                     context_window: role.context_window,
+                    dimensions: role.dimensions,
                 };
                 Some((name.clone(), settings))
             })
@@ -206,7 +207,11 @@ impl Preparation<'_> {
         let mut without_files = transform.config.clone();
         replace_values(&mut without_files, &blanks);
         let limits = unit_limits(transform.limits);
-        let grants_llm = plugin.descriptor().declares_llm();
+        let descriptor = plugin.descriptor();
+        let grants = Grants {
+            llm: descriptor.declares_llm(),
+            embed: descriptor.declares_embed(),
+        };
         let role = pipeline.role(layer);
         let accept_truncated = transform.accept.contains(&Ending::Truncated);
         let has_batch_api = role.is_some_and(|role| {
@@ -231,10 +236,11 @@ impl Preparation<'_> {
             component: plugin.digest(),
             config: canonical,
             files,
-            model: grants_llm
-                .then(|| roles.0.get(&role_name).map(RoleSettings::parts))
+            model: grants
+                .any()
+                .then(|| roles.0.get(&role_name).map(|role| role.parts_for(grants)))
                 .flatten(),
-            requests: if grants_llm {
+            requests: if grants.any() {
                 request_parts
             } else {
                 RequestParts::default()
@@ -243,7 +249,7 @@ impl Preparation<'_> {
         };
         let encoder = parts.encode();
         let requests_per_unit =
-            RequestsPerUnit::new(transform, if grants_llm { limits.requests } else { 0 });
+            RequestsPerUnit::new(transform, if grants.any() { limits.requests } else { 0 });
         ReadyTransform {
             layer: layer.name.clone(),
             plugin,
@@ -251,7 +257,7 @@ impl Preparation<'_> {
             config_text: json::canonical_object(config.clone()),
             config,
             limits,
-            grants_llm,
+            grants,
             role: role_name,
             revision: transform.revision.clone(),
             accept_truncated,

@@ -33,7 +33,7 @@ impl RequestsPerUnit {
             PluginRef::FirstParty(name) => match name.as_str() {
                 // The number of parts depends on the sizes of the inputs.
                 "reduce" | "group" if has("max_input_tokens") => None,
-                "map" | "reduce" => Some(RequestPattern::Once),
+                "embed" | "map" | "reduce" => Some(RequestPattern::Once),
                 "group" if has("prompt") || has("prompt_file") => Some(RequestPattern::Once),
                 "fold" => Some(RequestPattern::OnceForEachInput),
                 "group" | "chunk" | "merge" => Some(RequestPattern::Never),

@@ -120,6 +120,7 @@ impl Fixture {
                 model: request.model.clone(),
             };
             let pending = PendingRequest {
+                kind: synix_core::request::RequestKind::Completion,
                 key,
                 layer: 0,
                 accept_truncated: false,
@@ -152,6 +153,7 @@ fn open_build(store: &Store) -> BuildId {
 
 fn request(words: usize) -> Request {
     Request {
+        kind: synix_core::request::RequestKind::Completion,
         wire: Wire::OpenAi,
         provider: "there".to_owned(),
         model: "m".to_owned(),

@@ -111,7 +111,7 @@ impl OwnedCall {
             inputs: &self.inputs,
             config: self.config.as_deref().unwrap_or(&transform.config_text),
             limits: &transform.limits,
-            grants_llm: transform.grants_llm,
+            grants: transform.grants,
         };
         transform.plugin.execute(&call, model)
     }

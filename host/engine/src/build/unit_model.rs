@@ -10,8 +10,8 @@ use super::unit::{RunEnd, RunOutcome, RunRequest, guest_failure};
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::request::{
-    Answer, Failure, FailureKind, GuestRequest, Part, Request, RequestKey, Usage,
-    is_sampling_option,
+    Answer, Failure, FailureKind, GuestRequest, Part, Request, RequestKey, RequestKind, Usage,
+    Wire, is_sampling_option,
 };
 use synix_prices::{WindowExcess, check_window};
 use synix_sandbox::{LogLine, Model, ModelResponse, Refusal};
@@ -129,7 +129,11 @@ impl UnitModel {
             return Err(Refusal::UnknownRole(role_name.clone()));
         };
         let target = Arc::clone(&role.target);
+        let asked_bytes = embedded_bytes(&request);
         let request = role.resolve(request, &self.transform.revision);
+        if request.kind.is_embedding() {
+            check_embedding(&request, role_name)?;
+        }
         self.check_options(&request)?;
         let key = request
             .key()
@@ -149,9 +153,18 @@ impl UnitModel {
                 None
             }
         };
+        let answer = match answer.map(|answer| check_answer(answer, &request, asked_bytes)) {
+            Some(Ok(answer)) => Some(answer),
+            Some(Err(failure)) => {
+                self.stopped = Some(RunEnd::Failed(failure));
+                return Ok(None);
+            }
+            None => None,
+        };
         // A known answer is proof that the request fits, whatever the table or the pipeline file says.
         if answer.is_none()
             && self.stopped.is_none()
+            && !request.kind.is_embedding()
             && let Err(excess) = check_window(&request, role_name, role.context_window)
         {
             self.stopped = Some(RunEnd::Failed(window_failure(&excess, &request)));
@@ -159,6 +172,7 @@ impl UnitModel {
         }
         let pending = PendingRequest {
             key,
+            kind: request.kind,
             request: Arc::new(request),
             layer: self.layer,
             accept_truncated: self.transform.accept_truncated,
@@ -205,6 +219,7 @@ impl UnitModel {
     ) -> ModelResponse {
         let mut answers = Vec::with_capacity(requests.len());
         let before = self.requests.len();
+        let is_embedding = requests.iter().any(|request| request.is_embedding);
         for request in requests {
             match self.answer(known, request) {
                 Ok(answer) => answers.push(answer),
@@ -218,10 +233,14 @@ impl UnitModel {
                 return ModelResponse::Suspend;
             }
         }
-        answers
-            .into_iter()
-            .collect::<Option<Vec<_>>>()
-            .map_or(ModelResponse::Suspend, ModelResponse::Answered)
+        let Some(answers) = answers.into_iter().collect::<Option<Vec<_>>>() else {
+            return ModelResponse::Suspend;
+        };
+        if is_embedding && let Some(failure) = unequal_vectors(&answers) {
+            self.stopped = Some(RunEnd::Failed(failure));
+            return ModelResponse::Suspend;
+        }
+        ModelResponse::Answered(answers)
     }
 }
 
@@ -234,6 +253,73 @@ pub(super) struct InlineModel {
 impl Model for InlineModel {
     fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse {
         self.model.answer_round(&self.known, requests)
+    }
+}
+
+/// Returns the length of the text of a request for an embedding.
+fn embedded_bytes(request: &GuestRequest) -> usize {
+    let parts = request.messages.iter().flat_map(|message| &message.parts);
+    let bytes = parts.map(|part| match part {
+        Part::Text(text) => text.len(),
+        Part::Image { .. } => 0,
+    });
+    if request.is_embedding { bytes.sum() } else { 0 }
+}
+
+/// Refuses a request for an embedding that no provider can answer.
+pub(super) fn check_embedding(request: &Request, role: &str) -> Result<(), Refusal> {
+    if request.wire == Wire::Anthropic {
+        return Err(Refusal::InvalidRequest(format!(
+            "Anthropic has no embeddings; give [models.{role}] a provider that has them, such as `openai`, or name another role"
+        )));
+    }
+    if request.text().is_empty() {
+        return Err(Refusal::InvalidRequest(format!(
+            "`models.{role}.context_window` is too small for any text"
+        )));
+    }
+    Ok(())
+}
+
+/// Checks the known answer to a request: that to an embedding must be a vector, whoever wrote it into a cassette.
+pub(super) fn check_answer(
+    mut answer: Answer,
+    request: &Request,
+    asked_bytes: usize,
+) -> Result<Answer, Failure> {
+    let RequestKind::Embedding { dimensions } = request.kind else {
+        return Ok(answer);
+    };
+    let vector = answer.vector();
+    vector
+        .and_then(|vector| vector.check_dimensions(dimensions))
+        .map_err(|invalid| unreadable(&format!("{invalid} (request {})", excerpt(request))))?;
+    let sent = request.text().len();
+    if sent < asked_bytes {
+        answer.note_used_bytes(sent as u64);
+    }
+    Ok(answer)
+}
+
+/// Returns a failure if the vectors of a round differ in length: nobody could compare them.
+fn unequal_vectors(answers: &[Answer]) -> Option<Failure> {
+    // The texts of answers are base64, so vectors of one length have texts of one length.
+    let first = answers.first()?.text.len();
+    let other = answers.iter().find(|answer| answer.text.len() != first)?;
+    let length = |answer: &Answer| answer.vector().map_or(0, |vector| vector.numbers().len());
+    Some(unreadable(&format!(
+        "the model delivered vectors of {} and of {} dimensions; it was changed, so set another `revision` in the layer to request all of them again",
+        length(answers.first()?),
+        length(other),
+    )))
+}
+
+fn unreadable(message: &str) -> Failure {
+    Failure {
+        kind: FailureKind::Unreadable,
+        message: message.to_owned(),
+        transient: false,
+        usage: Usage::default(),
     }
 }
 

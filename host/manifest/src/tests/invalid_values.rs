@@ -145,7 +145,7 @@ fn the_error_for_a_missing_default_role_is_at_the_transform() {
     let layer = &pipeline.layers[1];
     assert_eq!(pipeline.role(layer), None);
     assert_eq!(
-        pipeline.no_role_error(layer).to_string(),
+        pipeline.no_role_error(layer, Capability::Llm).to_string(),
         "5:13: layer `b` uses a model, but there is no model role `default` \
          (add [models.default] or name a role: `model = \"…\"`)"
     );

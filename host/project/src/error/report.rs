@@ -106,6 +106,7 @@ impl ProjectError {
             },
             Self::Build(error) => match &**error {
                 BuildError::NoBuild => ExitCode::Usage,
+                BuildError::Query(error) if error.is_usage() => ExitCode::Usage,
                 BuildError::Busy { .. }
                 | BuildError::Ended { .. }
                 | BuildError::PipelineMismatch { .. }
@@ -125,6 +126,7 @@ impl ProjectError {
                 | BuildError::Plugin { .. }
                 | BuildError::Batch(_)
                 | BuildError::Cassette(_)
+                | BuildError::Query(_)
                 | BuildError::Disk(_)
                 | BuildError::MissingKey { .. }
                 | BuildError::Interrupted

@@ -151,11 +151,14 @@ fn other_schema(path: &Path, found: u64) -> CassetteError {
     }
 }
 
-/// Returns the texts in the messages of a request.
+/// Returns the texts in the messages of a request, or the text of one for an embedding.
 fn message_texts(request: &mut Value) -> Vec<&mut Value> {
     fn items<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
         let items = value.get_mut(name).and_then(Value::as_array_mut);
         items.into_iter().flatten()
+    }
+    if request.get("kind").is_some() {
+        return request.get_mut("text").into_iter().collect();
     }
     items(request, "messages")
         .flat_map(|message| items(message, "parts"))

@@ -37,7 +37,7 @@ pub(super) fn find<'a>(
 pub(super) fn difference(recorded: &Request, asked: &Request) -> String {
     let mut lines = Vec::new();
     for (name, old, new) in differing_members(recorded, asked) {
-        if name == "messages" {
+        if name == "messages" || name == "text" {
             lines.push(message_difference(&recorded.messages, &asked.messages));
         } else {
             let (old, new) = excerpts(&old.to_string(), &new.to_string());

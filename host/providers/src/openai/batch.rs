@@ -12,19 +12,20 @@ use crate::batch_state::{BatchPage, BatchState, FileId};
 use crate::error::{CreateError, ProviderError};
 use crate::transport::{Call, Transport};
 use crate::usage;
+use synix_core::request::RequestKind;
 
 /// The metadata member with our token.
 pub(super) const TOKEN_KEY: &str = "synix_token";
 
-/// Creates a batch from an uploaded file; `model` is that of its requests. Sends the call once.
+/// Creates a batch from an uploaded file; all its requests have this kind and model. Sends the call once.
 pub(crate) async fn create(
     transport: &Transport,
     dialect: &Dialect,
     file: &FileId,
-    model: &str,
+    (kind, model): (RequestKind, &str),
     token: &str,
 ) -> Result<BatchState, CreateError> {
-    let body = create_body(dialect, file, model, token);
+    let body = create_body(dialect, file, (kind, model), token);
     let call = Call {
         method: Method::POST,
         path: dialect.batches,
@@ -39,17 +40,23 @@ pub(crate) async fn create(
     Ok(batch_object::parse_batch(transport, &reply, created)?)
 }
 
-fn create_body(dialect: &Dialect, file: &FileId, model: &str, token: &str) -> Value {
+fn create_body(
+    dialect: &Dialect,
+    file: &FileId,
+    (kind, model): (RequestKind, &str),
+    token: &str,
+) -> Value {
+    let endpoint = dialect.endpoint_of(kind);
     let mut body = match dialect.create_form {
         CreateForm::Batch => json!({
             "input_file_id": file.0,
-            "endpoint": dialect.endpoint,
+            "endpoint": endpoint,
             "completion_window": "24h",
         }),
         CreateForm::Job => json!({
             "input_files": [file.0],
             "model": model,
-            "endpoint": dialect.endpoint,
+            "endpoint": endpoint,
             "timeout_hours": 24,
         }),
     };
@@ -169,6 +176,7 @@ mod tests {
         let file = FileId("file-1".to_owned());
         let input = BatchInput::Uploaded {
             file: &file,
+            kind: RequestKind::Completion,
             model: "m",
         };
         let state = provider_of(&server, api).create_batch(input, "t1").await;

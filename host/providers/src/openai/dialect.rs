@@ -5,7 +5,7 @@
 //! same as at OpenAI, whose API all of them copy.
 
 use crate::batch_input::BatchTraits;
-use synix_core::request::BatchApi;
+use synix_core::request::{BatchApi, RequestKind};
 
 /// The variant of the batch API that a server implements.
 #[derive(Debug)]
@@ -22,7 +22,9 @@ pub(crate) struct Dialect {
     /// The path of batches.
     pub(super) batches: &'static [&'static str],
     /// The path of a completion in a batch and its lines.
-    pub(crate) endpoint: &'static str,
+    endpoint: &'static str,
+    /// The same for embeddings.
+    embeddings: &'static str,
     pub(crate) line_form: LineForm,
     pub(super) create_form: CreateForm,
     /// The member of a create reply with the batch; `None` if the reply itself is the batch.
@@ -85,6 +87,14 @@ impl Dialect {
         matches!(self.paging, Paging::PageNumber)
     }
 
+    /// Returns the path of requests of this kind in a batch and its lines.
+    pub(crate) const fn endpoint_of(&self, kind: RequestKind) -> &'static str {
+        match kind {
+            RequestKind::Completion => self.endpoint,
+            RequestKind::Embedding { .. } => self.embeddings,
+        }
+    }
+
     pub(crate) const fn of(api: BatchApi) -> &'static Self {
         match api {
             BatchApi::OpenAi => &OPENAI,
@@ -108,6 +118,7 @@ const OPENAI: Dialect = Dialect {
     has_file_name_field: false,
     batches: &["batches"],
     endpoint: "/v1/chat/completions",
+    embeddings: "/v1/embeddings",
     line_form: LineForm::Call,
     create_form: CreateForm::Batch,
     created_member: None,
@@ -141,6 +152,7 @@ const AZURE: Dialect = Dialect {
     },
     key: KeyHeader::ApiKey,
     endpoint: "/chat/completions",
+    embeddings: "/embeddings",
     ..OPENAI
 };
 

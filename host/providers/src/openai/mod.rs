@@ -4,6 +4,7 @@ mod batch;
 mod batch_object;
 mod body;
 mod dialect;
+mod embedding;
 mod files;
 mod reply;
 
@@ -18,11 +19,17 @@ pub(super) use batch_object::parse as parse_batch;
 pub(super) use body::body;
 pub use body::is_reasoning_model;
 pub(super) use dialect::{Dialect, LineForm};
+pub(super) use embedding::{
+    body as embedding_body, parse as parse_embedding, parse_several as parse_embeddings,
+};
 pub(super) use files::{download, upload};
 pub(super) use reply::parse;
 
 /// The path of a completion below the base URL.
 pub(super) const COMPLETE: &[&str] = &["chat", "completions"];
+
+/// The path of embeddings below the base URL.
+pub(super) const EMBED: &[&str] = &["embeddings"];
 
 /// Returns the headers of every request.
 pub(super) fn headers(

@@ -31,16 +31,31 @@ const MAX_MESSAGE_BYTES: usize = 5000;
 fn every_seed_with_a_reply_is_read() {
     let stream = include_bytes!("../../../../fuzz/seeds/rows/openai-stream");
     assert_eq!(
-        expect_answer(read_reply(Wire::OpenAi, &stream[1..])).text,
+        expect_answer(read_reply(
+            Wire::OpenAi,
+            synix_core::request::RequestKind::Completion,
+            &stream[1..]
+        ))
+        .text,
         "Hello"
     );
     let stream = include_bytes!("../../../../fuzz/seeds/rows/anthropic-stream");
     assert_eq!(
-        expect_answer(read_reply(Wire::Anthropic, &stream[1..])).text,
+        expect_answer(read_reply(
+            Wire::Anthropic,
+            synix_core::request::RequestKind::Completion,
+            &stream[1..]
+        ))
+        .text,
         "Hello"
     );
     let unusual = include_bytes!("../../../../fuzz/seeds/rows/openai-odd");
-    let row = read_rows(Wire::OpenAi, &unusual[1..]).remove(0);
+    let row = read_rows(
+        Wire::OpenAi,
+        synix_core::request::RequestKind::Completion,
+        &unusual[1..],
+    )
+    .remove(0);
     let answer = expect_answer(row.outcome.unwrap());
     assert_eq!(
         (answer.text.as_str(), answer.usage.input_tokens),
@@ -54,7 +69,7 @@ proptest! {
         for seed in SEEDS {
             let bytes = edits::changed(&seed[1..], &edits);
             for wire in [Wire::OpenAi, Wire::Anthropic] {
-                for row in read_rows(wire, &bytes) {
+                for row in read_rows(wire, synix_core::request::RequestKind::Completion, &bytes) {
                     match row.outcome {
                         Ok(Outcome::Answered(answer)) => prop_assert!(!answer.text.is_empty()),
                         Ok(Outcome::Failed(failure)) => prop_assert!(failure.message.len() <= MAX_MESSAGE_BYTES),
@@ -63,7 +78,7 @@ proptest! {
                 }
             }
             for wire in [Wire::OpenAi, Wire::Anthropic] {
-                match read_reply(wire, &bytes) {
+                match read_reply(wire, synix_core::request::RequestKind::Completion, &bytes) {
                     Outcome::Answered(answer) => prop_assert!(!answer.text.is_empty()),
                     Outcome::Failed(failure) => prop_assert!(failure.message.len() <= MAX_MESSAGE_BYTES),
                 }
@@ -76,7 +91,7 @@ proptest! {
     #[test]
     fn no_line_makes_the_parser_panic(line in "\\PC*") {
         for wire in [Wire::OpenAi, Wire::Anthropic] {
-            let _ = read_rows(wire, line.as_bytes());
+            let _ = read_rows(wire, synix_core::request::RequestKind::Completion, line.as_bytes());
         }
     }
 }

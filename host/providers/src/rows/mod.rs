@@ -11,7 +11,7 @@ use super::completion::parse_reply;
 use super::error_reply::ErrorReply;
 use super::outcome::{self, text_member};
 use super::{excerpt, reply_json, usage};
-use synix_core::request::{Failure, FailureKind, Outcome, Usage, Wire};
+use synix_core::request::{Failure, FailureKind, Outcome, RequestKind, Usage, Wire};
 
 /// One row of a batch's output or error file.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,10 +46,10 @@ pub fn overlong_row(start: &[u8], max_bytes: usize) -> Row {
     unreadable_row(start, format!("longer than {max_bytes} bytes"))
 }
 
-/// Parses the rows of a line: one, unless a server omitted a line break.
+/// Parses the rows of a line, of a batch whose requests have this kind: one, unless a server omitted a line break.
 ///
 /// An unreadable line is an unreadable row. An empty line has no row.
-pub fn read_rows(wire: Wire, line: &[u8]) -> Vec<Row> {
+pub fn read_rows(wire: Wire, kind: RequestKind, line: &[u8]) -> Vec<Row> {
     let documents = match reply_json::parse_all(line) {
         Ok(documents) => documents,
         Err(reason) => return vec![unreadable_row(line, reason)],
@@ -60,12 +60,12 @@ pub fn read_rows(wire: Wire, line: &[u8]) -> Vec<Row> {
         }
         vec![document]
     });
-    rows.map(|row| parse_row(wire, &row, line)).collect()
+    rows.map(|row| parse_row(wire, kind, &row, line)).collect()
 }
 
-fn parse_row(wire: Wire, row: &Value, line: &[u8]) -> Row {
+fn parse_row(wire: Wire, kind: RequestKind, row: &Value, line: &[u8]) -> Row {
     let outcome = match wire {
-        Wire::OpenAi => openai_outcome(row),
+        Wire::OpenAi => openai_outcome(kind, row),
         Wire::Anthropic => anthropic_outcome(row),
     };
     let Some(outcome) = outcome else {
@@ -113,14 +113,16 @@ fn find_id(line: &[u8]) -> Option<String> {
 }
 
 /// The error of an HTTP status is in the body. The error of the row itself is for requests that did not run.
-fn openai_outcome(row: &Value) -> Option<Outcome> {
+fn openai_outcome(kind: RequestKind, row: &Value) -> Option<Outcome> {
     if let Some(response) = row.get("response").filter(|response| response.is_object()) {
         let body = response.get("body").unwrap_or(&Value::Null);
         let status = response.get("status_code").and_then(parse_status);
         return Some(match status {
-            Some(200..=299) => parse_reply(Wire::OpenAi, body).into_outcome(),
+            Some(200..=299) => parse_reply(Wire::OpenAi, kind, body).into_outcome(),
             Some(status) => Outcome::Failed(ErrorReply::from_json(status, body).to_failure()),
-            None if !outcome::is_blank(body) => parse_reply(Wire::OpenAi, body).into_outcome(),
+            None if !outcome::is_blank(body) => {
+                parse_reply(Wire::OpenAi, kind, body).into_outcome()
+            }
             None => outcome::lost_outcome("the row has no status"),
         });
     }
@@ -139,7 +141,7 @@ fn anthropic_outcome(row: &Value) -> Option<Outcome> {
     match result.get("type")?.as_str()?.to_ascii_lowercase().as_str() {
         "succeeded" => {
             let message = result.get("message").unwrap_or(&Value::Null);
-            Some(parse_reply(Wire::Anthropic, message).into_outcome())
+            Some(parse_reply(Wire::Anthropic, RequestKind::Completion, message).into_outcome())
         }
         "errored" => {
             let error = result.get("error").unwrap_or(&Value::Null);

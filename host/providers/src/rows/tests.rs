@@ -2,7 +2,11 @@ use super::*;
 use crate::testing::{expect_answer, expect_failure};
 
 fn only(wire: Wire, line: &str) -> Row {
-    let mut rows = read_rows(wire, line.as_bytes());
+    let mut rows = read_rows(
+        wire,
+        synix_core::request::RequestKind::Completion,
+        line.as_bytes(),
+    );
     assert_eq!(rows.len(), 1, "{line}");
     rows.remove(0)
 }
@@ -138,7 +142,11 @@ fn rows_without_a_line_break_between_them_are_separated() {
         format!("{}{}", row("a"), row("b")),
         format!("[{},{}]", row("a"), row("b")),
     ] {
-        let rows = read_rows(Wire::OpenAi, line.as_bytes());
+        let rows = read_rows(
+            Wire::OpenAi,
+            synix_core::request::RequestKind::Completion,
+            line.as_bytes(),
+        );
         let ids: Vec<_> = rows.iter().map(|row| row.custom_id.as_deref()).collect();
         assert_eq!(ids, [Some("a"), Some("b")]);
     }

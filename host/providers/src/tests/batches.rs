@@ -22,6 +22,7 @@ async fn create(replies: Vec<Vec<u8>>) -> (Result<BatchState, CreateError>, Serv
         provider(&server)
             .create_batch(
                 BatchInput::Uploaded {
+                    kind: synix_core::request::RequestKind::Completion,
                     file: &input,
                     model: "m",
                 },
@@ -156,6 +157,7 @@ async fn a_batch_input_of_the_wrong_form_is_not_sent() {
         (
             Wire::Anthropic,
             BatchInput::Uploaded {
+                kind: synix_core::request::RequestKind::Completion,
                 file: &file,
                 model: "m",
             },

@@ -195,6 +195,7 @@ async fn neither_debug_output_nor_errors_contain_the_key() {
         let error = provider
             .create_batch(
                 BatchInput::Uploaded {
+                    kind: synix_core::request::RequestKind::Completion,
                     file: &FileId("f".to_owned()),
                     model: "m",
                 },

@@ -102,11 +102,14 @@ pub enum Fault {
         /// The limit.
         limit: usize,
     },
-    /// It used the capability `llm` without a grant.
+    /// It used a capability without a grant.
     #[error(
-        "uses the capability `llm` without permission: `describe` must declare it, the layer must grant it, and only `execute` may use it"
+        "uses the capability `{capability}` without permission: `describe` must declare it, the layer must grant it, and only `execute` may use it"
     )]
-    NotGranted,
+    NotGranted {
+        /// The capability.
+        capability: &'static str,
+    },
     /// Its calls are nested too deeply.
     #[error("out of stack: calls are nested too deeply")]
     StackOverflow,
@@ -242,7 +245,7 @@ impl Fault {
             | Self::InvalidDescriptor(_)
             | Self::OutOfFuel { .. }
             | Self::OutOfMemory { .. }
-            | Self::NotGranted
+            | Self::NotGranted { .. }
             | Self::StackOverflow
             | Self::Trapped { .. }
             | Self::HostcallTooLarge { .. }

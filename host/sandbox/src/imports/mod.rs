@@ -2,6 +2,7 @@
 //!
 //! Each import first checks the grant, then checks or truncates the arguments, and then acts.
 
+mod embedding;
 pub(super) mod llm;
 pub(super) mod log;
 pub(super) mod reading;

@@ -85,7 +85,7 @@ fn calls_of_the_host_count_as_fuel() {
             inputs: &[],
             config: "{}",
             limits: &limits,
-            grants_llm: true,
+            grants: Grants::ALL,
         };
         plugin.execute(&call, Script::default()).fuel
     };
@@ -116,7 +116,7 @@ fn a_sandbox_without_a_pool_gives_the_same_results() {
                 inputs: &[],
                 config: "{}",
                 limits: &limits,
-                grants_llm: true,
+                grants: Grants::ALL,
             };
             let measured = plugin.execute(&call, Script::of([answered("so")]));
             let run = measured.run.map_err(|error| error.to_string());
@@ -214,7 +214,7 @@ fn two_runs_use_the_same_fuel() {
         let (unit, limits) = (convert::unit(&unit()).unwrap(), Limits::default());
         let invocation = plugin.invocation(&limits, plugin.digest());
         let model = Script::of([answered("so")]);
-        let (call_result, _) = invocation.invoke(model, true, |transform, store| {
+        let (call_result, _) = invocation.invoke(model, Grants::ALL, |transform, store| {
             transform.call_execute(store, &unit, &[], "{}")
         });
         call_result.fuel_left
@@ -234,7 +234,7 @@ fn too_many_calls_at_once_are_a_transient_failure() {
                 inputs: &[],
                 config: "{}",
                 limits: &Limits::default(),
-                grants_llm: true,
+                grants: Grants::ALL,
             };
             self.0.clone().execute(&call, self).run
         }

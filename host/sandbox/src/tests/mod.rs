@@ -83,7 +83,7 @@ fn run_within<M: Model + Default>(
         inputs: &[],
         config: "{}",
         limits,
-        grants_llm: true,
+        grants: Grants::ALL,
     };
     let executed = plugin.execute(&call, std::mem::take(model));
     *model = executed.model;

@@ -24,7 +24,7 @@ fn a_model_needs_both_the_declaration_and_the_grant() {
         ..Guest::default()
     });
     let error = run(&undeclared, &mut Script::default()).unwrap_err();
-    assert!(matches!(*error.fault, Fault::NotGranted), "{error}");
+    assert!(matches!(*error.fault, Fault::NotGranted { .. }), "{error}");
 
     let (unit, limits) = (unit(), Limits::default());
     let call = Call {
@@ -32,13 +32,13 @@ fn a_model_needs_both_the_declaration_and_the_grant() {
         inputs: &[],
         config: "{}",
         limits: &limits,
-        grants_llm: false,
+        grants: Grants::NONE,
     };
     let error = guest(ASK)
         .execute(&call, Script::default())
         .run
         .unwrap_err();
-    assert!(matches!(*error.fault, Fault::NotGranted), "{error}");
+    assert!(matches!(*error.fault, Fault::NotGranted { .. }), "{error}");
 }
 
 /// A guest that takes the refusal for an answer and goes on would hide that it requests.
@@ -50,7 +50,7 @@ fn a_guest_cannot_ignore_a_missing_grant() {
         ..Guest::default()
     });
     let error = run(&plugin, &mut Script::default()).unwrap_err();
-    assert!(matches!(*error.fault, Fault::NotGranted), "{error}");
+    assert!(matches!(*error.fault, Fault::NotGranted { .. }), "{error}");
 }
 
 #[test]
@@ -130,19 +130,19 @@ fn a_model_that_panics_leaves_the_plugin_usable() {
 /// The caller needs what the model recorded, even if the guest had no access.
 #[test]
 fn a_call_returns_its_model() {
-    for grants_llm in [true, false] {
+    for granted in [true, false] {
         let (unit, limits) = (unit(), Limits::default());
         let call = Call {
             unit: &unit,
             inputs: &[],
             config: "{}",
             limits: &limits,
-            grants_llm,
+            grants: if granted { Grants::ALL } else { Grants::NONE },
         };
         let model = Script::of([answered("so"), ModelResponse::Suspend]);
         let executed = guest(ASK).execute(&call, model);
-        assert_eq!(executed.run.is_ok(), grants_llm);
-        assert_eq!(executed.model.requests.len(), usize::from(grants_llm));
+        assert_eq!(executed.run.is_ok(), granted);
+        assert_eq!(executed.model.requests.len(), usize::from(granted));
         assert_eq!(
             executed.model.responses.last(),
             Some(&ModelResponse::Suspend)

@@ -85,7 +85,7 @@ fn a_guest_receives_the_content_of_its_inputs() {
         inputs: &[(artifact, digest)],
         config: "{}",
         limits: &limits,
-        grants_llm: false,
+        grants: Grants::NONE,
     };
     assert_eq!(
         text_of(plugin.execute(&call, Script::default()).run.unwrap()),

@@ -133,7 +133,7 @@ mod tests {
                 inputs: &[text(content)],
                 config,
                 limits: &Limits::default(),
-                grants_llm: false,
+                grants: crate::Grants::NONE,
             })
         };
         let split = |plugin: &Plugin, content: &str, config: &str| {

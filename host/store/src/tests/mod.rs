@@ -201,6 +201,7 @@ fn submission(build: BuildId, token: &str) -> Submission {
 
 fn request(text: &str) -> Request {
     Request {
+        kind: synix_core::request::RequestKind::Completion,
         wire: Wire::OpenAi,
         provider: "openai".to_owned(),
         model: "small".to_owned(),

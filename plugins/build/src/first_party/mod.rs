@@ -20,8 +20,9 @@ mod build;
 pub use build::build;
 
 /// The first-party transforms and readers, each in `plugins/NAME`, package `synix-NAME`.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 11] = [
     "chunk",
+    "embed",
     "fold",
     "group",
     "map",

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::bindings::Guest as _;
+use crate::embedding::{EmbeddingError, Vector};
 use crate::llm::{Ending, LlmError, Request, Response, Usage};
 use crate::log::Level;
 use crate::{Blob, Content, Error, Exported, Header, Input, OtherError, Output, Transform, Unit};
@@ -22,16 +23,21 @@ pub struct Ran<R> {
     pub result: R,
     /// All requests, in order.
     pub requests: Vec<Request>,
+    /// All texts whose vectors were requested, in order.
+    pub texts: Vec<String>,
     /// All log lines, in order.
     pub lines: Vec<(Level, String)>,
 }
 
 type Model = Box<dyn FnMut(&Request) -> Result<Response, LlmError>>;
+type Embedder = Box<dyn FnMut(&str) -> Result<Vector, EmbeddingError>>;
 
 #[derive(Default)]
 struct ScriptedRun {
     model: Option<Model>,
+    embedder: Option<Embedder>,
     requests: Vec<Request>,
+    texts: Vec<String>,
     lines: Vec<(Level, String)>,
 }
 
@@ -44,17 +50,42 @@ pub fn with_model<R>(
     model: impl FnMut(&Request) -> Result<Response, LlmError> + 'static,
     work: impl FnOnce() -> R,
 ) -> Ran<R> {
-    SCRIPTED_RUN.replace(ScriptedRun {
-        model: Some(Box::new(model)),
-        ..ScriptedRun::default()
-    });
+    run(
+        ScriptedRun {
+            model: Some(Box::new(model)),
+            ..ScriptedRun::default()
+        },
+        work,
+    )
+}
+
+/// Runs `work` on this thread; `embedder` returns the vector of each text.
+pub fn with_embeddings<R>(
+    embedder: impl FnMut(&str) -> Result<Vector, EmbeddingError> + 'static,
+    work: impl FnOnce() -> R,
+) -> Ran<R> {
+    run(
+        ScriptedRun {
+            embedder: Some(Box::new(embedder)),
+            ..ScriptedRun::default()
+        },
+        work,
+    )
+}
+
+fn run<R>(scripted: ScriptedRun, work: impl FnOnce() -> R) -> Ran<R> {
+    SCRIPTED_RUN.replace(scripted);
     let result = work();
     let ScriptedRun {
-        requests, lines, ..
+        requests,
+        texts,
+        lines,
+        ..
     } = SCRIPTED_RUN.take();
     Ran {
         result,
         requests,
+        texts,
         lines,
     }
 }
@@ -198,6 +229,19 @@ pub(crate) fn answer(request: &Request) -> Result<Response, LlmError> {
     let answer = model(request);
     SCRIPTED_RUN.with_borrow_mut(|run| run.model = Some(model));
     answer
+}
+
+pub(crate) fn vector(text: &str) -> Result<Vector, EmbeddingError> {
+    let embedder = SCRIPTED_RUN.with_borrow_mut(|run| {
+        run.texts.push(text.to_owned());
+        run.embedder.take()
+    });
+    let Some(mut embedder) = embedder else {
+        return Err(EmbeddingError::NotGranted);
+    };
+    let vector = embedder(text);
+    SCRIPTED_RUN.with_borrow_mut(|run| run.embedder = Some(embedder));
+    vector
 }
 
 pub(crate) fn note(level: Level, message: &str) {

@@ -53,7 +53,7 @@ fn execute<M: Model>(plugin: &Plugin, input: &(Artifact, Digest), model: M) -> O
         inputs: std::slice::from_ref(input),
         config: "{}",
         limits: &Limits::default(),
-        grants_llm: true,
+        grants: synix_sandbox::Grants::ALL,
     };
     let executed = plugin.execute(&call, model);
     match executed.run? {

@@ -25,6 +25,7 @@ pub(crate) fn answer(state: &State, script_state: &ScriptState, call: &Call) -> 
         Endpoint::MessageBatchesCancel => batches::cancel(state, call),
         Endpoint::MessageBatchesDelete => batches::delete(state, call),
         Endpoint::Chat
+        | Endpoint::Embeddings
         | Endpoint::FilesUpload
         | Endpoint::FilesList
         | Endpoint::FilesRetrieve

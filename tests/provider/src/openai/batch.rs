@@ -113,6 +113,7 @@ impl Batch {
             batch: &self.id,
             state,
             script_state,
+            url: &self.endpoint,
         };
         self.job
             .poll(|row, outcome| runner.write(row, outcome, &mut self.result_files));

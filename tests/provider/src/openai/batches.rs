@@ -18,8 +18,11 @@ use crate::script::FaultKind;
 use crate::script_state::ScriptState;
 use crate::state::{State, lock};
 
-/// The only endpoint whose requests this server can run.
+/// The endpoint of completions.
 const ENDPOINT: &str = "/v1/chat/completions";
+
+/// The endpoint of embeddings.
+pub(super) const EMBEDDINGS: &str = "/v1/embeddings";
 
 pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> Outcome {
     let Ok(Value::Object(body)) = serde_json::from_slice(&call.body) else {
@@ -42,7 +45,11 @@ pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> 
             );
         }
     }
-    for (name, supported) in [("endpoint", ENDPOINT), ("completion_window", "24h")] {
+    let endpoint = match text("endpoint") {
+        Some(EMBEDDINGS) => EMBEDDINGS,
+        _ => ENDPOINT,
+    };
+    for (name, supported) in [("endpoint", endpoint), ("completion_window", "24h")] {
         if text(name) != Some(supported) {
             let message = format!(
                 "Invalid value: '{}'. Supported values are: '{supported}'.",
@@ -57,7 +64,7 @@ pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> 
     };
     let input_file_id = text("input_file_id").unwrap_or_default().to_owned();
 
-    let mut checked = check_input(state, script_state, &input_file_id);
+    let mut checked = check_input(state, script_state, (&input_file_id, endpoint));
     if let Some(invalid) = call.faults.iter().find_map(scripted_failure) {
         checked = Err(invalid);
     }
@@ -88,7 +95,7 @@ pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> 
         },
         model: valid.model,
         input_tokens: valid.input_tokens,
-        endpoint: ENDPOINT.to_owned(),
+        endpoint: endpoint.to_owned(),
         input_file_id,
         metadata,
         invalid,
@@ -101,13 +108,17 @@ pub(super) fn create(state: &State, script_state: &ScriptState, call: &Call) -> 
     outcome
 }
 
-fn check_input(state: &State, script_state: &ScriptState, file_id: &str) -> Result<Valid, Invalid> {
+fn check_input(
+    state: &State,
+    script_state: &ScriptState,
+    (file_id, endpoint): (&str, &str),
+) -> Result<Valid, Invalid> {
     let file = lock(&state.files)
         .get(file_id)
         .filter(|file| file.purpose == "batch");
     let valid = validate(
         &file.ok_or_else(|| Invalid::no_file(file_id))?.content,
-        ENDPOINT,
+        endpoint,
         script_state,
     )?;
     if let Some(limit) = script_state.script.enqueued_token_limit {

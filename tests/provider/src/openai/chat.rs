@@ -183,7 +183,17 @@ fn written(
         price: PriceClass::Sync,
         delivered: false,
     });
-    let mut document = to_json(&Completion::new(prompt, answer));
+    let document = to_json(&Completion::new(prompt, answer));
+    corrupted(state, document, Receipt::One(sequence), corruption)
+}
+
+/// Returns the reply with this document, as the script wants it.
+pub(super) fn corrupted(
+    state: &State,
+    mut document: Vec<u8>,
+    receipt: Receipt,
+    corruption: &Corruption,
+) -> Outcome {
     let mut delivery = Delivery::Whole;
     match *corruption {
         Corruption::Lost => delivery = Delivery::HangUp,
@@ -202,7 +212,7 @@ fn written(
         | Corruption::RowUnknown => {}
     }
     let outcome = Outcome {
-        receipt: Some(Receipt::One(sequence)),
+        receipt: Some(receipt),
         delivery,
         ..Outcome::bytes(status(200), "application/json", document)
     };

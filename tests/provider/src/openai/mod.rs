@@ -3,6 +3,7 @@
 mod batch;
 mod batches;
 mod chat;
+mod embeddings;
 mod error;
 mod files;
 mod rows;
@@ -21,6 +22,7 @@ pub(crate) use files::File;
 pub(crate) fn answer(state: &State, script_state: &ScriptState, call: &Call) -> Option<Outcome> {
     Some(match call.endpoint {
         Endpoint::Chat => chat::complete(state, script_state, call),
+        Endpoint::Embeddings => embeddings::embed(state, script_state, call),
         Endpoint::FilesUpload => files::upload(state, call),
         Endpoint::FilesList => files::list(state, call),
         Endpoint::FilesRetrieve => files::retrieve(state, call),

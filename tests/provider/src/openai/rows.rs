@@ -5,14 +5,16 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::batches::EMBEDDINGS;
 use super::chat::Completion;
+use super::embeddings;
 use super::error;
 use crate::answer::{Answer, Corruption, ModelReply, choose_reply};
 use crate::call::{BAD_GATEWAY, to_json};
 use crate::endpoint::Wire;
 use crate::job::{Row, RowOutcome};
 use crate::ledger::{Executed, PriceClass};
-use crate::prompt::Prompt;
+use crate::prompt::{BadPrompt, Prompt};
 use crate::script::Mode;
 use crate::script_state::ScriptState;
 use crate::state::State;
@@ -45,6 +47,14 @@ struct Response<B> {
     body: B,
 }
 
+/// What was asked for, as single calls have it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RowBody {
+    Completion(Completion),
+    Vectors(Value),
+}
+
 #[derive(Serialize)]
 struct LineError {
     code: &'static str,
@@ -56,6 +66,8 @@ pub(super) struct Runner<'a> {
     pub(super) batch: &'a Arc<str>,
     pub(super) state: &'a State,
     pub(super) script_state: &'a ScriptState,
+    /// The endpoint of its rows.
+    pub(super) url: &'a str,
 }
 
 impl Runner<'_> {
@@ -84,13 +96,22 @@ impl Runner<'_> {
 
     fn run(&self, row: &Row, result_files: &mut ResultFiles) {
         let body: Value = serde_json::from_slice(&row.body).unwrap_or(Value::Null);
-        let prompt = match Prompt::read(Wire::OpenAi, &body) {
+        let read = match self.url {
+            EMBEDDINGS => embeddings::prompts(&body).and_then(|mut prompts| {
+                // A row has one text.
+                let only = prompts.pop().filter(|_| prompts.is_empty());
+                only.ok_or(BadPrompt::Missing("input"))
+            }),
+            _ => Prompt::read(Wire::OpenAi, &body),
+        };
+        let prompt = match read {
             Ok(prompt) => prompt,
             Err(bad) => return self.fail(row, 400, &error::of_prompt(&bad), result_files),
         };
         match choose_reply(self.script_state, &prompt, Mode::Batch).0 {
             ModelReply::Answered(answer, corruption) => {
-                self.succeed(row, &prompt, (&answer, &corruption), result_files);
+                let made = (&body, &answer, &corruption);
+                self.succeed(row, &prompt, made, result_files);
             }
             ModelReply::Denied(reply) => {
                 let body = reply.body.unwrap_or_else(|| error::body_of(reply.code));
@@ -112,7 +133,7 @@ impl Runner<'_> {
         &self,
         row: &Row,
         prompt: &Prompt<'_>,
-        (answer, corruption): (&Answer, &Corruption),
+        (body, answer, corruption): (&Value, &Answer, &Corruption),
         result_files: &mut ResultFiles,
     ) {
         let sequence = self.state.recorder.record(Executed {
@@ -122,14 +143,21 @@ impl Runner<'_> {
             body: prompt.body,
             model: Arc::from(prompt.model),
             input_tokens: prompt.input_tokens,
-            output_tokens: answer.output_tokens,
+            output_tokens: self.output_tokens(answer),
             price: PriceClass::Batch,
             delivered: false,
         });
         result_files.completed += 1;
         result_files.input_tokens += prompt.input_tokens;
-        result_files.output_tokens += answer.output_tokens;
-        let completion = Completion::new(prompt, answer);
+        result_files.output_tokens += self.output_tokens(answer);
+        let completion = match self.url {
+            EMBEDDINGS => RowBody::Vectors(embeddings::document(
+                body,
+                self.script_state,
+                &[(prompt, answer)],
+            )),
+            _ => RowBody::Completion(Completion::new(prompt, answer)),
+        };
         let mut line = to_json(&self.line(&row.custom_id, 200, &completion));
         match *corruption {
             Corruption::Lost | Corruption::RowMissing => return,
@@ -168,6 +196,14 @@ impl Runner<'_> {
             | Corruption::RowMissing
             | Corruption::Raw(_)
             | Corruption::Emptied => {}
+        }
+    }
+
+    /// Returns the output tokens of an answer; a vector has none.
+    fn output_tokens(&self, answer: &Answer) -> u64 {
+        match self.url {
+            EMBEDDINGS => 0,
+            _ => answer.output_tokens,
         }
     }
 

@@ -125,6 +125,10 @@ fn append_placeholder(word: &str, placeholders: Placeholders<'_>, bytes: &mut Ve
             let quoted = to_json(&text(placeholders.completion));
             bytes.extend_from_slice(&quoted[1..quoted.len() - 1]);
         }
+        // No server streams vectors.
+        "events" if placeholders.completion.get("data").is_some() => {
+            bytes.extend_from_slice(placeholders.reply);
+        }
         "events" => bytes.extend(events(placeholders.wire, placeholders.completion).into_bytes()),
         "deep" => {
             bytes.extend(std::iter::repeat_n(b'[', 300));

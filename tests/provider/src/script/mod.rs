@@ -33,6 +33,8 @@ pub struct Script {
     pub batch_row_limit: Option<usize>,
     /// Least and most milliseconds that a completion takes.
     pub latency_ms: Option<[u64; 2]>,
+    /// Vectors are lists of numbers, also where base64 was asked for.
+    pub only_numbers: bool,
     /// Decides every draw: latencies and the order of shuffled rows.
     pub seed: u64,
 }
@@ -132,6 +134,13 @@ impl Script {
     #[must_use]
     pub fn latency_ms(mut self, least: u64, most: u64) -> Self {
         self.latency_ms = Some([least, most]);
+        self
+    }
+
+    /// Answers with lists of numbers where vectors were asked for as base64.
+    #[must_use]
+    pub fn only_numbers(mut self) -> Self {
+        self.only_numbers = true;
         self
     }
 

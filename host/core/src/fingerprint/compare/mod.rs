@@ -126,6 +126,8 @@ pub fn model_changes(old: Option<&ModelParts>, new: Option<&ModelParts>) -> Vec<
         |key: &str, of: fn(&ModelParts) -> &String| Change::between(key, old.map(of), new.map(of));
     let max_tokens = |model: &ModelParts| model.max_tokens;
     let temperature = |model: &ModelParts| model.temperature;
+    let dimensions = |model: &ModelParts| model.dimensions;
+    let window = |model: &ModelParts| model.context_window;
     let changes = [
         field("api", |model| &model.api),
         field("provider", |model| &model.provider),
@@ -139,6 +141,16 @@ pub fn model_changes(old: Option<&ModelParts>, new: Option<&ModelParts>) -> Vec<
             "temperature",
             old.and_then(temperature).as_ref(),
             new.and_then(temperature).as_ref(),
+        ),
+        Change::between(
+            "dimensions",
+            old.and_then(dimensions).as_ref(),
+            new.and_then(dimensions).as_ref(),
+        ),
+        Change::between(
+            "context_window",
+            old.and_then(window).as_ref(),
+            new.and_then(window).as_ref(),
         ),
     ];
     changes.into_iter().flatten().collect()

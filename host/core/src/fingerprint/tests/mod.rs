@@ -19,6 +19,8 @@ pub(super) fn parts() -> StoredParts {
         config: r#"{"label":"{{ label }}","prompt_file":""}"#.to_owned(),
         files: BTreeMap::from([("/prompt_file".to_owned(), file)]),
         model: Some(ModelParts {
+            dimensions: None,
+            context_window: None,
             api: "openai".to_owned(),
             provider: "openai".to_owned(),
             model: "gpt-4o-mini".to_owned(),

@@ -26,14 +26,20 @@ fn any_model() -> impl Strategy<Value = ModelParts> {
         text(),
         proptest::option::of(0_u32..3),
         proptest::option::of(temperature),
+        proptest::option::of(0_u32..3),
+        proptest::option::of(0_u64..3),
     )
         .prop_map(
-            |(api, provider, model, max_tokens, temperature)| ModelParts {
-                api,
-                provider,
-                model,
-                max_tokens,
-                temperature,
+            |(api, provider, model, max_tokens, temperature, dimensions, context_window)| {
+                ModelParts {
+                    dimensions,
+                    context_window,
+                    api,
+                    provider,
+                    model,
+                    max_tokens,
+                    temperature,
+                }
             },
         )
 }

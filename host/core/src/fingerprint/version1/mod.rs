@@ -74,6 +74,8 @@ fn parse_model(text: &str) -> Option<ModelParts> {
         model: model.to_owned(),
         max_tokens,
         temperature,
+        dimensions: None,
+        context_window: None,
     })
 }
 
@@ -165,6 +167,8 @@ mod tests {
                     model: "some/model name".to_owned(),
                     max_tokens,
                     temperature,
+                    dimensions: None,
+                    context_window: None,
                 };
                 assert_eq!(parse_model(&model_text(&written)), Some(written));
             }

@@ -210,6 +210,7 @@ impl CommandThread<'_> {
             self.state.failed.remove(&number);
             let id = self.store.write(|tx| tx.add_request(key, &request));
             self.batches.queue(PendingRequest {
+                kind: synix_core::request::RequestKind::Completion,
                 key,
                 request: id.unwrap(),
                 layer: 0,

@@ -19,6 +19,7 @@ pub(super) fn request(wire: Wire, number: usize) -> Request {
         "large"
     };
     Request {
+        kind: synix_core::request::RequestKind::Completion,
         wire,
         provider: "there".to_owned(),
         model: model.to_owned(),

@@ -173,6 +173,7 @@ impl<'a> ProviderAnswerer<'a> {
 
     async fn next(&mut self, workers: Workers) -> Result<Option<Vec<SettledRequest>>, BuildError> {
         loop {
+            self.calls.collect_texts(workers == Workers::Running);
             match workers {
                 Workers::Idle => self.send_ready()?,
                 Workers::Running => self.batches.submit_full()?,
@@ -201,6 +202,7 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
     type Recorder = StoreRecorder<'a>;
 
     fn enqueue(&mut self, requests: Vec<PendingRequest<RequestId>>) -> Result<(), BuildError> {
+        self.calls.collect_texts(true);
         let mut decided = Vec::new();
         for queued in requests {
             let provider = &queued.target.provider;

@@ -7,70 +7,105 @@ use tracing::Instrument as _;
 use super::SyncCalls;
 use crate::pending::PendingRequest;
 use synix_core::request::{Failure, FailureKind, Outcome, Request, RequestKey, Usage};
-use synix_providers::Completion;
+use synix_providers::{Completion, Provider};
 use synix_store::{AttemptId, RequestId};
 
+/// A request whose send is recorded.
 #[derive(Debug)]
-pub(super) struct FinishedCall {
+pub(super) struct ClaimedRequest {
+    pub(super) queued: PendingRequest<RequestId>,
+    pub(super) request: Request,
+    pub(super) attempt: AttemptId,
+}
+
+/// A request of a call that has ended.
+#[derive(Debug)]
+pub(super) struct FinishedRequest {
     pub(super) key: RequestKey,
     pub(super) request: RequestId,
     pub(super) layer: usize,
     pub(super) attempt: AttemptId,
-    pub(super) provider: String,
-    /// Its number among the calls of this process.
-    pub(super) call: u64,
     pub(super) completion: Completion,
 }
 
+#[derive(Debug)]
+pub(super) struct FinishedCall {
+    pub(super) provider: String,
+    /// Its number among the calls of this process.
+    pub(super) number: u64,
+    pub(super) requests: Vec<FinishedRequest>,
+}
+
 impl SyncCalls<'_> {
-    pub(super) fn call(
-        &mut self,
-        queued: &PendingRequest<RequestId>,
-        body: Request,
-        attempt: AttemptId,
-    ) {
-        self.in_flight += 1;
-        let call = self.breakers.start_call();
-        let (key, request, layer) = (queued.key, queued.request, queued.layer);
-        let name = queued.target.provider.clone();
-        let provider = self.providers.get(&name).map(Arc::clone);
-        let sender = self.sender.clone();
+    /// Sends claimed requests in one call: a completion, or embeddings that differ only in their texts.
+    pub(super) fn call(&mut self, claimed: Vec<ClaimedRequest>) {
+        let Some(first) = claimed.first() else {
+            return;
+        };
+        let name = first.queued.target.provider.clone();
         let span = tracing::debug_span!(
             "request",
-            key = key.0.short(),
+            key = first.queued.key.0.short(),
             provider = name,
-            model = queued.target.model
+            model = first.queued.target.model,
+            texts = claimed.len(),
         );
+        self.in_flight += 1;
+        let number = self.breakers.start_call();
+        let provider = self.providers.get(&name).map(Arc::clone);
+        let sender = self.sender.clone();
+        let (parts, requests): (Vec<_>, Vec<_>) = claimed
+            .into_iter()
+            .map(|claimed| ((claimed.queued, claimed.attempt), claimed.request))
+            .unzip();
         let sending = async move {
-            let completion = match provider {
+            let count = requests.len();
+            let completions = match provider {
                 // In its own task, because the build must not wait forever after a panic.
                 Some(provider) => {
-                    let completion = async move { provider.complete(&body).await };
-                    let completion = tokio::spawn(completion.in_current_span()).await;
-                    completion.unwrap_or_else(|_| panicked_call())
+                    let completions = async move { send(&provider, &requests).await };
+                    let completions = tokio::spawn(completions.in_current_span()).await;
+                    completions.unwrap_or_else(|_| vec![panicked_call(); count])
                 }
-                None => unknown_provider(&name),
+                None => vec![unknown_provider(&name); count],
             };
-            tracing::debug!(
-                outcome = match &completion.outcome {
-                    Outcome::Answered(_) => "answered",
-                    Outcome::Failed(failure) => failure.kind.name(),
-                },
-                sends = completion.sends,
-                "settled"
-            );
-            // The receiver is dropped only with the build. The attempt is then recorded as unclear.
+            let requests: Vec<FinishedRequest> = parts
+                .into_iter()
+                .zip(completions)
+                .map(|((queued, attempt), completion)| FinishedRequest {
+                    key: queued.key,
+                    request: queued.request,
+                    layer: queued.layer,
+                    attempt,
+                    completion,
+                })
+                .collect();
+            for finished in &requests {
+                tracing::debug!(
+                    outcome = match &finished.completion.outcome {
+                        Outcome::Answered(_) => "answered",
+                        Outcome::Failed(failure) => failure.kind.name(),
+                    },
+                    sends = finished.completion.sends,
+                    "settled"
+                );
+            }
+            // The receiver is dropped only with the build. The attempts are then recorded as unclear.
             let _ = sender.send(FinishedCall {
-                key,
-                request,
-                layer,
-                attempt,
                 provider: name,
-                call,
-                completion,
+                number,
+                requests,
             });
         };
         tokio::spawn(sending.instrument(span));
+    }
+}
+
+/// Returns one result for each request.
+async fn send(provider: &Provider, requests: &[Request]) -> Vec<Completion> {
+    match requests {
+        [only] => vec![provider.complete(only).await],
+        several => provider.embed(several).await,
     }
 }
 

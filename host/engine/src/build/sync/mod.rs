@@ -1,10 +1,12 @@
 //! Answers requests through the sync API. Each call is recorded before it is made.
 //!
 //! The next call starts only when the answer of one is on disk, so a kill
-//! loses at most `concurrency` answers, and those are recorded as unclear.
+//! loses the answers of at most `concurrency` calls, and those are recorded as
+//! unclear. A call has one completion, or several embeddings.
 
 mod call;
 mod foreign;
+mod group;
 mod orphans;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -16,21 +18,22 @@ use crate::build::BuildError;
 use crate::build::circuit_breaker::CircuitBreakers;
 use crate::build::options::BuildOptions;
 use crate::pending::{PendingRequest, SettledRequest};
-use synix_core::request::{Outcome, Request};
+use synix_core::request::Outcome;
 use synix_providers::Provider;
 use synix_store::{
     AnswerPolicy, AttemptNote, BuildId, Claim, RequestId, RetrySelection, SendContext, Store,
 };
 
-use call::FinishedCall;
+use call::{ClaimedRequest, FinishedCall, FinishedRequest};
 pub(super) use foreign::ForeignCounts;
 use foreign::ForeignRequest;
+use group::ReadRequest;
 pub(super) use orphans::{close_orphaned_sends, take_over_orphans};
 
 /// The providers of a pipeline by name.
 pub type Providers = BTreeMap<String, Arc<Provider>>;
 
-/// Sends each request in a call of its own.
+/// Sends each completion in a call of its own, and embeddings in groups.
 #[derive(Debug)]
 pub(super) struct SyncCalls<'a> {
     store: &'a Store,
@@ -42,6 +45,10 @@ pub(super) struct SyncCalls<'a> {
     /// The failed requests that are sent again although they were billed.
     retry: RetrySelection,
     queue: VecDeque<PendingRequest<RequestId>>,
+    /// Queued embeddings, of which several share a call.
+    texts: VecDeque<PendingRequest<RequestId>>,
+    /// Whether more embeddings may come soon: a call that is not full waits for them.
+    collects_texts: bool,
     in_flight: usize,
     /// Requests queued and in flight, by the layer that asked first.
     open_by_layer: BTreeMap<usize, usize>,
@@ -71,6 +78,8 @@ impl<'a> SyncCalls<'a> {
             concurrency: options.concurrency.get(),
             retry,
             queue: VecDeque::new(),
+            texts: VecDeque::new(),
+            collects_texts: false,
             in_flight: 0,
             open_by_layer: BTreeMap::new(),
             foreign: Vec::new(),
@@ -83,7 +92,24 @@ impl<'a> SyncCalls<'a> {
 
     pub(in crate::build) fn queue(&mut self, queued: PendingRequest<RequestId>) {
         *self.open_by_layer.entry(queued.layer).or_default() += 1;
-        self.queue.push_back(queued);
+        if queued.kind.is_embedding() {
+            self.texts.push_back(queued);
+        } else {
+            self.queue.push_back(queued);
+        }
+    }
+
+    /// Sets whether units run that may request more embeddings.
+    pub(in crate::build) const fn collect_texts(&mut self, collects: bool) {
+        self.collects_texts = collects;
+    }
+
+    /// Takes the next request: a completion, or a text if its call should not wait for further texts.
+    fn take_queued(&mut self) -> Option<PendingRequest<RequestId>> {
+        self.queue.pop_front().or_else(|| {
+            let waits = self.collects_texts && self.texts.len() < group::MAX_TEXTS;
+            if waits { None } else { self.texts.pop_front() }
+        })
     }
 
     /// Returns the layers whose requests are queued or in flight.
@@ -112,7 +138,8 @@ impl<'a> SyncCalls<'a> {
 
     /// Drops the requests that have not been sent.
     pub(in crate::build) fn stop(&mut self) {
-        for queued in std::mem::take(&mut self.queue) {
+        let queued = std::mem::take(&mut self.queue).into_iter();
+        for queued in queued.chain(std::mem::take(&mut self.texts)) {
             self.remove_open(queued.layer);
         }
     }
@@ -137,9 +164,10 @@ impl<'a> SyncCalls<'a> {
     /// Starts calls until the limit of concurrent calls is reached.
     pub(in crate::build) fn start(&mut self) -> Result<(), BuildError> {
         loop {
-            let mut selected = Vec::new();
-            while selected.len() + self.in_flight < self.concurrency {
-                let Some(queued) = self.queue.pop_front() else {
+            // Read before the claims, for which other processes wait. A request that cannot be read is not sent.
+            let mut groups = Vec::new();
+            while groups.len() + self.in_flight < self.concurrency {
+                let Some(queued) = self.take_queued() else {
                     break;
                 };
                 match self.breakers.failure_for(&queued.target.provider) {
@@ -148,41 +176,49 @@ impl<'a> SyncCalls<'a> {
                         self.remove_open(queued.layer);
                         self.settled.push((queued.key, failed));
                     }
-                    None => selected.push(queued),
+                    None => groups.push(self.group_of(queued)?),
                 }
             }
-            if selected.is_empty() {
+            if groups.is_empty() {
                 return Ok(());
             }
-            // Read before the claims, for which other processes wait. A request that cannot be read is not sent.
-            let requests = selected
-                .iter()
-                .map(|queued| self.store.request(queued.request));
-            let requests = requests.collect::<Result<Vec<Request>, _>>()?;
-            let claims = self.claim(&selected)?;
-            for ((claim, queued), request) in claims.into_iter().zip(selected).zip(requests) {
-                match claim {
-                    Claim::Granted(attempt) => self.call(&queued, request, attempt),
-                    Claim::InFlight => {
-                        self.remove_open(queued.layer);
-                        let in_flight = self.store.in_flight(queued.request)?;
-                        let in_batch = matches!(in_flight, Some(Some(_)));
-                        self.foreign.push(ForeignRequest { queued, in_batch });
+            let mut claims = self.claim(groups.iter().flatten())?.into_iter();
+            for group in groups {
+                let mut granted = Vec::with_capacity(group.len());
+                for (ReadRequest { queued, request }, claim) in group.into_iter().zip(&mut claims) {
+                    match claim {
+                        Claim::Granted(attempt) => granted.push(ClaimedRequest {
+                            queued,
+                            request,
+                            attempt,
+                        }),
+                        Claim::InFlight => {
+                            self.remove_open(queued.layer);
+                            let in_flight = self.store.in_flight(queued.request)?;
+                            let in_batch = matches!(in_flight, Some(Some(_)));
+                            self.foreign.push(ForeignRequest { queued, in_batch });
+                        }
+                        Claim::Settled(outcome) => {
+                            self.remove_open(queued.layer);
+                            self.settled.push((queued.key, *outcome));
+                        }
                     }
-                    Claim::Settled(outcome) => {
-                        self.remove_open(queued.layer);
-                        self.settled.push((queued.key, *outcome));
-                    }
+                }
+                if !granted.is_empty() {
+                    self.call(granted);
                 }
             }
         }
     }
 
     /// Claims each of these requests, in one transaction.
-    fn claim(&self, selected: &[PendingRequest<RequestId>]) -> Result<Vec<Claim>, BuildError> {
+    fn claim<'r>(
+        &self,
+        selected: impl Iterator<Item = &'r ReadRequest>,
+    ) -> Result<Vec<Claim>, BuildError> {
         self.store.write(|tx| {
-            let mut claims = Vec::with_capacity(selected.len());
-            for queued in selected {
+            let mut claims = Vec::new();
+            for ReadRequest { queued, .. } in selected {
                 let layer = self.layers.get(queued.layer).map_or("", String::as_str);
                 let terms = AnswerPolicy {
                     accept_truncated: queued.accept_truncated,
@@ -221,8 +257,8 @@ impl<'a> SyncCalls<'a> {
 
     fn store_results(&mut self, batch: Vec<FinishedCall>) -> Result<(), BuildError> {
         self.store.write(|tx| -> Result<(), BuildError> {
-            for finished in &batch {
-                let FinishedCall {
+            for finished in batch.iter().flat_map(|call| &call.requests) {
+                let FinishedRequest {
                     request,
                     attempt,
                     completion,
@@ -253,12 +289,14 @@ impl<'a> SyncCalls<'a> {
             Ok(())
         })?;
         self.in_flight -= batch.len();
-        for finished in batch {
-            self.remove_open(finished.layer);
-            self.breakers
-                .on_call_ended(&finished.provider, finished.call, &finished.completion);
-            self.settled
-                .push((finished.key, finished.completion.outcome.into_ending()));
+        for call in batch {
+            for finished in call.requests {
+                self.remove_open(finished.layer);
+                self.breakers
+                    .on_call_ended(&call.provider, call.number, &finished.completion);
+                self.settled
+                    .push((finished.key, finished.completion.outcome.into_ending()));
+            }
         }
         Ok(())
     }

@@ -29,13 +29,33 @@ pub(crate) fn parse(body: &Value) -> ParsedReply {
         first_failure.get_or_insert(parse);
     }
     // If no choice is an answer, the error says why.
-    if has_error(&body) {
-        return ParsedReply::Error {
-            reply: Box::new(ErrorReply::from_error_member(&body)),
-            usage: outcome::billed_usage(usage(&body)),
-        };
+    if let Some(error) = member_error(&body, usage(&body)) {
+        return error;
     }
     first_failure.unwrap_or_else(|| parse_without_choices(&body))
+}
+
+/// Returns the error that a reply has instead of what was asked for.
+pub(crate) fn error_of(body: &Value, usage: Usage) -> Option<ParsedReply> {
+    member_error(body, usage).or_else(|| bare_error(body, usage))
+}
+
+/// Returns the error in the member `error`.
+fn member_error(body: &Value, usage: Usage) -> Option<ParsedReply> {
+    has_error(body).then(|| ParsedReply::Error {
+        reply: Box::new(ErrorReply::from_error_member(body)),
+        usage: outcome::billed_usage(usage),
+    })
+}
+
+/// Some servers return the error itself instead of an object that contains it.
+fn bare_error(body: &Value, usage: Usage) -> Option<ParsedReply> {
+    let is_error = body.get("object").and_then(Value::as_str) == Some("error");
+    let error = ErrorReply::from_error_member(&json!({ "error": body }));
+    (is_error || (error.status != 0 && !error.message.is_empty())).then(|| ParsedReply::Error {
+        reply: Box::new(error),
+        usage: outcome::billed_usage(usage),
+    })
 }
 
 fn has_error(holder: &Value) -> bool {
@@ -76,14 +96,8 @@ fn model_reply(body: &Value, choice: &Value) -> ModelReply {
 
 fn parse_without_choices(body: &Value) -> ParsedReply {
     if body.get("choices").is_none() {
-        // Some servers return the error itself instead of an object that contains it.
-        let is_error = body.get("object").and_then(Value::as_str) == Some("error");
-        let error = ErrorReply::from_error_member(&json!({ "error": body }));
-        if is_error || (error.status != 0 && !error.message.is_empty()) {
-            return ParsedReply::Error {
-                reply: Box::new(error),
-                usage: outcome::billed_usage(usage(body)),
-            };
+        if let Some(error) = bare_error(body, usage(body)) {
+            return error;
         }
         let start = excerpt::truncate(&body.to_string(), 120);
         return ParsedReply::Unusable(format!("it has no choices: {start}"));

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::{State, Suspension, request};
+use crate::descriptor::LLM;
 use crate::engine_error::HostBug;
 use crate::limits::Limits;
-use crate::model::{ModelAccess, ModelResponse, Refusal};
+use crate::model::{Grants, ModelAccess, ModelResponse, Refusal};
 use synix_contract::bindings::synix::plugin::llm as wit;
 use synix_core::json;
 use synix_core::request::{Answer, Ending, GuestRequest};
@@ -38,7 +39,7 @@ impl Llm {
         (self.access, self.refusal)
     }
 
-    fn count_requests(&mut self, count: usize) -> Result<(), Refusal> {
+    pub(super) fn count_requests(&mut self, count: usize) -> Result<(), Refusal> {
         let requests = u32::try_from(count)
             .ok()
             .and_then(|count| self.requests.checked_add(count));
@@ -53,6 +54,16 @@ impl Llm {
             ))),
         }
     }
+
+    pub(super) const fn grants(&self) -> Grants {
+        self.access.grants()
+    }
+
+    /// Keeps a refusal for the message of the unit, even if the guest ignores it.
+    pub(super) fn note_refusal(&mut self, refusal: &Refusal) {
+        self.refusal = Some(refusal.clone());
+    }
+
     /// Refuses a round that could exceed the token limit, as far as its requests show.
     fn check_token_limit(&self, requests: &[GuestRequest]) -> Result<(), Refusal> {
         let Some(limit) = self.token_limit else {
@@ -83,13 +94,13 @@ impl Llm {
     }
 }
 
-/// The guest uses `llm` without a grant; unwinds the guest as an error.
+/// The guest uses a capability without a grant; unwinds the guest as an error.
 #[derive(Debug, thiserror::Error)]
-#[error("the capability llm is not granted")]
-pub(crate) struct NotGranted;
+#[error("the capability {0} is not granted")]
+pub(crate) struct NotGranted(pub(crate) &'static str);
 
 /// Why a round has no answers.
-enum RoundError {
+pub(super) enum RoundError {
     Refused(Refusal),
     Unwind(wasmtime::Error),
 }
@@ -102,20 +113,32 @@ impl From<Refusal> for RoundError {
 
 impl State {
     fn complete_round(&mut self, requests: Vec<wit::Request>) -> Result<Vec<Answer>, RoundError> {
-        // The bytes count even if the round is refused, because the host has copied them.
-        let bytes = requests.iter().map(request::size).sum();
-        self.meter
-            .count_transfer(bytes)
-            .map_err(|abort| RoundError::Unwind(abort.into()))?;
-        self.meter.charge_bytes(bytes);
-        if !self.llm.access.is_granted() {
-            return Err(RoundError::Unwind(NotGranted.into()));
+        self.count_round_bytes(requests.iter().map(request::size).sum())?;
+        if !self.llm.grants().llm {
+            return Err(RoundError::Unwind(NotGranted(LLM).into()));
         }
         self.llm.count_requests(requests.len())?;
         let requests = requests
             .into_iter()
             .map(request::check_request)
             .collect::<Result<Vec<_>, _>>()?;
+        self.answer_round(requests)
+    }
+
+    /// Counts the bytes of a round, even if it is refused afterwards, because the host has copied them.
+    pub(super) fn count_round_bytes(&mut self, bytes: usize) -> Result<(), RoundError> {
+        self.meter
+            .count_transfer(bytes)
+            .map_err(|abort| RoundError::Unwind(abort.into()))?;
+        self.meter.charge_bytes(bytes);
+        Ok(())
+    }
+
+    /// Passes checked requests to the model.
+    pub(super) fn answer_round(
+        &mut self,
+        requests: Vec<GuestRequest>,
+    ) -> Result<Vec<Answer>, RoundError> {
         let count = requests.len();
         if count == 0 {
             return Ok(Vec::new());
@@ -143,7 +166,7 @@ impl State {
             Ok(response) => Ok(Ok(response)),
             Err(RoundError::Unwind(error)) => Err(error),
             Err(RoundError::Refused(refusal)) => {
-                self.llm.refusal = Some(refusal.clone());
+                self.llm.note_refusal(&refusal);
                 Ok(Err(match refusal {
                     Refusal::NotGranted => wit::LlmError::NotGranted,
                     Refusal::UnknownRole(name) => wit::LlmError::UnknownRole(name),
@@ -196,7 +219,7 @@ fn response(answer: Answer) -> wit::Response {
 }
 
 /// Returns the canonical text, so that it is the same whether the answer is new or comes from the store or a cassette.
-fn details(members: Map<String, Value>) -> String {
+pub(super) fn details(members: Map<String, Value>) -> String {
     let value = Value::Object(members);
     json::canonical(&value).unwrap_or_else(|_| value.to_string())
 }

@@ -52,6 +52,7 @@ pub(super) fn check_request(request: wit::Request) -> Result<GuestRequest, Refus
         "more than 4096 messages",
     )?;
     Ok(GuestRequest {
+        is_embedding: false,
         messages: messages(request.messages)?,
         max_tokens: request.max_tokens,
         temperature: request.temperature.map(temperature).transpose()?,
@@ -60,7 +61,7 @@ pub(super) fn check_request(request: wit::Request) -> Result<GuestRequest, Refus
             .response_format
             .map(|text| object("response-format", &text).map(Value::Object))
             .transpose()?,
-        model: request.model.map(role_name).transpose()?,
+        model: request.model.map(check_role_name).transpose()?,
         sample: request.sample,
         options: request
             .options
@@ -97,9 +98,14 @@ fn messages(messages: Vec<wit::Message>) -> Result<Vec<Message>, Refusal> {
 /// Returns whether a part has no visible content.
 fn is_blank(part: &wit::Part) -> bool {
     match part {
-        wit::Part::Text(text) => text.chars().all(|c| c.is_whitespace() || is_zero_width(c)),
+        wit::Part::Text(text) => is_blank_text(text),
         wit::Part::Image(_) | wit::Part::Other(_) => false,
     }
+}
+
+/// Returns whether a text has no visible character.
+pub(super) fn is_blank_text(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_zero_width(c))
 }
 
 /// Returns whether a character has no width, such as a byte order mark.
@@ -168,7 +174,7 @@ fn stop(stop: Vec<String>) -> Result<Vec<String>, Refusal> {
     Ok(stop)
 }
 
-fn role_name(name: String) -> Result<String, Refusal> {
+pub(super) fn check_role_name(name: String) -> Result<String, Refusal> {
     check(
         (1..=ROLE_BYTES).contains(&name.len()),
         "the name of a model role must have 1 to 64 bytes",

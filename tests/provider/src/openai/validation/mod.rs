@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::batches::EMBEDDINGS;
+use super::embeddings;
 use crate::endpoint::Wire;
 use crate::job::Row;
 use crate::prompt::Prompt;
@@ -48,6 +50,8 @@ struct Body<'l> {
     stream: Option<Value>,
     #[serde(borrow)]
     messages: Option<&'l RawValue>,
+    #[serde(borrow)]
+    input: Option<&'l RawValue>,
 }
 
 impl Invalid {
@@ -175,8 +179,12 @@ fn check(
         let message = format!("The provided model '{model}' is not supported by the Batch API.");
         return Err(Invalid::new("model_not_found", Some("body.model"), message));
     }
-    if body.messages.is_none() {
-        return Err(Invalid::missing("body.messages"));
+    let (prompt, name) = match endpoint {
+        EMBEDDINGS => (body.input, "body.input"),
+        _ => (body.messages, "body.messages"),
+    };
+    if prompt.is_none() {
+        return Err(Invalid::missing(name));
     }
     if body.stream == Some(Value::Bool(true)) {
         let message = "Streaming is not supported in the Batch API.";
@@ -212,7 +220,10 @@ fn mismatch(first: &str, other: &str) -> Invalid {
 
 fn input_tokens(row: &Row) -> u64 {
     let body: Value = serde_json::from_slice(&row.body).unwrap_or(Value::Null);
-    Prompt::read(Wire::OpenAi, &body).map_or(0, |prompt| prompt.input_tokens)
+    match embeddings::prompts(&body) {
+        Ok(prompts) => prompts.iter().map(|prompt| prompt.input_tokens).sum(),
+        Err(_) => Prompt::read(Wire::OpenAi, &body).map_or(0, |prompt| prompt.input_tokens),
+    }
 }
 
 fn with_commas(number: u64) -> String {

@@ -1,0 +1,222 @@
+//! The vector of one text outside of a build, such as the query of a search.
+//!
+//! It is a request like those of a layer: kept under its key, paid once by all processes together, within the budget, and
+//! replayed from a cassette.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::BuildError;
+use super::budget::Budget;
+use super::event::Observer;
+use super::known_answers::{AnswerSource, KnownAnswers};
+use super::layers::Roles;
+use super::options::{BuildContext, BuildOptions};
+use super::sync::SyncCalls;
+use super::unit_model::{check_answer, check_embedding};
+use crate::pending::PendingRequest;
+use synix_core::error_kind::ErrorKind;
+use synix_core::request::{
+    Answer, Ending, Failure, GuestRequest, InvalidVector, Request, RequestKey, Vector,
+};
+use synix_sandbox::Refusal;
+use synix_store::{BuildId, LayerMode, RequestId, RetrySelection, Store};
+
+/// The pause before the requests of another process are looked up again.
+const FOREIGN_PAUSE: Duration = Duration::from_millis(250);
+
+/// The name under which the build records what the query cost.
+const LAYER: &str = "query";
+
+/// Why a text has no vector.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The text has no visible character.
+    #[error("the text is empty, so it has no vector")]
+    Empty,
+    /// The pipeline file has no such model role.
+    #[error("no model role `{0}`; add [models.{0}] to the pipeline file")]
+    UnknownRole(String),
+    /// The role cannot be used for embeddings.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// A replay has no recording of it.
+    #[error(
+        "no recording of the vector of this text; build or search with `--cassette-mode record` first"
+    )]
+    NotRecorded,
+    /// The provider did not answer.
+    #[error("the provider delivered no vector ({}): {}", .0.kind, .0.message)]
+    Failed(Failure),
+    /// The stored answer is not a vector.
+    #[error(transparent)]
+    Invalid(#[from] InvalidVector),
+}
+
+impl QueryError {
+    /// Returns whether the text or the pipeline file is to blame.
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Empty | Self::UnknownRole(_) | Self::Refused(_))
+    }
+
+    /// Returns the stable name of the error's class.
+    pub(super) const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Empty => ErrorKind::USAGE,
+            Self::UnknownRole(_) | Self::Refused(_) => ErrorKind::PIPELINE,
+            Self::NotRecorded => ErrorKind::CASSETTE,
+            Self::Failed(_) | Self::Invalid(_) => ErrorKind::PROVIDER,
+        }
+    }
+}
+
+/// A text whose vector is needed, as a request of a model role.
+#[derive(Debug, Clone)]
+pub struct Query {
+    key: RequestKey,
+    request: Arc<Request>,
+}
+
+impl Query {
+    /// Makes the request of a model role for the vector of `text`, which is cut to the length that the model takes.
+    pub fn new(roles: &Roles, role: &str, text: &str) -> Result<Self, BuildError> {
+        if text.trim().is_empty() {
+            return Err(QueryError::Empty.into());
+        }
+        let Some(settings) = roles.0.get(role) else {
+            return Err(QueryError::UnknownRole(role.to_owned()).into());
+        };
+        let request = settings.resolve(GuestRequest::embedding(text, None), "");
+        let refused = |refusal| BuildError::from(QueryError::Refused(refusal));
+        check_embedding(&request, role).map_err(refused)?;
+        let key = request
+            .key()
+            .map_err(|error| refused(Refusal::InvalidRequest(error.to_string())))?;
+        Ok(Self {
+            key,
+            request: Arc::new(request),
+        })
+    }
+
+    /// Returns the request, to record it in a cassette.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Returns the vector if its answer is known. A replay knows what its cassette has, and nothing else.
+    pub fn known_vector(
+        &self,
+        context: &BuildContext<'_>,
+        store: Option<&Store>,
+    ) -> Result<Option<Vector>, BuildError> {
+        let known = KnownAnswers {
+            source: context.answer_source(),
+            reader: store.map(|store| store.try_clone()).transpose()?,
+        };
+        let is_replay = matches!(known.source, AnswerSource::Cassette(_));
+        match known.answer(self.key, false)? {
+            Some(answer) => {
+                let bytes = self.request.text().len();
+                let answer =
+                    check_answer(answer, &self.request, bytes).map_err(QueryError::Failed)?;
+                Ok(Some(answer.vector().map_err(QueryError::Invalid)?))
+            }
+            None if is_replay => Err(QueryError::NotRecorded.into()),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the answer in the state, to record it in a cassette.
+    pub fn answer(&self, store: &Store) -> Result<Option<Answer>, BuildError> {
+        Ok(store.answer(self.key, false)?)
+    }
+
+    /// Requests the vector from its provider. The caller holds the lock of `build`, which records the cost.
+    pub async fn send(
+        &self,
+        context: &BuildContext<'_>,
+        options: &BuildOptions<'_>,
+        (store, build): (&Store, BuildId),
+        observer: Observer<'_>,
+    ) -> Result<Vector, BuildError> {
+        let provider = &self.request.provider;
+        if let Some(variable) = options.missing_keys.get(provider) {
+            return Err(BuildError::MissingKey {
+                provider: provider.clone(),
+                variable: variable.clone(),
+            });
+        }
+        let mut options = options.clone();
+        options.batches.layers = vec![LAYER.to_owned()];
+        let retry = RetrySelection {
+            kinds: options.retry_failed.clone(),
+            until: store.newest_attempt()?,
+        };
+        let mut calls = SyncCalls::new(store, build, &options, retry);
+        let mut budget = Budget::new(store, build, context.prices, options.budget);
+        let pending = self.pending(store)?;
+        if !calls.settle_paid(&pending)? {
+            budget.reserve(&[(pending.clone(), LayerMode::Sync)])?;
+            calls.queue(pending);
+        }
+        match self.settled(&mut calls, &options, observer).await? {
+            Ok(_) => self.known_vector(context, Some(store))?.ok_or_else(|| {
+                let message = "the answer is not in the state".to_owned();
+                QueryError::Failed(super::unit::guest_failure(message)).into()
+            }),
+            Err(failure) => Err(QueryError::Failed(failure).into()),
+        }
+    }
+
+    fn pending(&self, store: &Store) -> Result<PendingRequest<RequestId>, BuildError> {
+        let request = store.write(|tx| tx.add_request(self.key, &self.request))?;
+        Ok(PendingRequest {
+            key: self.key,
+            request,
+            layer: 0,
+            accept_truncated: false,
+            target: Arc::new(crate::pending::Target {
+                provider: self.request.provider.clone(),
+                model: self.request.model.clone(),
+            }),
+            kind: self.request.kind,
+        })
+    }
+
+    /// Waits until the request is settled, here or by the process that has it in flight.
+    async fn settled(
+        &self,
+        calls: &mut SyncCalls<'_>,
+        options: &BuildOptions<'_>,
+        observer: Observer<'_>,
+    ) -> Result<Result<Ending, Failure>, BuildError> {
+        loop {
+            calls.start()?;
+            let next = async {
+                if calls.is_busy() {
+                    return calls.settled().await;
+                }
+                tokio::time::sleep(FOREIGN_PAUSE).await;
+                calls.take_over_orphans(observer)?;
+                calls.retry_foreign()?;
+                Ok(Vec::new())
+            };
+            let settled = tokio::select! {
+                biased;
+                () = options.interrupt.cancelled() => None,
+                settled = next => Some(settled?),
+            };
+            let Some(settled) = settled else {
+                // A call in flight is paid for, so its answer is kept.
+                calls.stop();
+                while calls.is_busy() {
+                    calls.settled().await?;
+                }
+                return Err(BuildError::Interrupted);
+            };
+            if let Some((_, outcome)) = settled.into_iter().find(|(key, _)| *key == self.key) {
+                return Ok(outcome);
+            }
+        }
+    }
+}
