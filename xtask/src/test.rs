@@ -6,7 +6,7 @@ use crate::shell::{self, Failure, root};
 
 /// The modules of the suite that the quick tests skip: they compile plugins, kill thousands of processes, reach limits of
 /// time and memory, or run every command in a hundred hostile projects. `.config/nextest.toml` skips the same.
-const SLOW: [&str; 12] = [
+const SLOW: [&str; 13] = [
     "builds::limits",
     "crash",
     "hostile_plugins",

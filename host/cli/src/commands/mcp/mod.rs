@@ -1,6 +1,7 @@
 //! `mcp`: lets an agent read artifacts through the Model Context Protocol on stdin and stdout.
 
 mod errors;
+mod outputs;
 mod pages;
 mod project;
 

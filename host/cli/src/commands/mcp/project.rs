@@ -1,5 +1,6 @@
 //! The artifacts of a project, as of its newest snapshot or of one that the user names.
 
+use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::Value;
 use synix_engine::view::{ArtifactDetail, Lineage};
@@ -8,8 +9,10 @@ use synix_mcp::{
     SearchArguments, ShowArguments,
 };
 use synix_project::Options;
+use synix_release::{About, Export, Rows};
 
 use super::errors::library_error;
+use super::outputs::{Limited, description, no_output, text_type};
 use super::pages::{bounded, content_page, list_page};
 use crate::commands::reading::SnapshotReader;
 
@@ -60,6 +63,26 @@ impl ProjectLibrary {
         document(&bounded(lineage))
     }
 
+    fn write_output(&self, name: &str) -> anyhow::Result<OutputContent> {
+        let outputs = synix_project::outputs(&self.options)?;
+        let output = outputs
+            .iter()
+            .find(|output| output.name == name && text_type(output.format).is_some())
+            .with_context(|| no_output(name))?;
+        let reader = self.reader()?;
+        let view = reader.view()?;
+        let prices = synix_project::prices(&reader.options, &reader.reader, view.build())?;
+        let rows = Rows::new(&view, &prices, &output.layers)?;
+        let export = Export {
+            rows: &rows,
+            settings: &output.settings,
+            about: &About::new(&view.record()?),
+        };
+        let mut text = Limited::default();
+        export.to_stream(output.format, &mut text)?;
+        Ok(OutputContent::Text(text.into_text()))
+    }
+
     fn list_artifacts(&self, arguments: &ListArguments) -> anyhow::Result<Value> {
         let reader = self.reader()?;
         let artifacts = reader.view()?.list(arguments.layer.as_deref())?;
@@ -87,11 +110,22 @@ impl Library for ProjectLibrary {
     }
 
     fn outputs(&self) -> Result<Vec<Output>, LibraryError> {
-        todo!()
+        let outputs = synix_project::outputs(&self.options).map_err(anyhow::Error::from);
+        let outputs = outputs.map_err(|error| library_error(&error))?;
+        let texts = outputs.into_iter().filter_map(|output| {
+            Some(Output {
+                media_type: text_type(output.format)?.to_owned(),
+                description: description(&output.layers, output.format.name()),
+                name: output.name,
+                size: None,
+            })
+        });
+        Ok(texts.collect())
     }
 
     fn read(&self, name: &str) -> Result<OutputContent, LibraryError> {
-        todo!()
+        self.write_output(name)
+            .map_err(|error| library_error(&error))
     }
 }
 
