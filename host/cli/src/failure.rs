@@ -10,6 +10,7 @@ use synix_engine::view::{ErrorView, FindError};
 use synix_project::ProjectError;
 use synix_release::ReleaseError;
 use synix_sandbox::PluginError;
+use synix_search::SearchError;
 use synix_store::StoreError;
 
 use crate::render::{Errors, Screen};
@@ -72,6 +73,9 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, Option<String>, ExitCode) {
     }
     if let Some(error) = error.downcast_ref::<StoreError>() {
         return (error.kind(), error.hint(), ExitCode::Failure);
+    }
+    if let Some(error) = error.downcast_ref::<SearchError>() {
+        return (error.kind(), error.hint(), error.exit_code());
     }
     if error.is::<Usage>() {
         return (ErrorKind::USAGE, None, ExitCode::Usage);

@@ -12,6 +12,8 @@ pub(crate) struct Lines(Vec<Line>);
 enum Line {
     Text(String),
     Marked(Mark, String),
+    /// The parts of one line, and whether each is highlighted.
+    Pieces(Vec<(String, bool)>),
     Table(Vec<Column>, Vec<Vec<String>>),
 }
 
@@ -56,6 +58,11 @@ impl Lines {
         self.0.push(Line::Text(line.into()));
     }
 
+    /// Adds a line with highlighted parts.
+    pub(crate) fn pieces(&mut self, pieces: Vec<(String, bool)>) {
+        self.0.push(Line::Pieces(pieces));
+    }
+
     /// Adds a heading with an empty line above it.
     pub(crate) fn heading(&mut self, heading: impl Into<String>) {
         self.push("");
@@ -98,6 +105,11 @@ impl Lines {
                         None => shown.push_str(&marked),
                     }
                 }
+                Line::Pieces(pieces) if !colours => {
+                    let text: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
+                    write_safely(&text, &mut shown);
+                }
+                Line::Pieces(pieces) => write_pieces(pieces, &mut shown),
                 Line::Table(columns, rows) => {
                     let table = table::format_table(columns, rows, width);
                     for (number, line) in table.lines.iter().enumerate() {
@@ -141,6 +153,21 @@ impl From<&str> for Lines {
     }
 }
 
+/// Writes one line with its highlighted parts.
+fn write_pieces(pieces: &[(String, bool)], shown: &mut String) {
+    for (text, is_highlighted) in pieces {
+        let safe = printable::defuse_ci_commands(&printable::escape_line(text));
+        if *is_highlighted {
+            shown.push_str(HEADING);
+            shown.push_str(&safe);
+            shown.push_str(PLAIN);
+        } else {
+            shown.push_str(&safe);
+        }
+    }
+    shown.push('\n');
+}
+
 /// Writes one line. Line breaks in it start further lines that are indented more.
 fn write_safely(line: &str, shown: &mut String) {
     let safe = printable::escape_lines(line.trim_end_matches(['\r', '\n']));
@@ -167,6 +194,22 @@ mod tests {
             lines.render(None, false),
             "  notes/a: no\\u{1b}[2J\n    \\u{3a}:error::x\\u{2028}y\n\n    #\\u{23}[error]z\n\
              \\u{3a}:error::a file of that name\n"
+        );
+    }
+
+    #[test]
+    fn parts_of_a_line_are_highlighted_after_they_are_made_safe() {
+        let mut lines = Lines::default();
+        let pieces = [("a\u{1b}[2J ", false), ("b\u{1b}[m", true)];
+        lines.pieces(
+            pieces
+                .map(|(text, is_match)| (text.to_owned(), is_match))
+                .to_vec(),
+        );
+        assert_eq!(lines.render(None, false), "a\\u{1b}[2J b\\u{1b}[m\n");
+        assert_eq!(
+            lines.render(None, true),
+            "a\\u{1b}[2J \u{1b}[1mb\\u{1b}[m\u{1b}[0m\n"
         );
     }
 

@@ -89,6 +89,7 @@ pub fn clean(options: &Options) -> Result<CleanReport, ProjectError> {
             break units;
         }
     };
+    synix_search::remove_indexes(store.folder()).map_err(StoreError::from)?;
     let removed = if units == 0 {
         Vec::new()
     } else {

@@ -218,10 +218,7 @@ impl Reader {
 
     /// Returns the row of an artifact.
     pub(crate) fn stored_artifact(&self, id: ArtifactId) -> Result<StoredArtifact, StoreError> {
-        let found = self.artifacts_where("artifact WHERE id = ?1", id.0)?;
-        found
-            .into_iter()
-            .next()
+        self.find_artifact(id)?
             .ok_or_else(|| self.failed(rusqlite::Error::QueryReturnedNoRows))
     }
 
@@ -245,6 +242,20 @@ impl Reader {
             [unit.0],
             |row| row.get(0),
         )
+    }
+
+    /// Returns the row of an artifact, or `None` if there is none.
+    pub fn find_artifact(&self, id: ArtifactId) -> Result<Option<StoredArtifact>, StoreError> {
+        let found = self.artifacts_where("artifact WHERE id = ?1", id.0)?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Returns the first `max` inputs of `unit`, in order.
+    pub fn first_inputs(&self, unit: UnitId, max: usize) -> Result<Vec<StoredArtifact>, StoreError> {
+        let rest = format!(
+            "unit_input i JOIN artifact ON artifact.id = i.artifact WHERE i.unit = ?1 ORDER BY i.position LIMIT {max}"
+        );
+        self.artifacts_where(&rest, unit.0)
     }
 
     fn artifacts_where(&self, rest: &str, number: i64) -> Result<Vec<StoredArtifact>, StoreError> {

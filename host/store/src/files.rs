@@ -38,23 +38,29 @@ fn refuse_link(folder: &Path) -> Result<(), StoreError> {
 
 /// Returns whether the database exists; refuses links, pipes and journals that synix did not write.
 pub(super) fn check(state_folder: &Folder) -> Result<bool, StoreError> {
-    let name = |suffix: &str| format!("{FILE}{suffix}");
-    let exists = state_folder.has_file(FILE)?;
+    check_database_files(state_folder, FILE)
+}
+
+/// Returns whether a database of SQLite exists in a folder; refuses links, pipes and journals that synix did not write,
+/// in place of the database or beside it. Call this before SQLite opens a database of somebody else.
+pub fn check_database_files(folder: &Folder, database: &str) -> Result<bool, StoreError> {
+    let name = |suffix: &str| format!("{database}{suffix}");
+    let exists = folder.has_file(database)?;
     for suffix in ["-wal", "-shm"] {
-        state_folder.has_file(name(suffix))?;
+        folder.has_file(name(suffix))?;
     }
     let journal = name("-journal");
-    if let Some(mut file) = state_folder.open_file(&journal)? {
+    if let Some(mut file) = folder.open_file(&journal)? {
         let what = if names_super_journal(&mut file) {
             Some("it names another file that SQLite would delete")
-        } else if would_grow_database(&mut file, state_folder.open_file(FILE)?.as_ref()) {
+        } else if would_grow_database(&mut file, folder.open_file(database)?.as_ref()) {
             Some("it belongs to a larger database")
         } else {
             None
         };
         if let Some(what) = what {
             return Err(StoreError::Foreign {
-                path: state_folder.path().join(journal),
+                path: folder.path().join(journal),
                 what: what.to_owned(),
             });
         }

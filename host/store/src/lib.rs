@@ -91,8 +91,10 @@ pub use build::{
 pub use database::SUPPORTED_FORMAT;
 pub use error::{StoreError, SystemError};
 pub use file_digests::FileDigest;
+pub use files::check_database_files;
 pub use gc::{GcReport, GcRules};
 pub use paid::{AnswerPolicy, RetrySelection};
+pub use read_only::immutable_uri;
 pub use recovery::{Damage, LostBatch, RowCount, Salvaged, refuse_network_file_system};
 pub use requests::RequestId;
 pub use sends::{SendRecord, SendState};
@@ -170,6 +172,11 @@ impl Reader {
             state_folder,
             fallback,
         })
+    }
+
+    /// Returns the path of the state folder.
+    pub fn folder(&self) -> &Path {
+        self.state_folder.path()
     }
 
     /// Returns whether a process drives `build` now. If that cannot be found out, returns true.

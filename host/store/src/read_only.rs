@@ -86,7 +86,7 @@ fn open_fallback(
         ReadFallback::Immutable => {
             let path = database::canonical_path(state_folder);
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            BoundedConnection::open(&path, &immutable(&path), flags, Purpose::Read)?
+            BoundedConnection::open(&path, &immutable_uri(&path), flags, Purpose::Read)?
         }
         ReadFallback::Copy(folder) => {
             let path = fs::canonicalize(folder.path()).unwrap_or_else(|_| folder.path().to_owned());
@@ -110,8 +110,8 @@ fn has_log(state_folder: &Folder) -> Result<bool, StoreError> {
     Ok(length.is_some_and(|length| length.unwrap_or(1) > 0))
 }
 
-/// Returns the URI that opens a file as immutable.
-fn immutable(path: &Path) -> PathBuf {
+/// Returns the URI that opens a file of SQLite as immutable: without locks, and without its journal or log.
+pub fn immutable_uri(path: &Path) -> PathBuf {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         if byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte) {

@@ -17,6 +17,7 @@ mod languages;
 mod project;
 mod readers;
 mod report;
+mod search;
 mod units;
 mod words;
 
@@ -29,13 +30,14 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 type Part = fn(&Options) -> Outcome<()>;
 
 /// The parts, in the order in which they run.
-const PARTS: [(&str, Part); 8] = [
+const PARTS: [(&str, Part); 9] = [
     ("units", units::run),
     ("files", files::run),
     ("readers", readers::run),
     ("export", export::run),
     ("batches", batches::run),
     ("flow", flow::run),
+    ("search", search::run),
     ("fold", fold::run),
     ("languages", languages::run),
 ];

@@ -15,10 +15,11 @@ use crate::support::test_project::TestProject;
 const OTHER_USER: u32 = 65534;
 
 /// Commands that only read.
-const READING_COMMANDS: [&[&str]; 7] = [
+const READING_COMMANDS: [&[&str]; 8] = [
     &["list"],
     &["show", "summary"],
     &["lineage", "summary"],
+    &["search", "bela"],
     &["runs"],
     &["plan"],
     &["batch-build", "list"],
@@ -112,6 +113,25 @@ fn a_read_only_state_without_a_write_ahead_log_is_read() {
     project.ok(&BATCH_BUILD);
     assert!(!project.path(".synix/state.sqlite3-wal").exists());
     assert_readable(&ReadOnlyProject::new(project));
+}
+
+/// The index that is there is used; a missing one is made for one search.
+#[test]
+fn a_read_only_state_is_searched() {
+    for has_index in [true, false] {
+        let project = TestProject::team();
+        project.ok(&BATCH_BUILD);
+        if has_index {
+            project.ok(&["search", "bela"]);
+        }
+        let read_only = ReadOnlyProject::new(project);
+        let run = read_only.run(&["search", "bela", "--layer", "bios"]);
+        assert!(
+            run.code == 0 && run.stdout.starts_with("bios/bela "),
+            "{run:?}"
+        );
+        assert_eq!(run.says("for this search alone"), !has_index, "{run:?}");
+    }
 }
 
 /// A build was killed, so its last writes are in the log.

@@ -5,5 +5,6 @@ mod diff;
 mod downstream;
 mod export;
 mod names;
+mod search;
 mod status;
 mod whole_outputs;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use synix_release::Format;
+use synix_search::{Condition, Mode};
 
 use super::{BatchBuild, Build, Plan, Resume, Watch};
 use crate::commands::plugin::PluginCommand;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     List(List),
     /// Show an artifact
     Show(Show),
+    /// Find artifacts by words or by meaning
+    Search(Search),
     /// Show everything that an artifact was made from
     Lineage(Lineage),
     /// Write the artifacts of layers in a format that other programs read
@@ -121,6 +124,30 @@ pub(crate) struct Diff {
 pub(crate) struct List {
     /// List this layer only
     pub(crate) layer: Option<String>,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Search {
+    /// Words, "phrases in quotes", the beginning of a word with *, and what results must not have with -
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// Search this layer only; repeat the option to search several
+    #[arg(long)]
+    pub(crate) layer: Vec<String>,
+    /// Find only artifacts whose metadata have this value; repeat the option for several values
+    #[arg(long = "where", value_name = "KEY=VALUE", value_parser = Condition::from_str)]
+    pub(crate) conditions: Vec<Condition>,
+    /// Compare by words, meaning (embeddings) or both (hybrid) [default: hybrid if there are embeddings, otherwise words]
+    #[arg(long, value_name = "MODE", value_parser = Mode::from_str)]
+    pub(crate) mode: Option<Mode>,
+    /// Show at most this many results
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) limit: u16,
+    /// Search a release instead: its folder, or its search file
+    #[arg(long = "in", value_name = "FOLDER", conflicts_with = "snapshot")]
+    pub(crate) release: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) snapshot: SnapshotArg,
 }

@@ -23,7 +23,7 @@ pub(crate) use builds::{
 };
 pub(crate) use commands::{
     Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp, PipelineArg,
-    Release, Show, SnapshotArg, Status, Test,
+    Release, Search, Show, SnapshotArg, Status, Test,
 };
 pub(crate) use watch::Watch;
 

@@ -19,6 +19,7 @@ mod plan;
 pub(crate) mod plugin;
 mod reading;
 mod release;
+mod search;
 mod show;
 mod skipped;
 mod snapshots;
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Diff(args) => diff::run(global, args, screen),
         Command::List(args) => list::run(global, args, screen),
         Command::Show(args) => show::run(global, args, screen),
+        Command::Search(args) => search::run(global, args, screen),
         Command::Lineage(args) => lineage::run(global, args, screen),
         Command::Resume(args) => batch_build::resume(global, args, screen),
         Command::Status(args) => status::run(global, args, screen),

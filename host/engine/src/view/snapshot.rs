@@ -99,7 +99,7 @@ impl<'r> SnapshotView<'r> {
     }
 
     /// Returns the snapshot, or the error that there is none yet.
-    pub(super) fn required(&self) -> Result<&Snapshot, FindError> {
+    pub fn required(&self) -> Result<&Snapshot, FindError> {
         self.selected.as_ref().ok_or(FindError::NothingBuilt)
     }
 
