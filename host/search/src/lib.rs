@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod characters;
 mod document;
 mod embedding;
 mod error;

@@ -4,6 +4,7 @@
 //! far a rounded vector can be from the exact one is known, so only the few that may be among the nearest are read from the
 //! state and compared exactly. The result is that of comparing every vector.
 
+mod chunk;
 mod nearest;
 mod quantize;
 mod target;

@@ -5,15 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use synix_store::{ArtifactId, Reader, StoreError, StoredArtifact};
 
+use super::chunk::{CHUNK_PLACES, ID_BYTES, OpenChunk, clear, last_chunk, new_chunk};
 use super::quantize::Rounded;
 use crate::embedding::{self, Embedding};
 use crate::update::{Problem, Target};
-
-/// The number of vectors in a chunk.
-const CHUNK_PLACES: usize = 1024;
-
-/// The number of bytes of the id of a place.
-const ID_BYTES: usize = 8;
 
 /// An index of vectors while it is updated.
 pub(crate) struct VectorTarget<'a> {
@@ -21,16 +16,6 @@ pub(crate) struct VectorTarget<'a> {
     reader: &'a Reader,
     /// The chunk of each space that is not full.
     open: BTreeMap<i64, OpenChunk>,
-}
-
-/// The last chunk of a space, to which vectors are added.
-#[derive(Debug, Default)]
-struct OpenChunk {
-    id: i64,
-    count: usize,
-    places: Vec<u8>,
-    bounds: Vec<u8>,
-    vectors: Vec<u8>,
 }
 
 /// What an embedding is about.
@@ -265,63 +250,5 @@ impl Target for VectorTarget<'_> {
             [],
         )?;
         Ok(())
-    }
-}
-
-impl OpenChunk {
-    fn write(&self, connection: &Connection) -> Result<(), Problem> {
-        connection
-            .prepare_cached("UPDATE chunk SET places = ?2 WHERE id = ?1")?
-            .execute(params![self.id, self.places])?;
-        connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO chunk_vectors (chunk, bounds, vectors) VALUES (?1, ?2, ?3)",
-            )?
-            .execute(params![self.id, self.bounds, self.vectors])?;
-        Ok(())
-    }
-}
-
-fn new_chunk(connection: &Connection, space: i64) -> Result<OpenChunk, Problem> {
-    connection
-        .prepare_cached("INSERT INTO chunk (space, places) VALUES (?1, x'')")?
-        .execute([space])?;
-    Ok(OpenChunk {
-        id: connection.last_insert_rowid(),
-        ..OpenChunk::default()
-    })
-}
-
-/// Returns the last chunk of a space, or a new one if it is full.
-fn last_chunk(connection: &Connection, space: i64) -> Result<OpenChunk, Problem> {
-    let last = connection
-        .prepare_cached(
-            "SELECT id, places, bounds, vectors FROM chunk JOIN chunk_vectors ON chunk = id
-             WHERE space = ?1 ORDER BY id DESC LIMIT 1",
-        )?
-        .query_row([space], |row| {
-            let places: Vec<u8> = row.get(1)?;
-            Ok(OpenChunk {
-                id: row.get(0)?,
-                count: places.len() / ID_BYTES,
-                places,
-                bounds: row.get(2)?,
-                vectors: row.get(3)?,
-            })
-        })
-        .optional()?;
-    match last {
-        Some(last) if last.count < CHUNK_PLACES => Ok(last),
-        Some(_) | None => new_chunk(connection, space),
-    }
-}
-
-/// Marks a place as removed.
-fn clear(places: &mut [u8], place: i64) {
-    let (ids, _) = places.as_chunks_mut::<ID_BYTES>();
-    for id in ids {
-        if *id == place.to_le_bytes() {
-            *id = [0; ID_BYTES];
-        }
     }
 }
