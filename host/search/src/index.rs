@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::Connection;
 use synix_store::{Reader, Snapshot};
 
 use crate::error::{SearchError, Trouble};
@@ -19,13 +20,10 @@ pub(crate) struct State<'a> {
 /// What a command does with one sort of index.
 pub(crate) trait Task<T> {
     /// Returns what writes to the index. `progress` is for the whole command.
-    fn target<'a>(
-        &'a self,
-        connection: &'a rusqlite::Connection,
-    ) -> Result<Box<dyn Target + 'a>, Problem>;
+    fn target<'a>(&'a self, connection: &'a Connection) -> Result<Box<dyn Target + 'a>, Problem>;
 
     /// Asks the index, which is at the snapshot.
-    fn ask(&self, connection: &rusqlite::Connection) -> Result<T, Problem>;
+    fn ask(&self, connection: &Connection) -> Result<T, Problem>;
 }
 
 /// How an index is brought to its snapshot.
@@ -89,7 +87,7 @@ impl State<'_> {
             let indexed = IndexedSnapshot::read(connection);
             let is_current = matches!(&indexed, Ok(Some(indexed)) if *indexed == wanted);
             let found = is_current.then(|| task.ask(connection));
-            connection.execute_batch("ROLLBACK")?;
+            roll_back(connection)?;
             indexed?;
             if let Some(found) = found {
                 return found;
@@ -98,17 +96,12 @@ impl State<'_> {
         // From here, no other command moves the index to another snapshot.
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let ended = self.update_and_ask(index, task, effort, &wanted);
-        let keeps = match &ended {
-            Ok((_, keeps)) => *keeps,
-            // The index is in order, and something else failed.
-            Err(Problem::Other(_)) => false,
-            Err(Problem::Sqlite(_) | Problem::Disagrees) => false,
-        };
+        // What failed may not have left the index in order.
+        let keeps = ended.as_ref().is_ok_and(|(_, keeps)| *keeps);
         if keeps {
             connection.execute_batch("COMMIT")?;
-        } else if !connection.is_autocommit() {
-            // SQLite has already undone the transaction after some errors.
-            connection.execute_batch("ROLLBACK")?;
+        } else {
+            roll_back(connection)?;
         }
         ended.map(|(found, _)| found)
     }
@@ -142,5 +135,14 @@ impl State<'_> {
                     .any(|snapshot| IndexedSnapshot::of(snapshot) == indexed)
         });
         Ok((found, keeps))
+    }
+}
+
+/// Ends a transaction. After some errors, SQLite has already done so.
+fn roll_back(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.is_autocommit() {
+        Ok(())
+    } else {
+        connection.execute_batch("ROLLBACK")
     }
 }
