@@ -13,6 +13,14 @@ use super::{Project, ProjectError, RunOptions};
 use tokio_util::sync::CancellationToken;
 
 impl Project {
+    /// Returns the model role with which the current pipeline makes the artifacts of a layer.
+    pub fn role_of(&self, layer: &str) -> Option<&str> {
+        let mut layers = self.ready.layers.iter();
+        let layer = layers.find(|one| one.name.as_str() == layer)?;
+        let transform = layer.body.transform()?;
+        Some(&transform.role)
+    }
+
     /// Returns the vector of `text` from the model of `role`.
     ///
     /// The answer is kept like any other: the same text is never paid for again, by no process. If it is not known yet, a

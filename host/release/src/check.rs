@@ -223,7 +223,7 @@ fn digest(folder: &Folder, name: &std::ffi::OsStr, size: u64) -> Option<Digest> 
 }
 
 /// Returns whether a path of a receipt consists of plain names.
-fn is_inside(path: &str) -> bool {
+pub(super) fn is_inside(path: &str) -> bool {
     let parts = || path.split('/');
     !path.contains('\\')
         && path != RECEIPT

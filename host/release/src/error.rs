@@ -8,6 +8,7 @@ use synix_core::exit_code::ExitCode;
 use synix_disk::DiskError;
 use synix_engine::view::FindError;
 use synix_manifest::OutputFormat;
+use synix_search::SearchError;
 use synix_store::StoreError;
 
 /// Why artifacts or a release could not be written or checked.
@@ -54,6 +55,17 @@ pub enum ReleaseError {
         max: u64,
         /// What is needed at least.
         needed: u64,
+    },
+    /// The search file cannot be written.
+    #[error(transparent)]
+    Search(Box<SearchError>),
+    /// A search file has vectors, and not the texts that they were made of.
+    #[error(
+        "the output has the embeddings of layer `{layer}` without the texts that they were made of; add the layer of the texts"
+    )]
+    VectorsWithoutTexts {
+        /// The layer of the embeddings.
+        layer: String,
     },
     /// This build of synix cannot write the format.
     #[error("this synix was built without the format `{0}`")]
@@ -126,7 +138,10 @@ impl ReleaseError {
                 ErrorKind::DISK_FULL
             }
             Self::Write(_) | Self::Disk(_) | Self::Exists { .. } => ErrorKind::FILE,
-            Self::NoOutputs { .. } | Self::TooSmall { .. } => ErrorKind::PIPELINE,
+            Self::NoOutputs { .. } | Self::TooSmall { .. } | Self::VectorsWithoutTexts { .. } => {
+                ErrorKind::PIPELINE
+            }
+            Self::Search(error) => error.kind(),
             Self::NoStream(_) => ErrorKind::USAGE,
             Self::Output { source, .. } => source.kind(),
             Self::Busy { .. } => ErrorKind::BUSY,
@@ -145,7 +160,11 @@ impl ReleaseError {
         match self {
             Self::Find(error) => error.exit_code(),
             Self::Output { source, .. } => source.exit_code(),
-            Self::NoOutputs { .. } | Self::TooSmall { .. } | Self::NoStream(_) => ExitCode::Usage,
+            Self::NoOutputs { .. }
+            | Self::TooSmall { .. }
+            | Self::VectorsWithoutTexts { .. }
+            | Self::NoStream(_) => ExitCode::Usage,
+            Self::Search(error) => error.exit_code(),
             Self::Busy { .. } => ExitCode::Refused,
             Self::Store(_)
             | Self::Write(_)
@@ -181,7 +200,8 @@ impl ReleaseError {
             Self::NoRelease { .. } => "run `synix release` to write one",
             Self::Busy { .. } => "wait until it has ended",
             Self::NotBuilt(_) => "use a synix that was built with the default features",
-            Self::Write(_) | Self::Disk(_) => return None,
+            Self::Search(error) => return error.hint(),
+            Self::Write(_) | Self::Disk(_) | Self::VectorsWithoutTexts { .. } => return None,
         };
         Some(hint.to_owned())
     }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::folder::OutputFolder;
 use super::rows::Rows;
-use super::{Format, ReleaseError, Settings, croissant, csv, document, files, jsonl};
+use super::{Format, ReleaseError, Settings, croissant, csv, document, files, jsonl, search};
 use synix_core::clock::Timestamp;
 use synix_engine::view::SnapshotRecord;
 
@@ -72,8 +72,7 @@ impl Export<'_> {
         match format {
             Format::Files => files::write(self, folder, path),
             Format::Croissant => croissant::write(self, folder, path),
-            // The writer of the full-text index gets a path: `folder.write_at(path, |file| …)`.
-            Format::Search => Err(ReleaseError::NotBuilt(format)),
+            Format::Search => search::write(self, folder, path),
             Format::Document | Format::Jsonl | Format::Csv | Format::Parquet => {
                 folder.write(path, |out| self.to_stream(format, out))
             }

@@ -7,6 +7,7 @@ use synix_core::artifact::{Content, Metadata};
 use synix_core::digest::Digest;
 use synix_engine::view::{FoundArtifact, Makings, Provenance, SnapshotView};
 use synix_prices::Prices;
+use synix_search::Sources;
 
 /// An artifact as a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +77,29 @@ impl<'a> Rows<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the layers, in order.
+    pub(super) fn layers(&self) -> &[String] {
+        &self.layers
+    }
+
+    /// Calls `take` with each row of one layer, in the order of the labels.
+    pub(super) fn for_each_of(
+        &self,
+        layer: &str,
+        mut take: impl FnMut(Row) -> Result<(), ReleaseError>,
+    ) -> Result<(), ReleaseError> {
+        for found in self.view.artifacts(layer)? {
+            take(self.row(found)?)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the source artifacts behind a row.
+    pub(super) fn sources(&self, row: &Row) -> Result<Sources, ReleaseError> {
+        let id = row.found.artifact.artifact.id;
+        Ok(Sources::of(self.view.reader(), id)?)
     }
 
     /// Calls `take` with each row that has members. It reads no content of artifacts that no model answered.

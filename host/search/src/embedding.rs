@@ -1,6 +1,6 @@
 //! Embeddings as artifacts: what a vector is, and which text it is about.
 
-use synix_core::artifact::{Artifact, Content};
+use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::ids::Kind;
 
 /// The kind of an artifact that is an embedding.
@@ -14,9 +14,11 @@ const MAX_DIMENSIONS: usize = 16_384;
 
 /// The vector of an artifact, of length 1.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Embedding {
-    pub(crate) model: String,
-    pub(crate) vector: Vec<f32>,
+pub struct Embedding {
+    /// The model that made it.
+    pub model: String,
+    /// The numbers.
+    pub vector: Vec<f32>,
 }
 
 pub(crate) fn is_kind(kind: &Kind) -> bool {
@@ -25,14 +27,23 @@ pub(crate) fn is_kind(kind: &Kind) -> bool {
 
 impl Embedding {
     /// Reads the vector of an artifact; `None` if it has none that can be compared.
-    pub(crate) fn of(artifact: &Artifact) -> Option<Self> {
-        let Content::Bytes { media_type, data } = &artifact.content else {
+    pub(crate) fn of_artifact(artifact: &Artifact) -> Option<Self> {
+        Self::of(
+            artifact.kind.as_str(),
+            &artifact.content,
+            &artifact.metadata,
+        )
+    }
+
+    /// Reads the vector in the parts of an artifact; `None` if it has none that can be compared.
+    pub fn of(kind: &str, content: &Content, metadata: &Metadata) -> Option<Self> {
+        let Content::Bytes { media_type, data } = content else {
             return None;
         };
-        if !is_kind(&artifact.kind) || media_type != MEDIA_TYPE {
+        if kind != KIND || media_type != MEDIA_TYPE {
             return None;
         }
-        let model = artifact.metadata.get("model")?.as_str()?.to_owned();
+        let model = metadata.get("model")?.as_str()?.to_owned();
         let vector = normalized(&numbers(data)?)?;
         Some(Self { model, vector })
     }

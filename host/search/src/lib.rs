@@ -34,12 +34,14 @@ mod word_search;
 mod words;
 
 pub use document::{Condition, InvalidCondition};
+pub use embedding::Embedding;
 pub use error::SearchError;
 pub use index_file::remove_indexes;
 pub use meaning::EmbedQuery;
 pub use query::Match;
 pub use release_file::{
-    About, Document, DocumentVector, MAX_MEMBERS, ReleaseFile, ReleaseFileWriter, column_names,
+    About, Document, DocumentName, DocumentVector, MAX_MEMBERS, ReleaseFile, ReleaseFileWriter,
+    StoredDocument, column_names,
 };
 pub use result::{Answer, Mode, SearchResult, UnknownMode, Why};
 pub use search::{Search, search};

@@ -188,7 +188,7 @@ impl NearestSearch<'_> {
                 return Ok(None);
             }
         }
-        let embedding = Embedding::of(&artifact).ok_or(Problem::Disagrees)?;
+        let embedding = Embedding::of_artifact(&artifact).ok_or(Problem::Disagrees)?;
         if embedding.model != space.model {
             return Err(Problem::Disagrees);
         }

@@ -251,7 +251,11 @@ impl Reader {
     }
 
     /// Returns the first `max` inputs of `unit`, in order.
-    pub fn first_inputs(&self, unit: UnitId, max: usize) -> Result<Vec<StoredArtifact>, StoreError> {
+    pub fn first_inputs(
+        &self,
+        unit: UnitId,
+        max: usize,
+    ) -> Result<Vec<StoredArtifact>, StoreError> {
         let rest = format!(
             "unit_input i JOIN artifact ON artifact.id = i.artifact WHERE i.unit = ?1 ORDER BY i.position LIMIT {max}"
         );

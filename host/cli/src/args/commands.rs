@@ -202,6 +202,9 @@ pub(crate) struct Export {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Mcp {
+    /// Serve a release instead: its folder, or its search file
+    #[arg(long = "in", value_name = "FOLDER", conflicts_with = "snapshot")]
+    pub(crate) release: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) snapshot: SnapshotArg,
 }

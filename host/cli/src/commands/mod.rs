@@ -17,6 +17,7 @@ mod mcp;
 mod outcome;
 mod plan;
 pub(crate) mod plugin;
+mod query_vectors;
 mod reading;
 mod release;
 mod search;

@@ -1,12 +1,12 @@
 //! `search`: finds artifacts by words or by meaning.
 
 use std::cell::Cell;
-use std::path::Path;
 
 use serde_json::{Value, json};
 use synix_core::exit_code::ExitCode;
-use synix_search::{Answer, Match, ReleaseFile, SearchResult, search};
+use synix_search::{Answer, Match, ReleaseFile, SearchResult, Space, search};
 
+use super::query_vectors::QueryVectors;
 use super::reading::SnapshotReader;
 use crate::args::{Global, Search};
 use crate::failure::{self, Usage};
@@ -28,10 +28,14 @@ pub(super) fn run(global: &Global, args: &Search, screen: &Screen) -> anyhow::Re
         mode: args.mode,
         limit: args.limit.into(),
     };
-    match &args.release {
-        Some(release) => search_release(&global.resolve(release), &wanted, screen),
-        None => search_state(global, args, &wanted, screen),
-    }
+    let found = match &args.release {
+        Some(release) => {
+            let file = ReleaseFile::open(&global.resolve(release))?;
+            in_release(&file, &wanted, &QueryVectors::new(global.options(None)))?
+        }
+        None => search_state(global, args, &wanted, screen)?,
+    };
+    print(&found, &wanted, screen)
 }
 
 fn search_state(
@@ -39,61 +43,89 @@ fn search_state(
     args: &Search,
     wanted: &synix_search::Search,
     screen: &Screen,
-) -> anyhow::Result<ExitCode> {
+) -> anyhow::Result<FoundIn> {
     let snapshots = SnapshotReader::open(global, &args.snapshot)?;
-    let view = snapshots.view()?;
-    for layer in &args.layer {
-        view.check_layer(layer)?;
-    }
-    let snapshot = view.required()?;
     let is_noted = Cell::new(false);
     let progress = |added| {
         if added >= MANY_ARTIFACTS && !is_noted.replace(true) {
             screen.note("adding many artifacts to the index; later searches add only what changes");
         }
     };
-    let answer = search(&snapshots.reader, snapshot, wanted, None, &progress)?;
-    let place = json!({
-        "build": snapshot.build.to_string(),
-        "snapshot": snapshot.id.to_string(),
-        "pipeline": snapshot.pipeline,
-    });
-    print(place, wanted, &answer, screen)
+    in_snapshot(&snapshots, wanted, &progress)
 }
 
-fn search_release(
-    path: &Path,
+/// An answer, and where it is from.
+pub(super) struct FoundIn {
+    build: Option<String>,
+    snapshot: Option<String>,
+    pipeline: Option<String>,
+    answer: Answer,
+}
+
+impl FoundIn {
+    /// Returns the document of the command.
+    pub(super) fn document(&self, wanted: &synix_search::Search) -> Value {
+        json!({
+            "build": self.build,
+            "snapshot": self.snapshot,
+            "pipeline": self.pipeline,
+            "query": wanted.query,
+            "mode": self.answer.mode,
+            "match": self.answer.connection,
+            "results": self.answer.results,
+            "more": self.answer.has_more,
+        })
+    }
+}
+
+/// Searches a snapshot of a project. The query of a search by meaning is embedded with the models of the project.
+pub(super) fn in_snapshot(
+    snapshots: &SnapshotReader<'_>,
     wanted: &synix_search::Search,
-    screen: &Screen,
-) -> anyhow::Result<ExitCode> {
-    let file = ReleaseFile::open(path)?;
+    progress: &dyn Fn(u64),
+) -> anyhow::Result<FoundIn> {
+    let view = snapshots.view()?;
+    for layer in &wanted.layers {
+        view.check_layer(layer)?;
+    }
+    let snapshot = view.required()?;
+    let vectors = QueryVectors::new(snapshots.options.clone());
+    let embed = |space: &Space, query: &str| vectors.embed(space, query);
+    Ok(FoundIn {
+        build: Some(snapshot.build.to_string()),
+        snapshot: Some(snapshot.id.to_string()),
+        pipeline: Some(snapshot.pipeline.clone()),
+        answer: search(&snapshots.reader, snapshot, wanted, Some(&embed), progress)?,
+    })
+}
+
+/// Searches the search file of a release. If there is a project at hand, its models can embed the query.
+pub(super) fn in_release(
+    file: &ReleaseFile,
+    wanted: &synix_search::Search,
+    vectors: &QueryVectors,
+) -> anyhow::Result<FoundIn> {
     for layer in &wanted.layers {
         if !file.has_layer(layer)? {
-            return Err(Usage(format!("{} has no layer {layer:?}", path.display())).into());
+            return Err(Usage(format!("the release has no layer {layer:?}")).into());
         }
     }
-    let answer = file.search(wanted, None)?;
-    let place = json!({
-        "build": null,
-        "snapshot": file.about("snapshot")?,
-        "pipeline": file.about("pipeline")?,
-    });
-    print(place, wanted, &answer, screen)
+    let embed = |space: &Space, query: &str| vectors.embed(space, query);
+    Ok(FoundIn {
+        build: None,
+        snapshot: file.about("snapshot")?,
+        pipeline: file.about("pipeline")?,
+        answer: file.search(wanted, Some(&embed))?,
+    })
 }
 
-/// Prints what was found. `document` says where.
 fn print(
-    mut document: Value,
+    found: &FoundIn,
     wanted: &synix_search::Search,
-    answer: &Answer,
     screen: &Screen,
 ) -> anyhow::Result<ExitCode> {
-    document["query"] = json!(wanted.query);
-    document["mode"] = json!(answer.mode);
-    document["match"] = json!(answer.connection);
-    document["results"] = json!(answer.results);
-    document["more"] = json!(answer.has_more);
-    screen.print_result(&document, || result_lines(answer))?;
+    let answer = &found.answer;
+    screen.print_result(&found.document(wanted), || result_lines(answer))?;
     if answer.is_temporary {
         screen.note("you cannot write the state, so the index was made for this search alone");
     }

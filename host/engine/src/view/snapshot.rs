@@ -98,6 +98,11 @@ impl<'r> SnapshotView<'r> {
         })
     }
 
+    /// Returns the state that is read.
+    pub const fn reader(&self) -> &Reader {
+        self.reader
+    }
+
     /// Returns the snapshot, or the error that there is none yet.
     pub fn required(&self) -> Result<&Snapshot, FindError> {
         self.selected.as_ref().ok_or(FindError::NothingBuilt)

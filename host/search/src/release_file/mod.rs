@@ -3,6 +3,7 @@
 //! `docs/search.md` describes its tables. It uses only what every SQLite since 3.25 has, so that Python's module reads it.
 
 mod columns;
+mod documents;
 mod find;
 mod open;
 mod reader;
@@ -10,6 +11,7 @@ mod search;
 mod writer;
 
 pub use columns::{MAX_MEMBERS, column_names};
+pub use documents::{DocumentName, StoredDocument};
 pub use reader::ReleaseFile;
 pub use writer::{About, Document, DocumentVector, ReleaseFileWriter};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use super::find;
 use super::open::open;
@@ -79,6 +79,25 @@ impl ReleaseFile {
             tokenizer: &tokenizer,
         };
         run.answer(embed)
+    }
+
+    /// Returns the columns of members of answers in JSON.
+    pub(super) fn members(&self) -> &[String] {
+        &self.members
+    }
+
+    /// Returns what `read` makes of each row of a statement.
+    pub(super) fn rows<T>(
+        &self,
+        statement: &str,
+        parameters: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, SearchError> {
+        let run = || -> rusqlite::Result<Vec<T>> {
+            let mut statement = self.connection.prepare_cached(statement)?;
+            statement.query_map(parameters, read)?.collect()
+        };
+        run().map_err(|error| self.failed(error))
     }
 
     fn failed(&self, source: rusqlite::Error) -> SearchError {

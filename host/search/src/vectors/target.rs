@@ -171,7 +171,8 @@ impl Target for VectorTarget<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        let (Some(embedding), Some(subject)) = (Embedding::of(&content), self.subject(artifact)?)
+        let (Some(embedding), Some(subject)) =
+            (Embedding::of_artifact(&content), self.subject(artifact)?)
         else {
             tracing::debug!(layer, label = %artifact.label, "not an embedding of a text");
             return Ok(());

@@ -28,6 +28,11 @@ pub(super) fn content_page(document: &mut Value, offset: usize) {
     document["next_offset"] = end.map(|_| offset + MAX_CONTENT).into();
 }
 
+/// Returns the number of artifacts in a page.
+pub(super) fn page_limit(wanted: Option<usize>) -> usize {
+    wanted.unwrap_or(PAGE).clamp(1, MAX_PAGE)
+}
+
 /// Returns a page of a list, with the number of artifacts of each layer.
 pub(super) fn list_page(artifacts: &[ArtifactView], arguments: &ListArguments) -> Value {
     let mut layers: Vec<&str> = Vec::new();
@@ -43,7 +48,7 @@ pub(super) fn list_page(artifacts: &[ArtifactView], arguments: &ListArguments) -
         .iter()
         .map(|name| json!({ "name": name, "artifacts": counts.get(name) }))
         .collect();
-    let limit = arguments.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
+    let limit = page_limit(arguments.limit);
     let page: Vec<&ArtifactView> = artifacts
         .iter()
         .skip(arguments.offset)

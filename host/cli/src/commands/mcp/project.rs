@@ -14,7 +14,9 @@ use synix_release::{About, Export, Rows};
 use super::errors::library_error;
 use super::outputs::{Limited, description, no_output, text_type};
 use super::pages::{bounded, content_page, list_page};
+use super::queries::wanted;
 use crate::commands::reading::SnapshotReader;
+use crate::commands::search::in_snapshot;
 
 /// A project whose state is opened for each call, so that the agent sees what a build has made since.
 pub(super) struct ProjectLibrary {
@@ -32,6 +34,12 @@ impl ProjectLibrary {
 
     fn reader(&self) -> anyhow::Result<SnapshotReader<'_>> {
         SnapshotReader::of(self.options.clone(), self.snapshot.as_deref())
+    }
+
+    fn find(&self, arguments: &SearchArguments) -> anyhow::Result<Value> {
+        let wanted = wanted(arguments)?;
+        let found = in_snapshot(&self.reader()?, &wanted, &|_| {})?;
+        Ok(found.document(&wanted))
     }
 
     fn show_artifact(&self, arguments: &ShowArguments) -> anyhow::Result<Value> {
@@ -92,7 +100,7 @@ impl ProjectLibrary {
 
 impl Library for ProjectLibrary {
     fn search(&self, arguments: &SearchArguments) -> Result<Value, LibraryError> {
-        todo!()
+        self.find(arguments).map_err(|error| library_error(&error))
     }
 
     fn show(&self, arguments: &ShowArguments) -> Result<Value, LibraryError> {

@@ -1,0 +1,69 @@
+//! The vectors of queries, requested with the models of the project at hand.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::error::Error;
+
+use synix_engine::batch::LostCreatePolicy;
+use synix_engine::build::WaitPolicy;
+use synix_project::{Options, Project, ProjectError, RunOptions};
+use synix_search::Space;
+
+use super::build::POLL_INTERVAL;
+
+/// A layer whose model is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("the pipeline file has no layer `{layer}`, so the model of its embeddings is not known")]
+struct NoLayer {
+    layer: String,
+}
+
+/// Requests the vectors of queries. The project is opened for the first one.
+pub(super) struct QueryVectors {
+    options: Options,
+    project: OnceCell<Project>,
+}
+
+impl QueryVectors {
+    pub(super) const fn new(options: Options) -> Self {
+        Self {
+            options,
+            project: OnceCell::new(),
+        }
+    }
+
+    /// Returns the vector of a query from the model of a layer.
+    pub(super) fn embed(
+        &self,
+        space: &Space,
+        query: &str,
+    ) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
+        let project = self.project()?;
+        let role = project.role_of(&space.layer).ok_or_else(|| NoLayer {
+            layer: space.layer.clone(),
+        })?;
+        let run = RunOptions {
+            wait_policy: WaitPolicy::Poll {
+                interval: POLL_INTERVAL,
+                timeout: None,
+            },
+            allow_partial: false,
+            allow_mismatch: false,
+            sync_after: None,
+            lost_create: LostCreatePolicy::Ask,
+            budget: None,
+            reset_state: false,
+            retry_failed: BTreeSet::new(),
+        };
+        let vector = project.embed_query(role, query, &run, &|_| {})?;
+        Ok(vector.into_numbers())
+    }
+
+    fn project(&self) -> Result<&Project, ProjectError> {
+        if let Some(project) = self.project.get() {
+            return Ok(project);
+        }
+        let project = Project::open(&self.options)?;
+        Ok(self.project.get_or_init(|| project))
+    }
+}
