@@ -12,6 +12,7 @@ use synix_search::testing::{self, Layer};
 use synix_search::{Mode, Search, Space};
 use synix_store::{Reader, Store};
 
+use crate::corpus::write;
 use crate::readers::command;
 use crate::report::{row, seconds};
 use crate::{Options, Outcome};
@@ -45,8 +46,8 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 fn by_words(options: &Options, count: u32) -> Outcome<()> {
     let folder = crate::temporary_folder()?;
     let root = folder.path();
-    fs::write(
-        root.join("synix.toml"),
+    write(
+        &root.join("synix.toml"),
         "[pipeline]\nname = \"bench\"\n\n[layers.notes]\nsource = \"*.md\"\n",
     )?;
     let state = root.join(".synix");
