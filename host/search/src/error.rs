@@ -132,3 +132,41 @@ impl Trouble {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn only_a_damaged_index_is_made_again() {
+        let trouble = |code| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            Trouble::of(Path::new("index"), error)
+        };
+        for code in [
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_NOTADB,
+            ffi::SQLITE_CONSTRAINT,
+            ffi::SQLITE_ERROR,
+        ] {
+            assert!(matches!(trouble(code), Trouble::Damaged(_)), "{code}");
+        }
+        for code in [ffi::SQLITE_READONLY, ffi::SQLITE_CANTOPEN, ffi::SQLITE_PERM] {
+            assert!(matches!(trouble(code), Trouble::Denied(_)), "{code}");
+        }
+        let full = trouble(ffi::SQLITE_FULL);
+        assert!(
+            matches!(&full, Trouble::Other(error) if error.kind() == ErrorKind::DISK_FULL),
+            "{full:?}"
+        );
+        let busy = trouble(ffi::SQLITE_BUSY);
+        assert!(
+            matches!(&busy, Trouble::Other(error) if error.kind() == ErrorKind::BUSY),
+            "{busy:?}"
+        );
+        let disk = trouble(ffi::SQLITE_IOERR);
+        assert!(matches!(disk, Trouble::Other(_)), "{disk:?}");
+    }
+}

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Child;
 
 use serde_json::{Value, json};
+use synix_search::{About, Document, ReleaseFileWriter};
 
 use crate::support::pipelines::notes_pipeline;
 use crate::support::test_project::{TestProject, text};
@@ -210,4 +211,70 @@ fn hostile_texts_are_printed_safely() {
         .ok(&["search", "\u{1b}bread\" OR (", "--json"])
         .stdout;
     assert!(!json.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{json}");
+}
+
+/// The file may come from somebody else.
+#[test]
+fn a_release_is_searched_without_a_project() {
+    let project = TestProject::with_layers(LAYERS);
+    let folder = project.path("releases/snapshot-4");
+    fs::create_dir_all(&folder).unwrap();
+    let about = About {
+        snapshot: "snapshot-4".to_owned(),
+        pipeline: "synix.toml".to_owned(),
+    };
+    let mut file = ReleaseFileWriter::create(&folder.join("memory.sqlite"), &about, &[]).unwrap();
+    for (label, content) in [
+        ("a", "Ann paints \u{1b}[2Jhouses."),
+        ("b", "東京都でパンを焼く。"),
+    ] {
+        let document = Document {
+            layer: "notes",
+            label,
+            kind: "note",
+            id: "00",
+            content: Some(content),
+            data: None,
+            metadata: &[("month".to_owned(), json!("2024-01"))].into(),
+            sources: &["exports".to_owned()],
+            has_more_sources: false,
+        };
+        file.add(&document).unwrap();
+    }
+    assert_eq!(file.finish().unwrap(), 2);
+    let releases = project.path("releases");
+    let place = releases.to_str().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let elsewhere = [
+            "-C",
+            empty.path().to_str().unwrap(),
+            "search",
+            "--in",
+            place,
+        ];
+        project.run(&[&elsewhere, arguments].concat())
+    };
+    assert_eq!(
+        run(&["ann"]).expect_code(0).stdout,
+        "notes/a (note)\n  Ann paints \\u{1b}[2Jhouses.\n  matched: ann in content\n  source: exports\n"
+    );
+    let document = run(&["京", "--json", "--where", "month=2024-01"]).json();
+    assert_eq!(names(&document), ["notes/b"]);
+    assert_eq!(
+        (&document["build"], &document["snapshot"]),
+        (&Value::Null, &json!("snapshot-4"))
+    );
+    assert!(
+        run(&["ann", "--layer", "note"])
+            .expect_code(2)
+            .says("no layer")
+    );
+    assert!(
+        run(&["ann", "--mode", "hybrid"])
+            .expect_code(2)
+            .says("--mode words")
+    );
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(run(&["ann"]).expect_code(1).says("no search file"));
 }
