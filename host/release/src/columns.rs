@@ -100,10 +100,11 @@ impl Members {
     /// Returns the name and type of each member, by name.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, MemberType)> {
         self.0.iter().map(|(name, member)| {
-            let found = match member.found {
-                // Some of the numbers would be rounded.
-                MemberType::Float if !member.is_double => MemberType::Json,
-                found => found,
+            // Some of the numbers would be rounded.
+            let found = if member.found == MemberType::Float && !member.is_double {
+                MemberType::Json
+            } else {
+                member.found
             };
             (name.as_str(), found)
         })

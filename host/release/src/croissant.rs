@@ -121,9 +121,10 @@ fn record(row: &Row, making: &Making, members: &Members) -> Map<String, Value> {
     for (name, kind) in members.iter() {
         let value = row.data.as_ref().and_then(|data| data.get(name));
         let value = value.cloned().unwrap_or_default();
-        let value = match kind {
-            MemberType::Json if !value.is_null() => json!(value.to_string()),
-            _ => value,
+        let value = if kind == MemberType::Json && !value.is_null() {
+            json!(value.to_string())
+        } else {
+            value
         };
         record.insert(column(name), value);
     }

@@ -84,13 +84,13 @@ fn a_receipt_cannot_name_a_file_outside_of_the_release() {
         "receipt.json",
     ] {
         change_receipt(&project, |receipt| {
-            receipt["files"][0]["path"] = json!(path)
+            receipt["files"][0]["path"] = json!(path);
         });
         let found = problems(&project);
         assert!(found.contains(&format!("{path} invalid_path")), "{found:?}");
     }
     change_receipt(&project, |receipt| {
-        receipt["snapshot"] = json!("snapshot-9")
+        receipt["snapshot"] = json!("snapshot-9");
     });
     assert!(problems(&project).contains(&"receipt.json other_snapshot".to_owned()));
     project.write("release/snapshot-1/receipt.json", "[]");

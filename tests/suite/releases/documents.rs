@@ -4,9 +4,9 @@ use std::fs;
 
 use super::built_with;
 
-fn document(settings: &str) -> String {
+fn document(layers: &str, settings: &str) -> String {
     let project = built_with(&format!(
-        "[outputs.memory]\nlayers = [\"tagged\", \"notes\"]\nformat = \"document\"\npath = \"memory.md\"\n{settings}"
+        "[outputs.memory]\nlayers = {layers}\nformat = \"document\"\npath = \"memory.md\"\n{settings}"
     ));
     project.ok(&["release"]);
     fs::read_to_string(project.path("release/current/memory.md")).unwrap()
@@ -14,7 +14,7 @@ fn document(settings: &str) -> String {
 
 #[test]
 fn a_document_has_headings_and_says_where_each_part_comes_from() {
-    let text = document("title = \"What is known\"\n");
+    let text = document("[\"tagged\", \"notes\"]", "title = \"What is known\"\n");
     let start = "# What is known\n\nsynix wrote this document from snapshot-1 of `synix.toml`, taken at 2026-01-01T00:00:";
     assert!(text.starts_with(start), "{text}");
     let headings: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
@@ -33,7 +33,7 @@ fn a_document_has_headings_and_says_where_each_part_comes_from() {
         ]
     );
     assert!(
-        text.contains("*Written by `gpt-4o-mini` from `notes/ann`; id `"),
+        text.contains("*Written by `gpt-4o-mini-2024-07-18` from `notes/ann`; id `"),
         "{text}"
     );
     assert!(text.contains("*Source: `notes/ann.md`; id `"), "{text}");
@@ -42,8 +42,10 @@ fn a_document_has_headings_and_says_where_each_part_comes_from() {
 
 #[test]
 fn a_document_that_is_too_large_is_cut_between_artifacts_and_says_so() {
-    let whole = document("");
-    let cut = document("max_bytes = 1000\n");
+    let layers = "[\"tagged\", \"copies\", \"notes\"]";
+    let whole = document(layers, "");
+    assert!(whole.len() > 1000, "{whole}");
+    let cut = document(layers, "max_bytes = 1000\n");
     assert!(cut.len() <= 1000, "{}", cut.len());
     let (kept, note) = cut.split_once("\n---\n").expect("a note");
     assert!(whole.starts_with(kept), "{cut}");

@@ -105,7 +105,7 @@ fn mlcroissant_validates_a_dataset_and_reads_its_records() {
     assert_eq!(value(0, "label"), "ann");
     assert_eq!(value(0, "machine_made"), false);
     assert_eq!(value(2, "machine_made"), true);
-    assert_eq!(value(2, "models"), r#"["gpt-4o-mini"]"#);
+    assert_eq!(value(2, "models"), r#"["gpt-4o-mini-2024-07-18"]"#);
     assert_eq!(value(2, "sources"), &json!(["notes/ann"]));
     assert_eq!(value(2, "prompt").as_str().unwrap().len(), 64);
     assert_eq!(value(2, "prompt"), value(3, "prompt"));

@@ -3,6 +3,7 @@
 use std::fs;
 
 use synix_disk::FileLock;
+use synix_scripted_provider::{Rule, Script};
 
 use super::{OUTPUTS, built_with, current, paths, receipt};
 
@@ -127,6 +128,7 @@ fn keep_deletes_only_releases_of_this_pipeline_and_never_the_current_one() {
     assert!(project.path("elsewhere/receipt.json").is_file());
     let only = project.json(&["release", "--keep", "1"]);
     assert_eq!(only["deleted"], serde_json::json!(["snapshot-2"]));
+    fs::remove_dir(project.path("release/snapshot-0")).unwrap();
     project.ok(&["release", "--check", "release", "--all"]);
 }
 
@@ -191,6 +193,39 @@ fn a_release_is_no_source_of_its_own_build() {
     project.ok(&["release", "--to", "deep/er"]);
     project.ok(&["build"]);
     assert_eq!(project.artifact_names(), ["notes/a"]);
+}
+
+/// The second output fails after the first one was written.
+#[test]
+fn a_release_that_fails_half_way_leaves_nothing() {
+    let project = built_with(ROWS);
+    project.ok(&["release"]);
+    let members: Vec<String> = (0..1001)
+        .map(|number| format!("\"m{number}\": 1"))
+        .collect();
+    let answer = format!("{{{}}}", members.join(","));
+    project.script(Script::new().rule(Rule::on("=1").text(&answer)));
+    project.write("notes/bob.md", "=1 more");
+    let pipeline = fs::read_to_string(project.path("synix.toml")).unwrap();
+    let table = "[outputs.table]\nlayers = [\"tagged\"]\nformat = \"csv\"\npath = \"table.csv\"\n";
+    project.write("synix.toml", &format!("{pipeline}{table}"));
+    project.ok(&["build"]);
+    let before = paths(&project.path("release"));
+    let failed = project.run(&["release"]).expect_code(1);
+    assert!(
+        failed.says("output `table` cannot be written"),
+        "{failed:?}"
+    );
+    assert!(
+        failed.says("more than 1000 different members"),
+        "{failed:?}"
+    );
+    assert_eq!(paths(&project.path("release")), before);
+    assert_eq!(current(&project), "snapshot-1");
+
+    project.write("file", "in the way");
+    let refused = project.run(&["release", "--to", "file"]).expect_code(1);
+    assert!(refused.says("cannot create"), "{refused:?}");
 }
 
 #[cfg(unix)]

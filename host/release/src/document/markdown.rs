@@ -37,6 +37,10 @@ struct Heading {
 
 /// Returns the headings of a text of `length` bytes with the probe behind it, or `None` if the probe is not a heading of
 /// its own, or if the text has headings in HTML.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is neither a block nor HTML cannot contain a heading"
+)]
 fn headings(probed: &str, length: usize) -> Option<Vec<Heading>> {
     let mut found = Vec::new();
     let mut depth = 0_usize;
