@@ -103,11 +103,13 @@ fn all_rows<'a>(
 ) -> Result<Vec<Rows<'a>>, ReleaseError> {
     let rows = outputs.iter().map(|output| {
         let is_built = match output.format {
-            Format::Search => false,
             Format::Parquet => cfg!(feature = "parquet"),
-            Format::Document | Format::Files | Format::Jsonl | Format::Csv | Format::Croissant => {
-                true
-            }
+            Format::Document
+            | Format::Files
+            | Format::Jsonl
+            | Format::Csv
+            | Format::Croissant
+            | Format::Search => true,
         };
         if !is_built {
             return Err(ReleaseError::NotBuilt(output.format)).map_err(of(output));

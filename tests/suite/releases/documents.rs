@@ -43,9 +43,10 @@ fn a_document_has_headings_and_says_where_each_part_comes_from() {
 #[test]
 fn a_document_that_is_too_large_is_cut_between_artifacts_and_says_so() {
     let layers = "[\"tagged\", \"copies\", \"notes\"]";
-    let whole = document(layers, "");
+    let title = format!("title = \"{}\"\n", "long ".repeat(30));
+    let whole = document(layers, &title);
     assert!(whole.len() > 1000, "{whole}");
-    let cut = document(layers, "max_bytes = 1000\n");
+    let cut = document(layers, &format!("{title}max_bytes = 1000\n"));
     assert!(cut.len() <= 1000, "{}", cut.len());
     let (kept, note) = cut.split_once("\n---\n").expect("a note");
     assert!(whole.starts_with(kept), "{cut}");

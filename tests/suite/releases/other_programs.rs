@@ -92,13 +92,8 @@ fn mlcroissant_validates_a_dataset_and_reads_its_records() {
          print(json.dumps({'errors': sorted(issues.errors), 'rows': rows, 'conforms': str(d.metadata.conforms_to)}))",
     );
     assert_eq!(found["errors"], json!([]));
-    assert!(
-        found["conforms"]
-            .as_str()
-            .unwrap()
-            .ends_with("croissant/1.1"),
-        "{found}"
-    );
+    let conforms = found["conforms"].as_str().unwrap();
+    assert!(conforms.contains("croissant/1.1"), "{found}");
     let rows = found["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 4);
     let value = |row: usize, name: &str| &rows[row][format!("artifacts/{name}")];
