@@ -3,6 +3,7 @@
 mod builds;
 mod crashes;
 mod money;
+mod search;
 mod settings;
 mod unusable;
 

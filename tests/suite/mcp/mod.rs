@@ -3,3 +3,4 @@
 mod client;
 mod protocol;
 mod python_client;
+mod release;

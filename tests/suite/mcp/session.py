@@ -25,6 +25,9 @@ async def main():
         files = sorted(node["path"] for node in roots["nodes"] if node["type"] == "source_file")
         assert files == ["bios/amara.md", "bios/bela.md", "bios/chitra.md"], files
 
+        found = (await session.call_tool("search", {"query": "amara"})).structured_content
+        assert any(one["label"] == "amara" for one in found["results"]), found
+
         wrong = await session.call_tool("show", {"label": "sumary"})
         assert wrong.is_error and "did you mean" in wrong.content[0].text, wrong
     print("done")
