@@ -14,7 +14,7 @@ use crate::query::Query;
 use crate::search::{Hit, Name, Search, load};
 use crate::tokenizer::{Texts, Tokenizer};
 use crate::update::{Problem, Target};
-use crate::vectors::{Neighbour, Space, VectorTarget, nearest, spaces};
+use crate::vectors::{Candidates, Neighbour, Space, VectorTarget, nearest, spaces};
 
 /// Returns the vector of a query, made by the model of a layer of embeddings.
 pub type EmbedQuery<'a> =
@@ -120,9 +120,12 @@ impl Task<Meaning> for NearestSearch<'_> {
         let mut hits = HashMap::new();
         let mut rankings = Vec::new();
         for (space, query) in self.queries {
-            let found = nearest(connection, space, query, self.depth, &mut |candidate| {
-                self.exact(space, candidate, &mut hits)
-            })?;
+            let mut candidates = SpaceCandidates {
+                of: self,
+                space,
+                hits: &mut hits,
+            };
+            let found = nearest(connection, space, query, self.depth, &mut candidates)?;
             let ranking = found
                 .into_iter()
                 .map(|one| ((one.about_layer, one.about_label), one.cosine));
@@ -143,20 +146,23 @@ fn first_of_each(ranking: impl Iterator<Item = (Name, f64)>) -> Vec<(Name, f64)>
         .collect()
 }
 
-impl NearestSearch<'_> {
-    /// Returns the exact vector of a candidate, if the artifact that it is about may be a result.
-    fn exact(
-        &self,
-        space: &Space,
-        candidate: &Neighbour,
-        hits: &mut HashMap<Name, Hit>,
-    ) -> Result<Option<Vec<f32>>, Problem> {
-        let has_layer = |layer: &String| *layer == space.layer || *layer == candidate.about_layer;
-        let layers = &self.search.layers;
+/// The candidates of one space.
+struct SpaceCandidates<'a> {
+    of: &'a NearestSearch<'a>,
+    space: &'a Space,
+    /// The artifacts that may be results.
+    hits: &'a mut HashMap<Name, Hit>,
+}
+
+impl Candidates for SpaceCandidates<'_> {
+    fn vector(&mut self, candidate: &Neighbour) -> Result<Option<Vec<f32>>, Problem> {
+        let layers = &self.of.search.layers;
+        let has_layer =
+            |layer: &String| *layer == self.space.layer || *layer == candidate.about_layer;
         if !layers.is_empty() && !layers.iter().any(has_layer) {
             return Ok(None);
         }
-        let artifact = match self.reader.artifact(candidate.artifact) {
+        let artifact = match self.of.reader.artifact(candidate.artifact) {
             Ok(artifact) => artifact,
             Err(StoreError::Unusable { .. }) => return Err(Problem::Disagrees),
             Err(StoreError::Changed { .. } | StoreError::BadObject { .. }) => return Ok(None),
@@ -165,34 +171,42 @@ impl NearestSearch<'_> {
         if artifact.digest().ok() != Some(candidate.digest) {
             return Err(Problem::Disagrees);
         }
-        let name = (candidate.about_layer.clone(), candidate.about_label.clone());
-        let row = self
-            .reader
-            .find_artifact(candidate.about)?
-            .ok_or(Problem::Disagrees)?;
-        let hit = Hit {
-            artifact: candidate.about,
-            digest: row.digest,
-            score: 0.0,
-        };
-        let Some(about) = load(self.reader, &name, &hit)? else {
-            return Ok(None);
-        };
-        let mut conditions = self.search.conditions.iter();
-        if !conditions.all(|condition| condition.is_met(&about.metadata)) {
-            return Ok(None);
-        }
-        if let Some(unwanted) = &self.unwanted {
-            self.tokenizer.take(&Texts::of(&about))?;
-            if self.tokenizer.matches(unwanted)? {
-                return Ok(None);
-            }
-        }
         let embedding = Embedding::of_artifact(&artifact).ok_or(Problem::Disagrees)?;
-        if embedding.model != space.model {
+        if embedding.model != self.space.model {
             return Err(Problem::Disagrees);
         }
-        hits.insert(name, hit);
         Ok(Some(embedding.vector))
+    }
+
+    fn admits(&mut self, candidate: &Neighbour) -> Result<bool, Problem> {
+        let reader = self.of.reader;
+        let name = (candidate.about_layer.clone(), candidate.about_label.clone());
+        // An index could name a text that the vector is not about.
+        let embedding = reader.find_artifact(candidate.artifact)?;
+        let inputs = reader.inputs(embedding.ok_or(Problem::Disagrees)?.unit)?;
+        if !inputs.iter().any(|input| input.id == candidate.about) {
+            return Err(Problem::Disagrees);
+        }
+        let row = reader.find_artifact(candidate.about)?;
+        let hit = Hit {
+            artifact: candidate.about,
+            digest: row.ok_or(Problem::Disagrees)?.digest,
+            score: 0.0,
+        };
+        let Some(about) = load(reader, &name, &hit)? else {
+            return Ok(false);
+        };
+        let mut conditions = self.of.search.conditions.iter();
+        if !conditions.all(|condition| condition.is_met(&about.metadata)) {
+            return Ok(false);
+        }
+        if let Some(unwanted) = &self.of.unwanted {
+            self.of.tokenizer.take(&Texts::of(&about))?;
+            if self.of.tokenizer.matches(unwanted)? {
+                return Ok(false);
+            }
+        }
+        self.hits.insert(name, hit);
+        Ok(true)
     }
 }

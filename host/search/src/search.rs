@@ -154,7 +154,7 @@ impl Ranking<'_> {
             unwanted: self.query.unwanted(),
             tokenizer: self.tokenizer,
             queries: &queries,
-            depth: self.search.depth(Some(Mode::Hybrid)),
+            depth: self.search.depth(self.search.mode),
         };
         let (meaning, _) = self.state.ask(Sort::Vectors, &nearest)?;
         Ok(meaning)

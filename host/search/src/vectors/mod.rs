@@ -9,7 +9,7 @@ mod nearest;
 mod quantize;
 mod target;
 
-pub(crate) use nearest::{Neighbour, nearest, spaces};
+pub(crate) use nearest::{Candidates, Neighbour, nearest, spaces};
 pub(crate) use quantize::{RoundedQuery, exact_dot};
 pub(crate) use target::VectorTarget;
 

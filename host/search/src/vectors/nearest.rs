@@ -25,8 +25,14 @@ pub(crate) struct Neighbour {
     pub(crate) cosine: f64,
 }
 
-/// Returns the exact vector of a candidate; `None` if it may not be a result.
-pub(crate) type ReadVector<'a> = dyn FnMut(&Neighbour) -> Result<Option<Vec<f32>>, Problem> + 'a;
+/// What is known about a candidate outside of the index.
+pub(crate) trait Candidates {
+    /// Returns the exact vector; `None` if it cannot be read.
+    fn vector(&mut self, candidate: &Neighbour) -> Result<Option<Vec<f32>>, Problem>;
+
+    /// Returns whether a candidate may be a result. Only those that are near enough are asked about.
+    fn admits(&mut self, candidate: &Neighbour) -> Result<bool, Problem>;
+}
 
 /// Returns the spaces of an index, in order.
 pub(crate) fn spaces(connection: &Connection) -> Result<Vec<Space>, Problem> {
@@ -43,15 +49,13 @@ pub(crate) fn spaces(connection: &Connection) -> Result<Vec<Space>, Problem> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Returns the `max` nearest vectors of a space for which `read` returns the exact vector, the nearest first.
-///
-/// `read` also decides whether a vector may be a result. `query` has the length 1.
+/// Returns the `max` nearest vectors of a space that may be results, the nearest first. `query` has the length 1.
 pub(crate) fn nearest(
     connection: &Connection,
     space: &Space,
     query: &[f32],
     max: usize,
-    read: &mut ReadVector<'_>,
+    candidates: &mut dyn Candidates,
 ) -> Result<Vec<Neighbour>, Problem> {
     let mut bounds = bounds(connection, space, &RoundedQuery::of(query))?;
     let mut best: Vec<Neighbour> = Vec::new();
@@ -74,7 +78,7 @@ pub(crate) fn nearest(
                 return Ok(best);
             }
             let mut candidate = candidate(connection, *place)?;
-            let Some(vector) = read(&candidate)? else {
+            let Some(vector) = candidates.vector(&candidate)? else {
                 continue;
             };
             if vector.len() != query.len() {
@@ -82,8 +86,10 @@ pub(crate) fn nearest(
             }
             candidate.cosine = exact_dot(query, &vector);
             let at = best.partition_point(|other| order(other, &candidate).is_lt());
-            best.insert(at, candidate);
-            best.truncate(max);
+            if at < max && candidates.admits(&candidate)? {
+                best.insert(at, candidate);
+                best.truncate(max);
+            }
         }
         done = end;
         wanted = wanted.saturating_mul(GROWTH);
