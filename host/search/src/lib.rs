@@ -6,6 +6,44 @@
 //!
 //! Words of all scripts are found: synix cuts texts without spaces into pairs of characters.
 //!
+//!
+//! A release can hand over a search file, which any program with SQLite can query:
+//!
+//! ```
+//! use synix_search::{About, Document, ReleaseFile, ReleaseFileWriter, Search};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("memory.sqlite");
+//! let about = About {
+//!     snapshot: "snapshot-1".to_owned(),
+//!     pipeline: "synix.toml".to_owned(),
+//! };
+//! let mut file = ReleaseFileWriter::create(&path, &about, &[])?;
+//! file.add(&Document {
+//!     layer: "notes",
+//!     label: "tokyo",
+//!     kind: "note",
+//!     id: "5e2f",
+//!     content: Some("東京都に行きました。"),
+//!     data: None,
+//!     metadata: &Default::default(),
+//!     sources: &["diary".to_owned()],
+//!     has_more_sources: false,
+//! })?;
+//! file.finish()?;
+//!
+//! let search = Search {
+//!     query: "東京".to_owned(),
+//!     layers: Vec::new(),
+//!     conditions: Vec::new(),
+//!     mode: None,
+//!     limit: 10,
+//! };
+//! let answer = ReleaseFile::open(folder.path())?.search(&search, None)?;
+//! assert_eq!(answer.results[0].label, "tokyo");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
