@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{DIGESTS, FOLDER, NAMES, component, component_path, line};
+use super::{DIGESTS, FOLDER, NAMES, READERS, component, component_path, line};
 use crate::BuildError;
 use crate::compile::{Compiler, Goal, Selection, target_dir_around};
 use crate::component::encode;
@@ -15,18 +15,25 @@ use crate::toolchain::Toolchain;
 /// Returns the names of the components whose bytes changed.
 pub fn build(root: &Path) -> Result<Vec<&'static str>, BuildError> {
     let toolchain = Toolchain::from_environment();
-    let compiler = Compiler {
-        standard_library: toolchain.standard_library()?,
-        toolchain,
+    let standard_library = toolchain.standard_library()?;
+    let compiler = |goal| Compiler {
+        standard_library,
+        toolchain: toolchain.clone(),
         root: root.to_owned(),
         target_dir: target_dir_around(&root.join("target")),
         locked: true,
-        goal: Goal::SmallModules,
+        goal,
     };
+    let (small, fast) = (compiler(Goal::SmallModules), compiler(Goal::FastModules));
     let mut changed = Vec::new();
     let mut digests = String::new();
     for name in NAMES {
         let manifest = root.join("plugins").join(name).join("Cargo.toml");
+        let compiler = if READERS.contains(&name) {
+            &fast
+        } else {
+            &small
+        };
         let modules = compiler.compile(&manifest, Selection::Library)?;
         let compiled = encode(&modules.join(format!("synix_{name}.wasm")))?;
         // Packing takes longer than compiling.

@@ -19,7 +19,7 @@ mod build;
 #[cfg(feature = "first-party")]
 pub use build::build;
 
-/// The first-party transforms and readers, each in `plugins/NAME`, package `synix-NAME`.
+/// The first-party transforms and readers, each in `plugins/NAME`, package `synix-NAME`. The readers are the last.
 pub const NAMES: [&str; 11] = [
     "chunk",
     "embed",
@@ -33,6 +33,9 @@ pub const NAMES: [&str; 11] = [
     "mail",
     "rows",
 ];
+
+/// The readers among [`NAMES`].
+pub const READERS: [&str; 4] = ["chats", "documents", "mail", "rows"];
 
 /// The folder of the packed components, relative to the root of the workspace.
 pub(crate) const FOLDER: &str = "host/components/packed";
