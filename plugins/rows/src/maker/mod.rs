@@ -1,24 +1,22 @@
 //! Makes an artifact of a row.
 
+mod metadata;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use minijinja::{Environment, ErrorKind, Expression, Value as Variables};
 use serde_json::Value;
-use synix_plugin::{Error, MetadataEntry, Output};
+use synix_plugin::{Error, Output};
 use synix_reading::label;
 
 use crate::config::{Config, Content, Metadata};
 use crate::row::{Row, text_of};
 use crate::templates::{Fault, invalid, is_template};
 
-/// The metadata that each row has, whatever its fields are.
-const FILE: &str = "file";
 /// The most bytes of the metadata of a row. The contract has it: an artifact with more fails its file.
 const MAX_METADATA_BYTES: usize = 1 << 20;
-/// The most characters of a metadata key, as the contract has it.
-const MAX_KEY_CHARS: usize = 128;
 /// Fields that an error names.
 const SHOWN_FIELDS: usize = 12;
 
@@ -103,7 +101,9 @@ impl<'c> Maker<'c> {
             },
         };
         if let Some(Metadata::Renamed(fields)) = &config.metadata {
-            fields.keys().try_for_each(|name| check_name(name))?;
+            fields
+                .keys()
+                .try_for_each(|name| metadata::check_name(name))?;
         }
         let is_templated = |text: &String| is_template(text);
         let needs_variables = condition.is_some()
@@ -257,83 +257,10 @@ impl<'c> Maker<'c> {
         }
     }
 
-    fn metadata(&self, row: &Row, origin: &Origin) -> Vec<MetadataEntry> {
-        let mut entries = vec![MetadataEntry {
-            key: FILE.to_owned(),
-            value: origin.file.clone(),
-        }];
-        let mut taken = BTreeSet::from([Cow::Borrowed(FILE)]);
-        let mut add = |name: &str, value: &Value| {
-            // What a row does not say is absent.
-            let is_absent = value.is_null() || value.as_str().is_some_and(str::is_empty);
-            let key = key_of(name);
-            if is_absent || key.is_empty() || taken.contains(key.as_str()) {
-                return;
-            }
-            entries.push(MetadataEntry {
-                key: key.clone(),
-                value: value.to_string(),
-            });
-            taken.insert(Cow::Owned(key));
-        };
-        match &self.config.metadata {
-            Some(Metadata::Renamed(fields)) => {
-                for (name, field) in fields {
-                    if let Some(value) = row.get(field) {
-                        add(name, value);
-                    }
-                }
-            }
-            Some(Metadata::Fields(fields)) => {
-                for field in fields {
-                    if let Some(value) = row.get(field) {
-                        add(field, value);
-                    }
-                }
-            }
-            None => {
-                for (name, value) in row.fields() {
-                    if !self.in_content.contains(name) {
-                        add(name, value);
-                    }
-                }
-            }
-        }
-        entries
-    }
-
     fn render(&self, name: &str, variables: &Variables) -> Result<String, Fault> {
         let template = self.environment.get_template(name);
         template
             .and_then(|template| template.render(variables))
             .map_err(|error| Fault::of(name, &error))
     }
-}
-
-/// Refuses a name of metadata that the artifacts would not have.
-fn check_name(name: &str) -> Result<(), Error> {
-    if name == FILE {
-        return Err(Error::InvalidConfig(format!(
-            "`metadata` gives a field the name `{FILE}`, which is the path of the file: choose another name"
-        )));
-    }
-    if name.is_empty() || key_of(name) != name {
-        return Err(Error::InvalidConfig(format!(
-            "`metadata` has the name {name:?}: write 1 to {MAX_KEY_CHARS} characters without a control character, and \
-             without a space at the start or the end"
-        )));
-    }
-    Ok(())
-}
-
-/// Makes a metadata key of a field's name.
-fn key_of(name: &str) -> String {
-    let visible = name.trim().chars().map(|character| {
-        if character.is_control() {
-            ' '
-        } else {
-            character
-        }
-    });
-    visible.take(MAX_KEY_CHARS).collect()
 }
