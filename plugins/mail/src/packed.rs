@@ -49,8 +49,8 @@ pub(crate) fn read(file: &str, archive: &Archive<'_>, config: &Config) -> Result
                 reading::skip(entry.inside(), Reason::Unsupported);
             }
             // What was whole of it is kept.
-            Some(Err(_)) => {
-                scan.cut_off();
+            Some(Err(error)) => {
+                scan.cut_off(&error);
                 sieve = Sieve::default();
             }
             Some(Ok(())) => {}

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use synix_plugin::Error;
 use synix_plugin::reading::{self, File, Reason};
-use synix_reading::archive::Archive;
+use synix_reading::archive::{Archive, UnpackLimit};
 
 use crate::kind::{Kind, START_BYTES, recognise};
 use crate::load::load;
@@ -14,6 +14,13 @@ use crate::{Config, mailbox, packed};
 
 /// What packs a single file: gzip and zstd.
 const PACKED: [&[u8]; 2] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd"];
+
+/// What an archive of mail may unpack to. Text of letters packs to a fifth, and each byte of it is looked at several
+/// times, so a bomb must end sooner than in other readers.
+const UNPACKED: UnpackLimit = UnpackLimit {
+    ratio: 25,
+    allowance: 8 << 20,
+};
 
 /// What was read and left out.
 #[derive(Debug, Default, Clone, Copy)]
@@ -42,7 +49,7 @@ impl Counts {
 /// Reads the file.
 pub(crate) fn read(file: &File<'_>, config: &Config) -> Result<(), Error> {
     let start = start_of(file).map_err(|error| lost(&error))?;
-    let archive = Archive::open(file)?;
+    let archive = Archive::open(file)?.with_limit(UNPACKED);
     if archive.is_zip() || PACKED.iter().any(|magic| start.starts_with(magic)) {
         let counts = packed::read(&file.name(), &archive, config)?;
         if counts.found == 0 {

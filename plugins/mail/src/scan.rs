@@ -1,6 +1,7 @@
 //! The first pass: where the messages of a file are, which are one thread, which are left out.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
@@ -82,12 +83,18 @@ impl<'a> Scan<'a> {
     }
 
     /// Reports that the entry is damaged behind its last whole message.
-    pub(crate) fn cut_off(&mut self) {
+    pub(crate) fn cut_off(&mut self, why: &io::Error) {
         self.counts.found += 1;
         self.counts.unreadable += 1;
         let place = self.here(self.number + 1);
         reading::at(&place);
-        reading::skip(&format!("{place} and what follows it"), Reason::Unreadable);
+        let what = format!("{place} and what follows it");
+        // That an archive is cut off was reported when its end was read.
+        if why.kind() == io::ErrorKind::UnexpectedEof {
+            reading::skip(&what, Reason::Unreadable);
+        } else {
+            reading::skip(&format!("{what}: {why}"), Reason::Unreadable);
+        }
     }
 
     /// Returns the threads by their first message, each in the order in which it was written.

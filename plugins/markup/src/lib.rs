@@ -10,6 +10,7 @@
 //! assert_eq!(page.text, "# B\n\nText & more");
 //! ```
 
+mod attributes;
 mod charset;
 mod main_text;
 mod tree;
@@ -18,7 +19,7 @@ mod xhtml;
 use dom_query::{Document, NodeRef};
 
 pub use charset::decode;
-pub use tree::TooDeep;
+pub use tree::PageFault;
 
 /// What nobody reads.
 const UNSEEN: &str =
@@ -40,7 +41,7 @@ pub struct Page {
 }
 
 /// Reads a page. With `main`, what is around its text is left out: menus, footers, forms.
-pub fn page(html: &str, main: bool) -> Result<Page, TooDeep> {
+pub fn page(html: &str, main: bool) -> Result<Page, PageFault> {
     let document = tree::parse(&xhtml::opened(html))?;
     let mut page = about(&document);
     page.text = if main {
@@ -53,7 +54,7 @@ pub fn page(html: &str, main: bool) -> Result<Page, TooDeep> {
 }
 
 /// Reads a letter in HTML. Its tables place its parts, and are no tables; its pictures are left out.
-pub fn letter(html: &str) -> Result<String, TooDeep> {
+pub fn letter(html: &str) -> Result<String, PageFault> {
     let document = tree::parse(html)?;
     document.select(UNSEEN).remove();
     document.select("img").remove();

@@ -111,13 +111,33 @@ fn a_page_nested_to_attack_is_an_error() {
     ] {
         assert_eq!(
             page(&element.repeat(100_000), true),
-            Err(TooDeep),
+            Err(PageFault::TooDeep),
             "{element}"
         );
     }
     // Each `b` differs, so that none is dropped, and each `p` opens all of them again.
     let many: String = (0..600).map(|number| format!("<b id={number}>")).collect();
-    assert_eq!(page(&(many + &"<p>x".repeat(1000)), true), Err(TooDeep));
+    assert_eq!(
+        page(&(many + &"<p>x".repeat(1000)), true),
+        Err(PageFault::TooDeep)
+    );
+}
+
+#[test]
+fn an_element_with_attributes_without_end_is_an_error() {
+    let many = |count: usize| {
+        let attributes: String = (0..count).map(|number| format!(" a{number}=x")).collect();
+        page(&format!("<p{attributes}>text"), true)
+    };
+    assert_eq!(many(20_000), Err(PageFault::TooManyAttributes));
+    assert_eq!(many(1000).unwrap().text, "text");
+}
+
+#[test]
+fn a_page_whose_tree_does_not_fit_is_an_error() {
+    let many = |count: usize| page(&"<i>x</i>".repeat(count), false);
+    assert_eq!(many(300_000), Err(PageFault::TooLarge));
+    assert!(many(1000).is_ok());
 }
 
 #[test]

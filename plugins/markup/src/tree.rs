@@ -3,6 +3,7 @@
 //! For each element html5ever looks through those that are open, so that time is the square of the depth; what writes
 //! Markdown recurses. Browsers stop at 512 levels as well.
 
+use crate::attributes;
 use dom_query::{Document, NodeRef};
 use html5ever::tendril::{StrTendril, TendrilSink as _};
 use html5ever::tree_builder::TreeBuilderOpts;
@@ -13,15 +14,34 @@ const DEPTH: usize = 512;
 /// What is parsed before the depth is looked at again.
 const STEP_BYTES: usize = 4096;
 
-/// A page is nested too deeply.
+/// The most elements and texts of a page. Each takes some hundred bytes.
+const NODES: usize = 500_000;
+
+/// Why a page is not read: it is damaged, or made to stop its readers.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
-#[error(
-    "the page has more than {DEPTH} elements inside one another: it is damaged, or made to stop its readers"
-)]
-pub struct TooDeep;
+pub enum PageFault {
+    /// It is nested too deeply.
+    #[error(
+        "the page has more than {DEPTH} elements inside one another: it is damaged, or made to stop its readers"
+    )]
+    TooDeep,
+    /// Its tree would not fit into memory.
+    #[error(
+        "the page has more than {NODES} elements and texts: it is damaged, or made to stop its readers"
+    )]
+    TooLarge,
+    /// Its elements have too many attributes.
+    #[error(
+        "the page has elements with thousands of attributes: it is damaged, or made to stop its readers"
+    )]
+    TooManyAttributes,
+}
 
 /// Parses a page, which may be as wrong as a browser accepts.
-pub(crate) fn parse(html: &str) -> Result<Document, TooDeep> {
+pub(crate) fn parse(html: &str) -> Result<Document, PageFault> {
+    if attributes::are_too_many(html) {
+        return Err(PageFault::TooManyAttributes);
+    }
     let options = ParseOpts {
         tree_builder: TreeBuilderOpts {
             // What is inside `noscript` is read as elements, and can be left out.
@@ -35,14 +55,22 @@ pub(crate) fn parse(html: &str) -> Result<Document, TooDeep> {
     while !rest.is_empty() {
         let (step, after) = rest.split_at(rest.floor_char_boundary(STEP_BYTES));
         parser.process(StrTendril::from_slice(step));
-        if open_elements(&parser.tokenizer.sink.sink) > DEPTH {
-            return Err(TooDeep);
+        let document = &parser.tokenizer.sink.sink;
+        if open_elements(document) > DEPTH {
+            return Err(PageFault::TooDeep);
+        }
+        if document.tree.len() > NODES {
+            return Err(PageFault::TooLarge);
         }
         rest = after;
     }
     let document = parser.finish();
     let deep = depth(&document.root()) > DEPTH;
-    if deep { Err(TooDeep) } else { Ok(document) }
+    if deep {
+        Err(PageFault::TooDeep)
+    } else {
+        Ok(document)
+    }
 }
 
 /// Returns the depth of the place where the parser is: the last child of the last child.

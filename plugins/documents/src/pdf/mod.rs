@@ -20,6 +20,7 @@ use synix_reading::time::Time;
 use crate::document::Document;
 use crate::pile::Found;
 
+mod bounds;
 mod layout;
 
 use layout::{Layout, Placed};
@@ -31,6 +32,7 @@ const TEXT_BYTES: usize = 24 << 20;
 
 /// Reads the document.
 pub(crate) fn read(bytes: Vec<u8>) -> Result<Found, Error> {
+    bounds::check_streams(&bytes)?;
     let pdf = match Pdf::new(bytes) {
         Ok(pdf) => pdf,
         Err(LoadPdfError::Decryption(_)) => return Ok(Found::Nothing(Reason::Unsupported)),
@@ -42,9 +44,11 @@ pub(crate) fn read(bytes: Vec<u8>) -> Result<Found, Error> {
     };
     let cache = InterpreterCache::new();
     let mut layout = Layout::default();
+    let mut forms = bounds::Forms::default();
     let mut unnamed = 0;
     let pages = pdf.pages();
     for (number, page) in (1_usize..).zip(pages.iter()) {
+        forms.check(number, page)?;
         let mut glyphs = Glyphs::default();
         let area = Rect::new(0.0, 0.0, 1.0, 1.0);
         let upright = page.initial_transform(true);

@@ -52,6 +52,31 @@ fn pdf(pages: &[&str], more: &[&str]) -> Vec<u8> {
 }
 
 #[test]
+fn forms_that_draw_each_other_without_end_are_an_error() {
+    let page = "BT /F 10 Tf 50 700 Td (Text) Tj ET /X Do";
+    let form = |number: usize, times: usize| {
+        let content = "/X Do ".repeat(times);
+        format!(
+            "{number} 0 obj <</Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<</XObject<</X {} 0 R>>>>/Length {}>> \
+             stream\n{content}\nendstream endobj",
+            number + 1,
+            content.len()
+        )
+    };
+    let forms = |times| -> Vec<String> { (11..30).map(|number| form(number, times)).collect() };
+    let read = |forms: &[String]| {
+        let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
+        pdf(&[page], &forms)
+    };
+    let ran = run("a.pdf", read(&forms(10)));
+    assert!(error(&ran).contains("page 1 draws its forms"), "{ran:?}");
+    assert_eq!(text(&one("a.pdf", read(&forms(1)))), "Text");
+    // Nobody draws a form inside of itself.
+    let itself = form(11, 2).replace("/X 12 0 R", "/X 11 0 R");
+    assert_eq!(text(&one("a.pdf", read(&[itself]))), "Text");
+}
+
+#[test]
 fn lines_become_paragraphs() {
     let page = "BT /F 10 Tf 50 700 Td (The first line of a para-) Tj 0 -12 Td (graph, and more \\(of it\\).) Tj 0 -30 Td [(Ano) -20 (ther) -400 (one)] TJ ET";
     let output = one(

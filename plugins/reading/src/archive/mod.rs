@@ -22,6 +22,7 @@ use synix_plugin::Error;
 use synix_plugin::reading::File;
 
 pub use entry::Entry;
+pub use source::UnpackLimit;
 use source::{Budget, Source, Whole};
 
 /// The most entries of a file, those of inner archives included.
@@ -75,11 +76,20 @@ impl<'a> Archive<'a> {
         Self {
             own: path.len(),
             path,
-            budget: Rc::new(Budget::of(source.size())),
+            budget: Rc::new(Budget::of(source.size(), UnpackLimit::default())),
             source,
             is_zip,
             was_reported: Cell::new(false),
             left_out: RefCell::default(),
+        }
+    }
+
+    /// Limits what the file may unpack to, for a reader that does more with each byte than others do.
+    #[must_use]
+    pub fn with_limit(self, limit: UnpackLimit) -> Self {
+        Self {
+            budget: Rc::new(Budget::of(self.source.size(), limit)),
+            ..self
         }
     }
 

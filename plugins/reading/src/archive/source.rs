@@ -200,23 +200,37 @@ impl Read for Reading<'_> {
     }
 }
 
+/// What a file may unpack to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnpackLimit {
+    /// How often its own size.
+    pub ratio: u64,
+    /// What a small file may unpack to in any case, in bytes.
+    pub allowance: u64,
+}
+
+impl Default for UnpackLimit {
+    /// Text packs to a tenth and repetitive rows to a fiftieth; a bomb packs to a thousandth.
+    fn default() -> Self {
+        Self {
+            ratio: 100,
+            allowance: 64 << 20,
+        }
+    }
+}
+
 /// How much may still be unpacked in a pass over the file.
 pub(super) struct Budget {
+    of: UnpackLimit,
     limit: u64,
     left: Cell<u64>,
 }
 
 impl Budget {
-    /// Text packs to a tenth and repetitive rows to a fiftieth; a bomb packs to a thousandth.
-    const MAX_RATIO: u64 = 100;
-    /// What a small file may unpack to in any case.
-    const ALLOWANCE: u64 = 64 * 1024 * 1024;
-
-    pub(super) fn of(packed: u64) -> Self {
-        let limit = packed
-            .saturating_mul(Self::MAX_RATIO)
-            .saturating_add(Self::ALLOWANCE);
+    pub(super) fn of(packed: u64, of: UnpackLimit) -> Self {
+        let limit = packed.saturating_mul(of.ratio).saturating_add(of.allowance);
         Self {
+            of,
             limit,
             left: Cell::new(limit),
         }
@@ -237,8 +251,8 @@ impl Budget {
             return Err(io::Error::other(format!(
                 "it unpacks to more than {} MiB, which is {} times its size and {} MiB",
                 self.limit >> 20,
-                Self::MAX_RATIO,
-                Self::ALLOWANCE >> 20
+                self.of.ratio,
+                self.of.allowance >> 20
             )));
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use synix_reading::testing::ZipMaker;
 
-use super::End::{Fails, Reads};
+use super::End::{Fails, Reads, Skips};
 use super::{DOCUMENTS, assert_ends, hostile};
 
 const DEEP: &str = "the page has more than 512 elements inside one another";
@@ -35,17 +35,42 @@ fn pages_end_at_their_limits_of_depth_and_size() {
             hostile(
                 "attributes.html",
                 page(&format!("<p {attributes}>")),
-                Fails("(`limits.fuel`)"),
+                Fails("elements with thousands of attributes"),
             ),
             hostile(
                 "formats.html",
                 page(&"<p><b><i><a href=x>".repeat(100_000)),
-                Fails("(`limits.memory_mb`)"),
+                Fails("the page has more than 500000 elements and texts"),
             ),
             hostile("zeros.html", "<html><body>\0<p>te\0xt</p>\0\0", Reads),
             hostile("none.html", [0; 5000], Fails("no document that is known")),
         ],
     );
+}
+
+/// What is wrong with one document is no reason to lose the others.
+#[test]
+fn a_hostile_document_in_an_archive_loses_itself_alone() {
+    let attributes: String = (0..20_000).map(|number| format!("a{number} ")).collect();
+    let other = DOCUMENTS.content.replace("Hello", "Other");
+    let zip = ZipMaker::default()
+        .deflated("a.html", other.as_bytes())
+        .deflated("bad.html", format!("<p {attributes}>x").as_bytes())
+        .deflated("bold.html", "<b>".repeat(100_000).as_bytes())
+        .deflated(
+            "formats.html",
+            "<p><b><i><a href=x>".repeat(100_000).as_bytes(),
+        )
+        .deflated("z.html", other.as_bytes());
+    let file = hostile(
+        "pages.zip",
+        zip.finish(),
+        Skips(
+            "unreadable",
+            "bad.html: the page has elements with thousands of attributes",
+        ),
+    );
+    assert_ends(&DOCUMENTS, &[file]);
 }
 
 /// Each entity is ten of the one before: a hundred billion words.
