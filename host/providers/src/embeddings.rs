@@ -58,7 +58,7 @@ impl Provider {
                         ParsedReply::Final,
                     )
                 }
-                Err(parsed) => parsed,
+                Err(parsed) => *parsed,
             }
         };
         let Completion {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::{Endpoint, HttpSettings, Provider, Secret};
 use synix_core::request::BatchApi;
-use synix_core::request::{Answer, Failure, Message, Outcome, Part, Request, Role, Wire};
+use synix_core::request::{
+    Answer, Failure, Message, Outcome, Part, Request, RequestKind, Role, Wire,
+};
 
 /// The key, which must never be printed.
 pub(super) const KEY: &str = "sk-never-to-be-received";
@@ -19,7 +21,7 @@ pub(super) fn request(wire: Wire, text: &str) -> Request {
         Wire::Anthropic => "claude-haiku-4-5",
     };
     Request {
-        kind: synix_core::request::RequestKind::Completion,
+        kind: RequestKind::Completion,
         wire,
         provider: wire.name().to_owned(),
         model: model.to_owned(),
@@ -34,6 +36,16 @@ pub(super) fn request(wire: Wire, text: &str) -> Request {
         options: serde_json::Map::new(),
         sample: 0,
         revision: String::new(),
+    }
+}
+
+/// A request for the embedding of a text.
+pub(super) fn embedding(text: &str, dimensions: Option<u32>) -> Request {
+    Request {
+        kind: RequestKind::Embedding { dimensions },
+        model: "text-embedding-3-small".to_owned(),
+        max_tokens: None,
+        ..request(Wire::OpenAi, text)
     }
 }
 

@@ -98,12 +98,14 @@ fn an_unknown_template_is_reported_with_the_known_ones() {
 }
 
 #[test]
-fn every_first_party_transform_is_in_a_template() {
+fn every_first_party_transform_that_makes_texts_is_in_a_template() {
     let pipelines: String = templates()
         .iter()
         .map(|template| fs::read_to_string(template.join("synix.toml")).unwrap())
         .collect();
-    for name in synix_components::TRANSFORMS.iter().map(|known| known.name) {
+    let names = synix_components::TRANSFORMS.iter().map(|known| known.name);
+    // Recorded vectors say nothing to a reader of a template, and the transform needs no config to be shown.
+    for name in names.filter(|name| *name != "embed") {
         assert!(
             pipelines.contains(&format!("transform = \"{name}\"")),
             "{name}"

@@ -4,6 +4,7 @@ mod builds;
 mod crashes;
 mod money;
 mod search;
+mod query;
 mod settings;
 mod unusable;
 

@@ -113,6 +113,10 @@ fn only_transforms_that_need_a_model_declare_llm() {
     for name in transform_names() {
         let found = synix(&["plugin", "inspect", name, "--json"]).json();
         let declares_llm = found["capabilities"] == Value::from(vec!["llm"]);
-        assert_eq!(declares_llm, !["chunk", "merge"].contains(&name), "{name}");
+        assert_eq!(
+            declares_llm,
+            !["chunk", "embed", "merge"].contains(&name),
+            "{name}"
+        );
     }
 }

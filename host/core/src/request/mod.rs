@@ -69,6 +69,16 @@ pub enum BatchApi {
     Mistral,
 }
 
+impl BatchApi {
+    /// Returns whether batches can have requests for embeddings, according to the provider's documents.
+    pub const fn has_embeddings(self) -> bool {
+        match self {
+            Self::OpenAi | Self::Mistral => true,
+            Self::Azure | Self::Groq | Self::Together => false,
+        }
+    }
+}
+
 /// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

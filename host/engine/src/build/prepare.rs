@@ -216,7 +216,11 @@ impl Preparation<'_> {
         let accept_truncated = transform.accept.contains(&Ending::Truncated);
         let has_batch_api = role.is_some_and(|role| {
             let redirected = (context.redirected)(&role.provider);
+            let only_embeds = grants.embed && !grants.llm;
+            let profile = pipeline.providers.get(&role.provider);
+            let batch_api = profile.and_then(|profile| profile.batch_api);
             pipeline.batch_support(role, redirected) == BatchSupport::Available
+                && (!only_embeds || batch_api.unwrap_or_default().has_embeddings())
         });
         let role_name = transform
             .model

@@ -2,6 +2,7 @@
 
 mod batches;
 mod complete;
+mod embeddings;
 mod unusual_replies;
 
 const BATCH: &str = r#"{"id":"batch_1","status":"validating"}"#;

@@ -7,6 +7,7 @@ use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{Config, Engine, PoolingAllocationConfig, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use self::synix::plugin::embedding::{EmbeddingError, Vector};
 use self::synix::plugin::llm::{Ending, LlmError, Request, Response, Usage};
 use self::synix::plugin::types::Content;
 use super::{ANSWER, LABEL, QUESTION};
@@ -38,6 +39,12 @@ impl self::synix::plugin::types::Host for State {}
 
 impl self::synix::plugin::log::Host for State {
     fn write(&mut self, _: self::synix::plugin::log::Level, _: String) {}
+}
+
+impl self::synix::plugin::embedding::Host for State {
+    fn embed(&mut self, _: Vec<String>, _: Option<String>) -> Result<Vec<Vector>, EmbeddingError> {
+        Err(EmbeddingError::NotGranted)
+    }
 }
 
 impl self::synix::plugin::llm::Host for State {

@@ -48,7 +48,7 @@ pub(crate) fn parse(body: &Value, dimensions: Option<u32>) -> ParsedReply {
             Some(outcome) => ParsedReply::Final(outcome),
             None => ParsedReply::Unusable("it has no vector".to_owned()),
         },
-        Err(parsed) => parsed,
+        Err(parsed) => *parsed,
     }
 }
 
@@ -60,10 +60,11 @@ pub(crate) fn parse_several(
     body: &Value,
     dimensions: Option<u32>,
     weights: &[u64],
-) -> Result<Vec<Outcome>, ParsedReply> {
-    let body = outcome::unwrap_document(body).map_err(ParsedReply::Unusable)?;
+) -> Result<Vec<Outcome>, Box<ParsedReply>> {
+    let body =
+        outcome::unwrap_document(body).map_err(|reason| Box::new(ParsedReply::Unusable(reason)))?;
     if let Some(error) = reply::error_of(&body, usage(&body)) {
-        return Err(error);
+        return Err(Box::new(error));
     }
     let Some(items) = body.get("data").and_then(Value::as_array) else {
         let start = excerpt::truncate(&body.to_string(), 120);
@@ -173,12 +174,14 @@ fn divide(total: Usage, weights: &[u64]) -> Vec<Usage> {
 }
 
 /// The failure of a reply that cannot be used. If the server counted its tokens, the cost is known.
-fn unusable(body: &Value, problem: &str) -> ParsedReply {
+fn unusable(body: &Value, problem: &str) -> Box<ParsedReply> {
     let usage = outcome::billed_usage(usage(body));
     if usage == Usage::default() {
-        return ParsedReply::Unusable(problem.to_owned());
+        return Box::new(ParsedReply::Unusable(problem.to_owned()));
     }
-    ParsedReply::Final(Outcome::Failed(unreadable(problem, usage)))
+    Box::new(ParsedReply::Final(Outcome::Failed(unreadable(
+        problem, usage,
+    ))))
 }
 
 fn unreadable(problem: &str, usage: Usage) -> Failure {

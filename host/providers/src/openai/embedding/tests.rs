@@ -2,17 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::testing::request;
-use synix_core::request::Wire;
-
-fn embedding(text: &str, dimensions: Option<u32>) -> Request {
-    Request {
-        kind: RequestKind::Embedding { dimensions },
-        model: "text-embedding-3-small".to_owned(),
-        max_tokens: None,
-        ..request(Wire::OpenAi, text)
-    }
-}
+use crate::testing::embedding;
 
 fn base64(numbers: &[f32]) -> String {
     Vector::new(numbers.to_vec()).unwrap().to_base64()
