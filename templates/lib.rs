@@ -64,7 +64,13 @@ mod tests {
     fn every_template_is_a_project_without_its_golden_files() {
         assert_eq!(
             names(),
-            ["chat-memory", "field-notes", "team-report", "tickets"]
+            [
+                "chat-memory",
+                "field-notes",
+                "handbook",
+                "team-report",
+                "tickets"
+            ]
         );
         for name in names() {
             let paths: Vec<_> = get(name)

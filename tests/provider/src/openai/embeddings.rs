@@ -1,6 +1,6 @@
 //! `POST /v1/embeddings`, and the list of vectors, which is also in batch rows.
 //!
-//! A vector is derived from the model and the text. A rule with a `text` replaces the vector of a text by this JSON value.
+//! A vector is derived from the model and the words of the text, so texts that share words have similar vectors. A rule with a `text` replaces the vector of a text by this JSON value.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,15 +96,43 @@ pub(super) fn document(
     })
 }
 
-/// Derives numbers between -1 and 1 from the digest of model and text.
+/// The number of characters in which words are the same, whatever their endings.
+const STEM: usize = 5;
+
+/// How much the digest of model and text adds to the words, so that no two texts have the same vector.
+const UNIQUE: f32 = 0.01;
+
+/// Adds up a direction for each word, and a small one for the text as a whole.
 fn vector(prompt: &Prompt<'_>, dimensions: u64) -> Vec<f32> {
-    let number = |position: u64| {
-        let seed = format!("{} {position}", prompt.question);
-        let digest = Sha256::digest(seed.as_bytes());
-        let bits = u16::from_be_bytes([digest[0], digest[1]]);
-        (f32::from(bits) - 32_768.0) / 32_769.0
-    };
-    (0..dimensions).map(number).collect()
+    let mut numbers = vec![0.0; usize::try_from(dimensions).unwrap_or(0)];
+    add(&mut numbers, &prompt.question.to_string(), UNIQUE);
+    let text = prompt.last_user.to_lowercase();
+    for word in text.split(|character: char| !character.is_alphanumeric()) {
+        let stem: String = word.chars().take(STEM).collect();
+        if !stem.is_empty() {
+            add(&mut numbers, &format!("{} {stem}", prompt.model), 1.0);
+        }
+    }
+    numbers
+}
+
+/// Adds the direction of a seed: numbers between -1 and 1 that only depend on it.
+fn add(numbers: &mut [f32], seed: &str, weight: f32) {
+    let digest = Sha256::digest(seed.as_bytes());
+    let mut state = digest
+        .iter()
+        .take(8)
+        .fold(0_u64, |state, byte| state << 8 | u64::from(*byte));
+    for number in numbers {
+        // The generator SplitMix64.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = state;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let [high, low, ..] = (bits ^ (bits >> 31)).to_be_bytes();
+        let unit = (f32::from(u16::from_be_bytes([high, low])) - 32_767.5) / 32_767.5;
+        *number += weight * unit;
+    }
 }
 
 /// Answers the texts of one call now.
