@@ -11,7 +11,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{BatchChoice, Capability, OutputFormat};
+use super::outputs::OutputEntry;
+use super::{BatchChoice, Capability};
 use synix_core::request::BatchApi;
 use synix_core::request::{Ending, Wire};
 
@@ -210,31 +211,6 @@ pub(super) struct LayerEntry {
     pub(super) grants: Option<Vec<Capability>>,
     /// The members of `options` that the plugin may set in addition to sampling options.
     pub(super) options_allowed: Option<Vec<String>>,
-}
-
-/// An output: the artifacts of some layers in one format.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OutputEntry {
-    /// The layers, in the order of the output.
-    #[schemars(length(min = 1))]
-    pub(super) layers: Vec<String>,
-    /// The format.
-    pub(super) format: OutputFormat,
-    /// The file, or the folder of `files` and `croissant`, relative to the folder of the release.
-    pub(super) path: String,
-    /// The title of a document or dataset; the name of the pipeline by default.
-    #[schemars(length(min = 1, max = 200))]
-    pub(super) title: Option<String>,
-    /// The maximum size of a document in bytes. Artifacts that do not fit are left out, and the document says so.
-    #[schemars(range(min = 1000, max = 9_007_199_254_740_991_u64))]
-    pub(super) max_bytes: Option<u64>,
-    /// What a dataset is about.
-    #[schemars(length(min = 1, max = 10_000))]
-    pub(super) description: Option<String>,
-    /// The licence of a dataset: a URL, or an identifier such as `CC-BY-4.0`.
-    #[schemars(length(min = 1, max = 1000))]
-    pub(super) license: Option<String>,
 }
 
 /// A glob, or several.

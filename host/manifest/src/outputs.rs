@@ -1,16 +1,14 @@
 //! Converts the outputs of a pipeline file: what a release hands over.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::error::Finding;
 use super::error_kind::PipelineErrorKind;
-use super::manifest::OutputEntry;
 use super::nearest::did_you_mean;
+use super::output_format::OutputFormat;
 use super::position::child;
 use super::resolve::Draft;
 use synix_core::device_name::is_device_name;
@@ -45,75 +43,29 @@ const KEYS: [(&str, &[OutputFormat], &str); 4] = [
     ),
 ];
 
-/// The format of an output or of an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OutputFormat {
-    /// One Markdown text.
-    Document,
-    /// A file for each artifact.
-    Files,
-    /// A JSON object on each line.
-    Jsonl,
-    /// Comma-separated values with a heading (RFC 4180).
-    Csv,
-    /// Apache Parquet.
-    Parquet,
-    /// An SQLite database with a full-text index.
-    Search,
-    /// A dataset that Croissant 1.1 describes.
-    Croissant,
-}
-
-impl OutputFormat {
-    /// All formats.
-    pub const ALL: [Self; 7] = [
-        Self::Document,
-        Self::Files,
-        Self::Jsonl,
-        Self::Csv,
-        Self::Parquet,
-        Self::Search,
-        Self::Croissant,
-    ];
-
-    /// Returns the name in commands and pipeline files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Document => "document",
-            Self::Files => "files",
-            Self::Jsonl => "jsonl",
-            Self::Csv => "csv",
-            Self::Parquet => "parquet",
-            Self::Search => "search",
-            Self::Croissant => "croissant",
-        }
-    }
-
-    /// Returns whether an output of this format is a folder.
-    pub const fn is_folder(self) -> bool {
-        matches!(self, Self::Files | Self::Croissant)
-    }
-}
-
-impl fmt::Display for OutputFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// No format has the name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no format {0:?}")]
-pub struct UnknownFormat(pub String);
-
-impl FromStr for OutputFormat {
-    type Err = UnknownFormat;
-
-    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
-        let named = Self::ALL.into_iter().find(|format| format.name() == name);
-        named.ok_or_else(|| UnknownFormat(name.to_owned()))
-    }
+/// An output: the artifacts of some layers in one format.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutputEntry {
+    /// The layers, in the order of the output.
+    #[schemars(length(min = 1))]
+    pub(super) layers: Vec<String>,
+    /// The format.
+    pub(super) format: OutputFormat,
+    /// The file, or the folder of `files` and `croissant`, relative to the folder of the release.
+    pub(super) path: String,
+    /// The title of a document or dataset; the name of the pipeline by default.
+    #[schemars(length(min = 1, max = 200))]
+    pub(super) title: Option<String>,
+    /// The maximum size of a document in bytes. Artifacts that do not fit are left out, and the document says so.
+    #[schemars(range(min = 1000, max = 9_007_199_254_740_991_u64))]
+    pub(super) max_bytes: Option<u64>,
+    /// What a dataset is about.
+    #[schemars(length(min = 1, max = 10_000))]
+    pub(super) description: Option<String>,
+    /// The licence of a dataset: a URL, or an identifier such as `CC-BY-4.0`.
+    #[schemars(length(min = 1, max = 1000))]
+    pub(super) license: Option<String>,
 }
 
 /// A part of a release: the artifacts of some layers in one format.

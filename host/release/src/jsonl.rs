@@ -24,7 +24,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     media_type: Option<&'a str>,
     metadata: &'a Metadata,
-    provenance: Provenance,
+    provenance: &'a Provenance,
 }
 
 pub(super) fn write(rows: &Rows<'_>, out: &mut dyn Write) -> Result<u64, ReleaseError> {
@@ -32,6 +32,7 @@ pub(super) fn write(rows: &Rows<'_>, out: &mut dyn Write) -> Result<u64, Release
     let mut line = Vec::new();
     rows.for_each(|row| {
         line.clear();
+        let provenance = rows.provenance(&row)?;
         let value = Line {
             layer: &row.layer,
             label: &row.label,
@@ -40,7 +41,7 @@ pub(super) fn write(rows: &Rows<'_>, out: &mut dyn Write) -> Result<u64, Release
             content: content(&row),
             media_type: row.content.media_type(),
             metadata: &row.metadata,
-            provenance: rows.provenance(&row)?,
+            provenance: &provenance,
         };
         serde_json::to_writer(&mut line, &value)
             .map_err(|error| ReleaseError::Write(io::Error::other(error)))?;

@@ -1,5 +1,8 @@
 //! The rows of an export: the artifacts of some layers.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use super::ReleaseError;
@@ -8,6 +11,7 @@ use synix_core::digest::Digest;
 use synix_engine::view::{FoundArtifact, Makings, Provenance, SnapshotView};
 use synix_prices::Prices;
 use synix_search::Sources;
+use synix_store::UnitId;
 
 /// An artifact as a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +50,8 @@ pub struct Rows<'a> {
     view: &'a SnapshotView<'a>,
     prices: &'a Prices,
     layers: Vec<String>,
+    /// The provenance of the last row: all artifacts of a file or of an answer share it.
+    last: RefCell<Option<(UnitId, Rc<Provenance>)>>,
 }
 
 impl<'a> Rows<'a> {
@@ -62,6 +68,7 @@ impl<'a> Rows<'a> {
             view,
             prices,
             layers: layers.to_vec(),
+            last: RefCell::new(None),
         })
     }
 
@@ -70,13 +77,16 @@ impl<'a> Rows<'a> {
         &self,
         mut take: impl FnMut(Row) -> Result<(), E>,
     ) -> Result<(), E> {
-        for layer in &self.layers {
-            let artifacts = self.view.artifacts(layer).map_err(ReleaseError::from)?;
-            for found in artifacts {
-                take(self.row(found)?)?;
+        let read = || {
+            for layer in &self.layers {
+                let artifacts = self.view.artifacts(layer).map_err(ReleaseError::from)?;
+                for found in artifacts {
+                    take(self.row(found)?)?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        self.view.unchanged(read).map_err(ReleaseError::from)?
     }
 
     /// Returns the layers, in order.
@@ -107,14 +117,16 @@ impl<'a> Rows<'a> {
         &self,
         mut take: impl FnMut(&Row) -> Result<(), ReleaseError>,
     ) -> Result<(), ReleaseError> {
-        for layer in &self.layers {
-            for found in self.view.artifacts(layer)? {
-                if self.view.asked(&found)? {
-                    take(&self.row(found)?)?;
+        self.view.unchanged(|| {
+            for layer in &self.layers {
+                for found in self.view.artifacts(layer)? {
+                    if self.view.asked(&found)? {
+                        take(&self.row(found)?)?;
+                    }
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })?
     }
 
     /// Returns the number of artifacts of each layer, in order.
@@ -127,8 +139,16 @@ impl<'a> Rows<'a> {
     }
 
     /// Returns what a row was made from.
-    pub fn provenance(&self, row: &Row) -> Result<Provenance, ReleaseError> {
-        Ok(self.view.provenance(&row.found, self.prices)?)
+    pub fn provenance(&self, row: &Row) -> Result<Rc<Provenance>, ReleaseError> {
+        let unit = row.found.artifact.artifact.unit;
+        if let Some((last, provenance)) = &*self.last.borrow()
+            && *last == unit
+        {
+            return Ok(Rc::clone(provenance));
+        }
+        let provenance = Rc::new(self.view.provenance(&row.found, self.prices)?);
+        self.last.replace(Some((unit, Rc::clone(&provenance))));
+        Ok(provenance)
     }
 
     /// Returns how rows were made.

@@ -54,8 +54,8 @@ fn write_file(
             let Some(embedding) = embedding(&row) else {
                 return Ok(());
             };
-            let inputs = export.rows.provenance(&row)?.inputs;
-            let [input] = inputs.as_slice() else {
+            let provenance = export.rows.provenance(&row)?;
+            let [input] = provenance.inputs.as_slice() else {
                 return Ok(());
             };
             let vector = DocumentVector {

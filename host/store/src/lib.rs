@@ -125,6 +125,18 @@ pub struct Reader {
     has_file_failures: bool,
 }
 
+impl Reader {
+    /// Calls `read` while this reader sees one state of the database, whatever others write in the meantime. It takes
+    /// the lock of a reader once, and not for each statement. It must not be called in `read`.
+    pub fn unchanged<T>(&self, read: impl FnOnce() -> T) -> Result<T, StoreError> {
+        let snapshot = self.connection.unchecked_transaction();
+        let snapshot = snapshot.map_err(|source| self.failed(source))?;
+        let done = read();
+        drop(snapshot);
+        Ok(done)
+    }
+}
+
 /// The state, open for reading and writing.
 #[derive(Debug)]
 pub struct Store {

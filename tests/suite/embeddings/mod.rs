@@ -3,8 +3,8 @@
 mod builds;
 mod crashes;
 mod money;
-mod search;
 mod query;
+mod search;
 mod settings;
 mod unusable;
 

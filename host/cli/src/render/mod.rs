@@ -5,9 +5,10 @@
 //! early, it has read enough, so this is not an error.
 
 mod output;
+mod watched;
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, BufRead, BufWriter, Write};
+use std::io::{BufRead, BufWriter, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use anyhow::Context as _;
@@ -21,6 +22,7 @@ pub(crate) use output::Errors;
 use output::{
     STDOUT_FAILED, as_json, coloured, finish, locked, note_lines, print, write_line, write_lines,
 };
+use watched::Watched;
 
 use crate::color::Color;
 use crate::io::{Output, Streams};
@@ -162,10 +164,7 @@ impl Screen {
             return self.print(&printable::escape_lines(&String::from_utf8_lossy(&written)));
         }
         let mut stdout = self.stdout();
-        let mut out = Watched {
-            inner: BufWriter::with_capacity(STREAM_BYTES, &mut stdout.writer),
-            failure: None,
-        };
+        let mut out = Watched::new(BufWriter::with_capacity(STREAM_BYTES, &mut stdout.writer));
         let result = write(&mut out).and_then(|()| Ok(out.flush()?));
         match (result, out.failure) {
             // The output failed, whatever `write` made of it.
@@ -189,7 +188,7 @@ impl Screen {
 
     /// Takes stdin, for a command that talks to a program. Nothing else can be read from it then.
     pub(crate) fn take_stdin(&self) -> Box<dyn BufRead + Send> {
-        self.stdin.replace(Box::new(io::empty()))
+        self.stdin.replace(Box::new(std::io::empty()))
     }
 
     /// Returns stdout for another thread, unchanged. The caller must not print anything else.
@@ -279,36 +278,3 @@ impl Screen {
 
 /// The buffer of a stream: a pipe takes this much at a time.
 const STREAM_BYTES: usize = 1 << 16;
-
-/// An output that remembers why it failed.
-struct Watched<W> {
-    inner: W,
-    failure: Option<io::Error>,
-}
-
-impl<W: Write> Watched<W> {
-    fn watch<T>(&mut self, written: io::Result<T>) -> io::Result<T> {
-        if let Err(error) = &written
-            && error.kind() != io::ErrorKind::Interrupted
-        {
-            let copy = match error.raw_os_error() {
-                Some(code) => io::Error::from_raw_os_error(code),
-                None => io::Error::new(error.kind(), error.to_string()),
-            };
-            self.failure.get_or_insert(copy);
-        }
-        written
-    }
-}
-
-impl<W: Write> Write for Watched<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes);
-        self.watch(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let flushed = self.inner.flush();
-        self.watch(flushed)
-    }
-}

@@ -135,6 +135,11 @@ impl SnapshotView<'_> {
         ArtifactDetail::of(self.reader, found, prices)
     }
 
+    /// Calls `read` while the state does not change for it; see [`Reader::unchanged`].
+    pub fn unchanged<T>(&self, read: impl FnOnce() -> T) -> Result<T, StoreError> {
+        self.reader.unchanged(read)
+    }
+
     /// Returns an artifact with its content.
     pub fn artifact(&self, found: &FoundArtifact) -> Result<Artifact, StoreError> {
         self.reader.artifact(found.artifact.artifact.id)

@@ -188,15 +188,14 @@ mod tests {
             let mut depth = 0;
             let mut depth_of_last = 0;
             for event in Parser::new_ext(&document, Options::ENABLE_TABLES) {
-                match event {
-                    Event::Start(Tag::Heading { level, .. }) => {
-                        levels.push(level as usize);
-                        depth_of_last = depth;
-                        depth += 1;
-                    }
-                    Event::Start(_) => depth += 1,
-                    Event::End(_) => depth -= 1,
-                    _ => {}
+                if let Event::Start(Tag::Heading { level, .. }) = &event {
+                    levels.push(*level as usize);
+                    depth_of_last = depth;
+                }
+                if matches!(event, Event::Start(_)) {
+                    depth += 1;
+                } else if matches!(event, Event::End(_)) {
+                    depth -= 1;
                 }
             }
             let last = levels.pop();

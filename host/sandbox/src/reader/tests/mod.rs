@@ -1,5 +1,7 @@
 //! Readers as their callers see them, with guests written by hand.
 
+mod cases;
+
 use std::io;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
