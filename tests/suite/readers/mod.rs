@@ -1,5 +1,6 @@
 //! Sources with readers: what is read again, what is left out, and which of several artifacts is used.
 
+mod failed_files;
 mod files;
 mod hostile_files;
 mod labels;

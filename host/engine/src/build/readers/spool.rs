@@ -16,8 +16,7 @@ use synix_core::ids::{Kind, Label};
 /// So many bytes are written at once.
 const PENDING_BYTES: usize = 256 * 1024;
 
-/// So many bytes are read at once. Artifacts are recorded in the order in which they were written, and most are small:
-/// asking the system for each of them took a third of the time of a build.
+/// So many bytes are read at once: asking the system for each small artifact took a third of the time of a build.
 const WINDOW_BYTES: u64 = 256 * 1024;
 
 /// A temporary file with artifacts. It has no name, so nothing remains of it after a crash.
