@@ -15,7 +15,7 @@ use memchr::memmem::{Finder, find_iter, rfind};
 use synix_plugin::Error;
 
 /// The most that one stream may unpack to.
-const STREAM_BYTES: u64 = 64 << 20;
+const STREAM_BYTES: usize = 64 << 20;
 /// How often its own size a document may unpack to, beyond one stream of the largest size.
 const UNPACKED_TIMES: u64 = 100;
 /// Deflate packs no better than this, so a shorter stream cannot be too large.
@@ -31,9 +31,10 @@ const DEPTH: usize = 50;
 pub(super) fn check_streams(file: &[u8]) -> Result<(), Error> {
     let limit = (file.len() as u64)
         .saturating_mul(UNPACKED_TIMES)
-        .saturating_add(STREAM_BYTES);
+        .saturating_add(STREAM_BYTES as u64);
     let mut all = 0_u64;
     let ends = Finder::new(b"endstream");
+    let mut end = 0;
     for at in find_iter(file, b"stream") {
         let (head, rest) = file.split_at(at);
         let rest = rest.get(b"stream".len()..).unwrap_or_default();
@@ -43,7 +44,7 @@ pub(super) fn check_streams(file: &[u8]) -> Result<(), Error> {
         };
         // A zlib stream begins with a number that 31 divides, and its method is 8.
         let is_packed = matches!(data, [first, second, ..]
-            if first & 15 == 8 && (u32::from(*first) << 8 | u32::from(*second)) % 31 == 0);
+            if first & 15 == 8 && u16::from_be_bytes([*first, *second]).is_multiple_of(31));
         let head = &head[head.len().saturating_sub(HEAD_BYTES)..];
         let head = rfind(head, b"obj").map_or(head, |at| &head[at..]);
         let filters = find_iter(head, b"/Fl").count();
@@ -51,17 +52,22 @@ pub(super) fn check_streams(file: &[u8]) -> Result<(), Error> {
         if !is_packed || is_picture {
             continue;
         }
-        let window = data.len().min(STREAM_BYTES as usize);
-        let packed = &data[..ends.find(&data[..window]).unwrap_or(window)];
+        // Streams without an end share the next one, so that none is looked for twice.
+        if end <= at {
+            end = ends
+                .find(data)
+                .map_or(file.len(), |found| file.len() - data.len() + found);
+        }
+        let packed = &data[..data.len() - (file.len() - end).min(data.len())];
         let unpacked = if filters > 1 {
             unpacked_size(ZlibDecoder::new(ZlibDecoder::new(packed)))
-        } else if packed.len() >= STREAM_BYTES as usize / BEST_RATIO {
+        } else if packed.len() >= STREAM_BYTES / BEST_RATIO {
             unpacked_size(ZlibDecoder::new(packed))
         } else {
             0
         };
         all = all.saturating_add(unpacked);
-        if unpacked > STREAM_BYTES || all > limit {
+        if unpacked > STREAM_BYTES as u64 || all > limit {
             return Err(Error::InvalidInput(format!(
                 "the PDF unpacks to more than {} MiB at byte {at}: it is damaged, or made to stop its readers",
                 unpacked.min(limit) >> 20
@@ -73,7 +79,7 @@ pub(super) fn check_streams(file: &[u8]) -> Result<(), Error> {
 
 /// Returns how much comes out of a stream, or a little more than may.
 fn unpacked_size(stream: impl Read) -> u64 {
-    let mut limited = stream.take(STREAM_BYTES + 1);
+    let mut limited = stream.take(STREAM_BYTES as u64 + 1);
     let mut buffer = [0; 16 * 1024];
     let mut size = 0;
     // What is damaged ends where the damage is, here as for the interpreter.
