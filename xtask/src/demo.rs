@@ -9,6 +9,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     let words = [
         "run",
         "--locked",
+        // Without the formats that take long to compile.
+        "--no-default-features",
         "--package",
         "synix",
         "--bin",
