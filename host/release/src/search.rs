@@ -106,7 +106,12 @@ impl From<SearchError> for ReleaseError {
         match error {
             SearchError::Store(error) => Self::Store(error),
             SearchError::Disk(error) => Self::Disk(error),
-            error => Self::Search(Box::new(error)),
+            error @ (SearchError::Full { .. }
+            | SearchError::Busy { .. }
+            | SearchError::Database { .. }
+            | SearchError::NoSearchFile { .. }
+            | SearchError::NoEmbeddings { .. }
+            | SearchError::Embed(_)) => Self::Search(Box::new(error)),
         }
     }
 }

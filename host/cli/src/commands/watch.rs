@@ -154,9 +154,10 @@ fn build_once(
         (report, _) => report?,
     };
     screen.print_result(&report.status, || outcome::status_lines(&report.status))?;
-    Ok(match outcome::exit_code(&report) {
-        ExitCode::Success => Built::Completed,
-        _ => Built::WithErrors,
+    Ok(if outcome::exit_code(&report) == ExitCode::Success {
+        Built::Completed
+    } else {
+        Built::WithErrors
     })
 }
 

@@ -76,7 +76,7 @@ impl ReleaseFile {
              ORDER BY document_id LIMIT ?3"
         );
         self.rows(&statement, params![label, layer, limit], |row| {
-            let text = |index| Ok::<_, rusqlite::Error>(row.get::<_, Option<String>>(index)?);
+            let text = |index| row.get::<_, Option<String>>(index);
             let mut data = Map::new();
             for (position, member) in members.iter().enumerate() {
                 if let Some(value) = text(8 + position)? {

@@ -83,7 +83,9 @@ mod tests {
             let mut document = json!({ "content": content });
             content_page(&mut document, from);
             pieces.push(document["content"].as_str().unwrap().to_owned());
-            offset = document["next_offset"].as_u64().map(|next| next as usize);
+            offset = document["next_offset"]
+                .as_u64()
+                .map(|next| usize::try_from(next).unwrap());
         }
         pieces
     }
