@@ -4,7 +4,7 @@ use synix_core::artifact::{Artifact, Content, Metadata};
 use synix_core::ids::Kind;
 
 /// The kind of an artifact that is an embedding.
-pub(crate) const KIND: &str = "embedding";
+pub const EMBEDDING_KIND: &str = "embedding";
 
 /// The media type of a vector: numbers of 32 bits, the least significant byte first.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.synix.f32";
@@ -22,7 +22,7 @@ pub struct Embedding {
 }
 
 pub(crate) fn is_kind(kind: &Kind) -> bool {
-    kind.as_str() == KIND
+    kind.as_str() == EMBEDDING_KIND
 }
 
 impl Embedding {
@@ -40,7 +40,7 @@ impl Embedding {
         let Content::Bytes { media_type, data } = content else {
             return None;
         };
-        if kind != KIND || media_type != MEDIA_TYPE {
+        if kind != EMBEDDING_KIND || media_type != MEDIA_TYPE {
             return None;
         }
         let model = metadata.get("model")?.as_str()?.to_owned();

@@ -72,7 +72,7 @@ mod word_search;
 mod words;
 
 pub use document::{Condition, InvalidCondition};
-pub use embedding::Embedding;
+pub use embedding::{EMBEDDING_KIND, Embedding};
 pub use error::SearchError;
 pub use index_file::remove_indexes;
 pub use meaning::EmbedQuery;
