@@ -1,7 +1,5 @@
 //! Cancels a batch build and its batches at the providers.
 
-use std::collections::BTreeSet;
-
 use super::context::{Options, ProjectContext};
 use super::execute::{build_report, runtime};
 use super::reading::{choose_build, reread_build};
@@ -49,16 +47,7 @@ pub fn cancel(
         }
     }
     let on_event = |event: &BatchEvent| observer(&Event::Batch(event.clone()));
-    let settings = project.batch_settings(&RunOptions {
-        wait_policy: WaitPolicy::PollOnce,
-        allow_partial: false,
-        allow_mismatch: false,
-        sync_after: None,
-        lost_create: batch::LostCreatePolicy::Ask,
-        budget: None,
-        reset_state: false,
-        retry_failed: BTreeSet::new(),
-    });
+    let settings = project.batch_settings(&RunOptions::new(WaitPolicy::PollOnce));
     let mut batches = batch::Batches::new(batch::BatchContext {
         store: &store,
         build: row.id,

@@ -130,6 +130,22 @@ pub struct RunOptions {
     pub retry_failed: BTreeSet<FailureKind>,
 }
 
+impl RunOptions {
+    /// Returns the options without anything that a user has to ask for.
+    pub const fn new(wait_policy: WaitPolicy) -> Self {
+        Self {
+            wait_policy,
+            allow_partial: false,
+            allow_mismatch: false,
+            sync_after: None,
+            lost_create: LostCreatePolicy::Ask,
+            budget: None,
+            reset_state: false,
+            retry_failed: BTreeSet::new(),
+        }
+    }
+}
+
 /// The result of one run of a build.
 #[derive(Debug)]
 pub struct BuildReport {

@@ -1,9 +1,6 @@
 //! The vector of one text outside of a build, as a search requests it.
 
-use std::collections::BTreeSet;
-
 use synix_core::error_kind::ErrorKind;
-use synix_engine::batch::LostCreatePolicy;
 use synix_engine::build::WaitPolicy;
 use synix_prices::Amount;
 use synix_project::{CassetteMode, Options, Project, ProjectError, RunOptions};
@@ -12,16 +9,7 @@ use super::{NAMES, project, vectors};
 use crate::support::test_project::TestProject;
 
 fn run_options() -> RunOptions {
-    RunOptions {
-        wait_policy: WaitPolicy::PollOnce,
-        allow_partial: false,
-        allow_mismatch: false,
-        sync_after: None,
-        lost_create: LostCreatePolicy::default(),
-        budget: None,
-        reset_state: false,
-        retry_failed: BTreeSet::new(),
-    }
+    RunOptions::new(WaitPolicy::PollOnce)
 }
 
 /// Requests the vector of a text and returns its bytes.

@@ -121,14 +121,12 @@ pub(super) fn run_options(
     costs: &CostArgs,
 ) -> RunOptions {
     RunOptions {
-        wait_policy: poll.wait_policy(),
         allow_partial: risks.allow_partial,
         reset_state: risks.reset_state,
-        allow_mismatch: false,
         sync_after: fallback.sync_after,
-        lost_create: LostCreatePolicy::Ask,
         budget: costs.budget,
         retry_failed: costs.retry_failed(),
+        ..RunOptions::new(poll.wait_policy())
     }
 }
 

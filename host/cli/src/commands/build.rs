@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use synix_core::exit_code::ExitCode;
-use synix_engine::batch::LostCreatePolicy;
 use synix_engine::build::WaitPolicy;
 use synix_project::{Options, Project, RunOptions};
 
@@ -13,8 +12,11 @@ use crate::failure::Usage;
 use crate::progress::Progress;
 use crate::render::Screen;
 
-/// The time between two polls of a batch that an earlier build submitted.
-pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(30);
+/// Wait for requests of other builds, such as a batch that an earlier build submitted.
+pub(super) const WAIT_FOR_OTHERS: WaitPolicy = WaitPolicy::Poll {
+    interval: Duration::from_secs(30),
+    timeout: None,
+};
 
 pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Result<ExitCode> {
     let options = Options {
@@ -39,20 +41,14 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
     let wait_policy = if args.no_wait {
         WaitPolicy::PollOnce
     } else {
-        WaitPolicy::Poll {
-            interval: POLL_INTERVAL,
-            timeout: None,
-        }
+        WAIT_FOR_OTHERS
     };
     let run = RunOptions {
-        wait_policy,
         allow_partial: args.risks.allow_partial,
-        allow_mismatch: false,
-        sync_after: None,
-        lost_create: LostCreatePolicy::Ask,
         budget: args.costs.budget,
         reset_state: args.risks.reset_state,
         retry_failed: args.costs.retry_failed(),
+        ..RunOptions::new(wait_policy)
     };
     let project = Project::open(&options)?;
     let report = {

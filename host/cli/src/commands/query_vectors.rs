@@ -1,15 +1,12 @@
 //! The vectors of queries, requested with the models of the project at hand.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 use std::error::Error;
 
-use synix_engine::batch::LostCreatePolicy;
-use synix_engine::build::WaitPolicy;
 use synix_project::{Options, Project, ProjectError, RunOptions};
 use synix_search::Space;
 
-use super::build::POLL_INTERVAL;
+use super::build::WAIT_FOR_OTHERS;
 
 /// A layer whose model is not known.
 #[derive(Debug, thiserror::Error)]
@@ -42,19 +39,7 @@ impl QueryVectors {
         let role = project.role_of(&space.layer).ok_or_else(|| NoLayer {
             layer: space.layer.clone(),
         })?;
-        let run = RunOptions {
-            wait_policy: WaitPolicy::Poll {
-                interval: POLL_INTERVAL,
-                timeout: None,
-            },
-            allow_partial: false,
-            allow_mismatch: false,
-            sync_after: None,
-            lost_create: LostCreatePolicy::Ask,
-            budget: None,
-            reset_state: false,
-            retry_failed: BTreeSet::new(),
-        };
+        let run = RunOptions::new(WAIT_FOR_OTHERS);
         let vector = project.embed_query(role, query, &run, &|_| {})?;
         Ok(vector.into_numbers())
     }

@@ -6,16 +6,15 @@ use std::time::Duration;
 use synix_core::clock::Timestamp;
 use synix_core::error_kind::ErrorKind;
 use synix_core::exit_code::ExitCode;
-use synix_engine::batch::LostCreatePolicy;
-use synix_engine::build::WaitPolicy;
 use synix_prices::Amount;
 use synix_project::{
     Options, Project, ProjectError, ProjectWake, ProjectWatch, RunOptions, WatchOptions,
     spent_today,
 };
 
+use super::build::WAIT_FOR_OTHERS;
 use super::reading::SnapshotReader;
-use super::{build, outcome, release};
+use super::{outcome, release};
 use crate::args::{Global, Watch};
 use crate::failure;
 use crate::progress::Progress;
@@ -129,17 +128,10 @@ fn build_once(
         }
     };
     let run = RunOptions {
-        wait_policy: WaitPolicy::Poll {
-            interval: build::POLL_INTERVAL,
-            timeout: None,
-        },
         allow_partial: args.allow_partial,
-        allow_mismatch: false,
-        sync_after: None,
-        lost_create: LostCreatePolicy::Ask,
         budget,
-        reset_state: false,
         retry_failed: args.costs.retry_failed(),
+        ..RunOptions::new(WAIT_FOR_OTHERS)
     };
     let report = {
         let progress = Progress::new(screen);
@@ -172,7 +164,7 @@ impl DayBudget {
         let day = spent_today(options)?;
         if let Some(build) = day.unknown {
             anyhow::bail!(
-                "the cost of {build} is unknown, so nothing is left of the daily budget for certain; add the missing prices to the pipeline file"
+                "the cost of {build} is unknown, so synix cannot tell what is left of the daily budget; add the missing prices to the pipeline file"
             );
         }
         Ok(Self {
