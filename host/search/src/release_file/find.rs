@@ -4,12 +4,12 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use synix_disk::DiskError;
+use synix_disk::{DiskError, Folder, SymlinkPolicy};
 
 use super::APPLICATION;
 use crate::error::SearchError;
 
-/// The link to the newest snapshot in the folder of a release.
+/// The pointer to the newest snapshot in the folder of a release.
 const CURRENT: &str = "current";
 
 /// The maximum depth of a search file in the folder, and number of entries that are looked at.
@@ -34,11 +34,12 @@ pub(super) fn find(path: &Path) -> Result<PathBuf, SearchError> {
             Err(no_file("synix did not write it"))
         };
     }
-    let current = path.join(CURRENT);
-    let folder = if current.is_dir() {
-        current
-    } else {
-        path.to_owned()
+    // It may be a file where users can make no links, and a stranger's may lead anywhere.
+    let release = Folder::open(path, SymlinkPolicy::Follow)?;
+    let current = release.map(|folder| folder.pointer(CURRENT)).transpose()?;
+    let folder = match current.flatten() {
+        Some(name) => path.join(name),
+        None => path.to_owned(),
     };
     let mut files = Vec::new();
     let mut left = MAX_ENTRIES;

@@ -272,3 +272,21 @@ fn the_current_snapshot_of_a_release_is_searched() {
     std::os::unix::fs::symlink("snapshot-1", release.folder.path().join("current")).unwrap();
     assert_eq!(release.found(&words("ann")), ["a"]);
 }
+
+/// Where users can make no links, `current` is a file. One that leads elsewhere is not followed.
+#[test]
+fn a_pointer_that_is_a_file_leads_to_a_folder_beside_it_alone() {
+    let release = Release::new();
+    let older = release.folder.path().join("snapshot-0");
+    std::fs::create_dir(&older).unwrap();
+    std::fs::copy(release.file(), older.join("memory.sqlite")).unwrap();
+    let current = release.folder.path().join("current");
+    synix_disk::replace(&current, b"snapshot-1\n").unwrap();
+    assert_eq!(release.found(&words("ann")), ["a"]);
+
+    let outside = Release::new();
+    let elsewhere = outside.folder.path().join("snapshot-1");
+    synix_disk::replace(&current, elsewhere.to_str().unwrap().as_bytes()).unwrap();
+    let error = ReleaseFile::open(release.folder.path()).unwrap_err();
+    assert!(matches!(error, SearchError::Disk(_)), "{error}");
+}
