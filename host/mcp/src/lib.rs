@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::io::{Cursor, sink};
-//! use synix_mcp::{Library, LibraryError, ListArguments, Output, OutputContent, serve};
+//! use synix_mcp::{Library, LibraryError, ListArguments, Output, OutputText, serve};
 //! # use synix_mcp::{LineageArguments, SearchArguments, ShowArguments};
 //! # use serde_json::{Value, json};
 //!
@@ -19,7 +19,7 @@
 //! #   fn show(&self, _: &ShowArguments) -> Result<Value, LibraryError> { Ok(Value::Null) }
 //! #   fn lineage(&self, _: &LineageArguments) -> Result<Value, LibraryError> { Ok(Value::Null) }
 //! #   fn outputs(&self) -> Result<Vec<Output>, LibraryError> { Ok(Vec::new()) }
-//! #   fn read(&self, _: &str) -> Result<OutputContent, LibraryError> { Ok(OutputContent::Text(String::new())) }
+//! #   fn read(&self, _: &str) -> Result<OutputText, LibraryError> { Ok(OutputText { media_type: String::new(), text: String::new() }) }
 //!     // … and the other methods.
 //! }
 //!
@@ -37,7 +37,7 @@ mod streams;
 mod tools;
 
 pub use library::{
-    Direction, Library, LibraryError, LineageArguments, ListArguments, Output, OutputContent,
+    Direction, Library, LibraryError, LineageArguments, ListArguments, Output, OutputText,
     SearchArguments, ShowArguments,
 };
 pub use streams::{ServeError, serve};

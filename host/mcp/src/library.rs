@@ -20,8 +20,8 @@ pub trait Library: Send + Sync + 'static {
     /// Returns the outputs, which are the resources of the server.
     fn outputs(&self) -> Result<Vec<Output>, LibraryError>;
 
-    /// Returns the content of an output by its name.
-    fn read(&self, name: &str) -> Result<OutputContent, LibraryError>;
+    /// Returns an output by its name.
+    fn read(&self, name: &str) -> Result<OutputText, LibraryError>;
 }
 
 /// Why a call has no result, for the agent.
@@ -115,11 +115,11 @@ pub struct Output {
     pub size: Option<u64>,
 }
 
-/// The content of an output.
+/// An output with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutputContent {
-    /// Text.
-    Text(String),
-    /// Anything else.
-    Bytes(Vec<u8>),
+pub struct OutputText {
+    /// Its media type.
+    pub media_type: String,
+    /// Its content.
+    pub text: String,
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation,
@@ -15,7 +13,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, model::Tool};
 use serde_json::Value;
 
-use crate::library::{Library, LibraryError, Output, OutputContent};
+use crate::library::{Library, LibraryError, Output, OutputText};
 use crate::tools::{CallError, Name};
 
 /// The beginning of the address of an output.
@@ -122,29 +120,13 @@ impl<L: Library> ServerHandler for Server<L> {
             let message = format!("the address of an output begins with {OUTPUT}, unlike {uri:?}");
             return Err(ErrorData::resource_not_found(message, None));
         };
-        let wanted = name.clone();
-        let (content, media_type) = self
-            .ask(move |library| {
-                let content = library.read(&wanted)?;
-                let outputs = library.outputs()?;
-                let output = outputs.into_iter().find(|output| output.name == wanted);
-                Ok((content, output.map(|output| output.media_type)))
-            })
-            .await?
-            .map_err(protocol_error)?;
-        let contents = match content {
-            OutputContent::Text(text) => ResourceContents::TextResourceContents {
-                uri,
-                mime_type: media_type,
-                text,
-                meta: None,
-            },
-            OutputContent::Bytes(bytes) => ResourceContents::BlobResourceContents {
-                uri,
-                mime_type: media_type,
-                blob: STANDARD.encode(bytes),
-                meta: None,
-            },
+        let read = self.ask(move |library| library.read(&name)).await?;
+        let OutputText { media_type, text } = read.map_err(protocol_error)?;
+        let contents = ResourceContents::TextResourceContents {
+            uri,
+            mime_type: Some(media_type),
+            text,
+            meta: None,
         };
         Ok(ReadResourceResult::new(vec![contents]).into())
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use synix_engine::view::{ArtifactDetail, Lineage};
 use synix_mcp::{
-    Direction, Library, LibraryError, LineageArguments, ListArguments, Output, OutputContent,
+    Direction, Library, LibraryError, LineageArguments, ListArguments, Output, OutputText,
     SearchArguments, ShowArguments,
 };
 use synix_project::Options;
@@ -71,11 +71,12 @@ impl ProjectLibrary {
         document(&bounded(lineage))
     }
 
-    fn write_output(&self, name: &str) -> anyhow::Result<OutputContent> {
+    fn write_output(&self, name: &str) -> anyhow::Result<OutputText> {
         let outputs = synix_project::outputs(&self.options)?;
-        let output = outputs
+        let (output, media_type) = outputs
             .iter()
-            .find(|output| output.name == name && text_type(output.format).is_some())
+            .find(|output| output.name == name)
+            .and_then(|output| Some((output, text_type(output.format)?)))
             .with_context(|| no_output(name))?;
         let reader = self.reader()?;
         let view = reader.view()?;
@@ -88,7 +89,10 @@ impl ProjectLibrary {
         };
         let mut text = Limited::default();
         export.to_stream(output.format, &mut text)?;
-        Ok(OutputContent::Text(text.into_text()))
+        Ok(OutputText {
+            media_type: media_type.to_owned(),
+            text: text.into_text(),
+        })
     }
 
     fn list_artifacts(&self, arguments: &ListArguments) -> anyhow::Result<Value> {
@@ -131,7 +135,7 @@ impl Library for ProjectLibrary {
         Ok(texts.collect())
     }
 
-    fn read(&self, name: &str) -> Result<OutputContent, LibraryError> {
+    fn read(&self, name: &str) -> Result<OutputText, LibraryError> {
         self.write_output(name)
             .map_err(|error| library_error(&error))
     }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use synix_mcp::{
-    Direction, Library, LibraryError, LineageArguments, ListArguments, Output, OutputContent,
+    Direction, Library, LibraryError, LineageArguments, ListArguments, Output, OutputText,
     SearchArguments, ShowArguments,
 };
 use synix_project::Options;
-use synix_release::{CurrentRelease, Format};
+use synix_release::{CurrentRelease, Format, Receipt};
 use synix_search::{DocumentName, ReleaseFile, StoredDocument};
 
 use super::errors::library_error;
@@ -117,38 +117,39 @@ impl ReleaseLibrary {
         }))
     }
 
-    /// Returns the outputs that are one text, with their paths.
-    fn texts(&self) -> anyhow::Result<Vec<(Output, String)>> {
-        let Some(release) = CurrentRelease::open(&self.folder)? else {
-            return Ok(Vec::new());
-        };
-        let receipt = release.receipt();
-        let texts = receipt.outputs.iter().filter_map(|output| {
-            let media_type = text_type(output.format.parse::<Format>().ok()?)?;
-            let mut files = receipt.files.iter();
-            let file = files.find(|file| file.path == output.path)?;
-            let resource = Output {
-                name: output.name.clone(),
-                description: description(&output.layers, &output.format),
-                media_type: media_type.to_owned(),
-                size: Some(file.size),
-            };
-            Some((resource, output.path.clone()))
-        });
-        Ok(texts.collect())
+    fn list_outputs(&self) -> anyhow::Result<Vec<Output>> {
+        let release = CurrentRelease::open(&self.folder)?;
+        let outputs = release.iter().flat_map(|release| texts(release.receipt()));
+        Ok(outputs.map(|(output, _)| output).collect())
     }
 
-    fn read_output(&self, name: &str) -> anyhow::Result<OutputContent> {
-        let texts = self.texts()?;
-        let found = texts.iter().find(|(output, _)| output.name == name);
-        let (_, path) = found.with_context(|| no_output(name))?;
-        let release = CurrentRelease::open(&self.folder)?.with_context(|| no_output(name))?;
-        let bytes = release.read(path, MAX_BYTES as u64)?;
-        let bytes = bytes.with_context(|| no_output(name))?;
-        Ok(OutputContent::Text(
-            String::from_utf8_lossy(&bytes).into_owned(),
-        ))
+    fn read_output(&self, name: &str) -> anyhow::Result<OutputText> {
+        let none = || no_output(name);
+        let release = CurrentRelease::open(&self.folder)?.with_context(none)?;
+        let found = texts(release.receipt()).find(|(output, _)| output.name == name);
+        let (output, path) = found.with_context(none)?;
+        let bytes = release.read(path, MAX_BYTES as u64)?.with_context(none)?;
+        Ok(OutputText {
+            media_type: output.media_type,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        })
     }
+}
+
+/// Returns the outputs that are one text, with their paths.
+fn texts(receipt: &Receipt) -> impl Iterator<Item = (Output, &str)> {
+    receipt.outputs.iter().filter_map(|output| {
+        let media_type = text_type(output.format.parse::<Format>().ok()?)?;
+        let mut files = receipt.files.iter();
+        let file = files.find(|file| file.path == output.path)?;
+        let resource = Output {
+            name: output.name.clone(),
+            description: description(&output.layers, &output.format),
+            media_type: media_type.to_owned(),
+            size: Some(file.size),
+        };
+        Some((resource, output.path.as_str()))
+    })
 }
 
 impl Library for ReleaseLibrary {
@@ -171,11 +172,10 @@ impl Library for ReleaseLibrary {
     }
 
     fn outputs(&self) -> Result<Vec<Output>, LibraryError> {
-        let texts = self.texts().map_err(|error| library_error(&error))?;
-        Ok(texts.into_iter().map(|(output, _)| output).collect())
+        self.list_outputs().map_err(|error| library_error(&error))
     }
 
-    fn read(&self, name: &str) -> Result<OutputContent, LibraryError> {
+    fn read(&self, name: &str) -> Result<OutputText, LibraryError> {
         self.read_output(name)
             .map_err(|error| library_error(&error))
     }
