@@ -11,15 +11,13 @@ use super::ReleaseError;
 use super::rows::{Row, Rows};
 use synix_core::artifact::Content;
 use synix_core::json::MAX_SAFE_INTEGER;
+use synix_search::MAX_MEMBERS;
 
 /// The columns of every artifact.
 pub(super) const FIXED: [&str; 5] = ["layer", "label", "kind", "content", "metadata"];
 
 /// The prefix of the columns of members that would be called like another column.
 const PREFIX: &str = "data.";
-
-/// The maximum number of different members, because each one is a column.
-const MAX_MEMBERS: usize = 1000;
 
 /// What all values of a member are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -73,37 +73,27 @@ impl<'a> Rows<'a> {
     }
 
     /// Calls `take` with each row, in the order of the layers and labels.
-    pub fn for_each<E: From<ReleaseError>>(
+    pub fn for_each(
         &self,
-        mut take: impl FnMut(Row) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let read = || {
-            for layer in &self.layers {
-                let artifacts = self.view.artifacts(layer).map_err(ReleaseError::from)?;
-                for found in artifacts {
+        take: impl FnMut(Row) -> Result<(), ReleaseError>,
+    ) -> Result<(), ReleaseError> {
+        self.for_each_of(&self.layers, take)
+    }
+
+    /// Calls `take` with each row of some of the layers.
+    pub(super) fn for_each_of(
+        &self,
+        layers: &[String],
+        mut take: impl FnMut(Row) -> Result<(), ReleaseError>,
+    ) -> Result<(), ReleaseError> {
+        self.view.unchanged(|| {
+            for layer in layers {
+                for found in self.view.artifacts(layer)? {
                     take(self.row(found)?)?;
                 }
             }
             Ok(())
-        };
-        self.view.unchanged(read).map_err(ReleaseError::from)?
-    }
-
-    /// Returns the layers, in order.
-    pub(super) fn layers(&self) -> &[String] {
-        &self.layers
-    }
-
-    /// Calls `take` with each row of one layer, in the order of the labels.
-    pub(super) fn for_each_of(
-        &self,
-        layer: &str,
-        mut take: impl FnMut(Row) -> Result<(), ReleaseError>,
-    ) -> Result<(), ReleaseError> {
-        for found in self.view.artifacts(layer)? {
-            take(self.row(found)?)?;
-        }
-        Ok(())
+        })?
     }
 
     /// Returns the source artifacts behind a row.

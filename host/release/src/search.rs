@@ -1,5 +1,6 @@
 //! The search file: texts that can be searched, and the vectors of embeddings.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ReleaseError;
@@ -32,49 +33,43 @@ fn write_file(
     members: &[String],
 ) -> Result<u64, ReleaseError> {
     let mut writer = ReleaseFileWriter::create(file, about, members)?;
-    let mut embeddings = Vec::new();
-    for layer in export.rows.layers() {
-        let mut vectors = 0_u64;
-        export.rows.for_each_of(layer, |row| {
-            if embedding(&row).is_some() {
-                vectors += 1;
-                return Ok(());
-            }
-            add_document(export, &mut writer, &row)
-        })?;
-        if vectors > 0 {
-            embeddings.push((layer, vectors));
+    let mut vectors: BTreeMap<String, u64> = BTreeMap::new();
+    export.rows.for_each(|row| {
+        if embedding(&row).is_some() {
+            *vectors.entry(row.layer).or_default() += 1;
+            return Ok(());
         }
-    }
-    let mut count = 0;
+        add_document(export, &mut writer, &row)
+    })?;
     // A vector is about a document, so the documents of all layers come first.
-    for (layer, vectors) in embeddings {
+    for layer in vectors.keys() {
         let mut added = 0;
-        export.rows.for_each_of(layer, |row| {
-            let Some(embedding) = embedding(&row) else {
-                return Ok(());
-            };
-            let provenance = export.rows.provenance(&row)?;
-            let [input] = provenance.inputs.as_slice() else {
-                return Ok(());
-            };
-            let vector = DocumentVector {
-                layer,
-                document: (&input.layer, &input.label),
-                model: &embedding.model,
-                vector: &embedding.vector,
-            };
-            added += u64::from(writer.add_vector(&vector)?);
-            Ok(())
-        })?;
+        export
+            .rows
+            .for_each_of(std::slice::from_ref(layer), |row| {
+                let Some(embedding) = embedding(&row) else {
+                    return Ok(());
+                };
+                let provenance = export.rows.provenance(&row)?;
+                let [input] = provenance.inputs.as_slice() else {
+                    return Ok(());
+                };
+                let vector = DocumentVector {
+                    layer,
+                    document: (&input.layer, &input.label),
+                    model: &embedding.model,
+                    vector: &embedding.vector,
+                };
+                added += u64::from(writer.add_vector(&vector)?);
+                Ok(())
+            })?;
         if added == 0 {
             return Err(ReleaseError::VectorsWithoutTexts {
-                layer: layer.to_owned(),
+                layer: layer.clone(),
             });
         }
-        count += vectors;
     }
-    Ok(count + writer.finish()?)
+    Ok(vectors.values().sum::<u64>() + writer.finish()?)
 }
 
 fn add_document(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::COLUMNS;
 
-/// The maximum number of columns for members. With more members, answers stay in `content` as they are.
+/// The maximum number of different members of answers in JSON, because each one is a column of every table.
 pub const MAX_MEMBERS: usize = 1000;
 
 /// The names that SQLite or the file itself uses for something else.
