@@ -22,9 +22,13 @@ pub(super) struct QueryVectors {
 }
 
 impl QueryVectors {
-    pub(super) const fn new(options: Options) -> Self {
+    /// The plugins are those that are on this machine: a search downloads nothing and leaves the lock file alone.
+    pub(super) fn new(options: Options) -> Self {
         Self {
-            options,
+            options: Options {
+                offline: true,
+                ..options
+            },
             project: OnceCell::new(),
         }
     }
