@@ -1,8 +1,11 @@
 //! What the builds of a day have cost.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use synix_core::clock::Timestamp;
 use synix_engine::view::BuildCost;
-use synix_prices::Amount;
+use synix_prices::{Amount, Prices};
 use synix_store::{BuildId, Reader, StoreError};
 
 use crate::context::ProjectContext;
@@ -35,12 +38,17 @@ pub fn spent_today(options: &Options) -> Result<DaySpending, ProjectError> {
         other => other?,
     };
     let start = now.start_of_day();
+    let mut known: BTreeMap<String, Prices> = BTreeMap::new();
     for build in reader.builds(None)? {
         if build.opened < start && build.closed.is_none_or(|closed| closed < start) {
             continue;
         }
-        let prices = prices(options, &reader, Some(build.id))?;
-        let cost = BuildCost::of(&reader, build.id, &prices)?;
+        // Prices are in the pipeline file, and a day may have hundreds of builds.
+        let prices = match known.entry(build.pipeline) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(prices(options, &reader, Some(build.id))?),
+        };
+        let cost = BuildCost::of(&reader, build.id, prices)?;
         match cost.cost_usd {
             Some(cost) => day.spent += cost,
             None => day.unknown = Some(build.id),
