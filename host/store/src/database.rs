@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::connection::{BUSY_TIMEOUT, BoundedConnection, Purpose};
 use super::migrations::MIGRATIONS;
 use super::read_only::{self, ReadFallback};
-use super::recovery::{damage, seal};
+use super::recovery::damage;
 use super::schema_check::{self, Schema};
 use super::{StoreError, files, statement};
 use synix_disk::Folder;
@@ -187,13 +187,6 @@ fn use_wal(connection: &BoundedConnection) -> rusqlite::Result<()> {
             done => return done,
         }
     }
-}
-
-/// Returns whether the rows of a table have seals.
-pub(super) fn has_seals(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
-    connection
-        .prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?
-        .exists([table, seal::COLUMN])
 }
 
 pub(super) fn format(connection: &Connection) -> rusqlite::Result<u32> {

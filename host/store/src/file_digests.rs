@@ -60,7 +60,7 @@ impl Reader {
     ///
     /// A row that does not match its seal is left out: its file is read again.
     pub fn file_digests(&self) -> Result<HashMap<String, FileDigest>, StoreError> {
-        if !self.has_readers {
+        if !self.additions.readers {
             return Ok(HashMap::new());
         }
         type Row = (String, u64, i64, i64, i64, [u8; 32], Option<i64>);

@@ -44,7 +44,7 @@ impl Reader {
     ///
     /// A row that does not match its seal is left out: its file is read again.
     pub fn file_failure(&self, fingerprint: Digest) -> Result<Option<String>, StoreError> {
-        if !self.has_file_failures {
+        if !self.additions.file_failures {
             return Ok(None);
         }
         type Row = (String, String, Option<i64>);

@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod additions;
 mod answers;
 mod artifacts;
 mod attempt_state;
@@ -76,6 +77,7 @@ mod units;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use additions::Additions;
 use connection::BoundedConnection;
 use read_only::ReadFallback;
 use recovery::seal;
@@ -115,14 +117,7 @@ pub struct Reader {
     state_folder: Folder,
     /// What is read instead of the file, if the file cannot be opened.
     fallback: Option<Arc<ReadFallback>>,
-    /// Whether rows have seals; early formats have none.
-    has_seals: bool,
-    /// Whether the rows of units have seals, which a later format added.
-    has_unit_seals: bool,
-    /// Whether the tables of readers exist, which a later format added.
-    has_readers: bool,
-    /// Whether the failures of files are recorded, which a later format added.
-    has_file_failures: bool,
+    additions: Additions,
 }
 
 impl Reader {
@@ -171,15 +166,10 @@ impl Reader {
         };
         let state_folder = files::open(folder)?.ok_or_else(absent)?;
         let (connection, fallback) = database::open_to_read(&state_folder, fallback)?;
-        let has_seals = |table| {
-            let found = database::has_seals(&connection, table);
-            found.map_err(|source| database::failed(&state_folder, source))
-        };
+        let additions =
+            Additions::of(&connection).map_err(|source| database::failed(&state_folder, source))?;
         Ok(Self {
-            has_seals: has_seals("answer_body")?,
-            has_unit_seals: has_seals("unit")?,
-            has_readers: has_seals("unit_skipped")?,
-            has_file_failures: has_seals("file_failure")?,
+            additions,
             connection,
             state_folder,
             fallback,
@@ -202,7 +192,7 @@ impl Reader {
 
     /// Returns the SQL expression for the seal of a row of `table`.
     fn seal_column(&self, table: &str) -> String {
-        if self.has_seals {
+        if self.additions.seals {
             format!("{table}.{}", seal::COLUMN)
         } else {
             "NULL".to_owned()
@@ -211,7 +201,7 @@ impl Reader {
 
     /// Returns the SQL expression for the seal of a row of `unit` or `unit_detail`, under the alias `name`.
     fn unit_seal_column(&self, name: &str) -> String {
-        if self.has_unit_seals {
+        if self.additions.unit_seals {
             format!("{name}.{}", seal::COLUMN)
         } else {
             "NULL".to_owned()
@@ -245,10 +235,7 @@ impl Store {
                 connection,
                 state_folder,
                 fallback: None,
-                has_seals: true,
-                has_unit_seals: true,
-                has_readers: true,
-                has_file_failures: true,
+                additions: Additions::ALL,
             },
         }
     }

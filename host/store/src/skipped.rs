@@ -27,7 +27,7 @@ impl Transaction<'_> {
 impl Reader {
     /// Returns what the reader of a unit's file left out, sorted by reason.
     pub fn skipped(&self, unit: UnitId) -> Result<Vec<SkippedCount>, StoreError> {
-        if !self.has_readers {
+        if !self.additions.readers {
             return Ok(Vec::new());
         }
         type Row = (String, u64, String, Option<i64>);

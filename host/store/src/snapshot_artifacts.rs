@@ -118,7 +118,7 @@ impl Reader {
 
     /// Returns the SQL condition that leaves out the artifacts that newer ones replace.
     fn not_replaced(&self) -> &'static str {
-        if self.has_readers {
+        if self.additions.readers {
             "AND NOT EXISTS (SELECT 1 FROM layer_set_replaced r WHERE r.layer_set = s.layer_set AND r.artifact = a.id)"
         } else {
             ""

@@ -95,7 +95,7 @@ impl Reader {
     }
 
     fn replaced(&self, set: i64) -> Result<BTreeSet<ArtifactId>, StoreError> {
-        if !self.has_readers {
+        if !self.additions.readers {
             return Ok(BTreeSet::new());
         }
         let rows: Vec<ArtifactId> = self.query(

@@ -180,7 +180,11 @@ impl Reader {
 
     /// Returns the layers of a build in the order of the pipeline.
     pub fn build_layers(&self, build: BuildId) -> Result<Vec<BuildLayer>, StoreError> {
-        let skipped = if self.has_readers { "skipped" } else { "'[]'" };
+        let skipped = if self.additions.readers {
+            "skipped"
+        } else {
+            "'[]'"
+        };
         let statement = format!(
             "SELECT position, name, mode, fresh, {skipped}
              FROM build_layer WHERE build = ?1 ORDER BY position"

@@ -1,0 +1,45 @@
+//! What later formats added to the database. A state of an early format is read as it is, without migrating it.
+
+use rusqlite::Connection;
+
+use super::recovery::seal;
+
+/// Which additions a database has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Additions {
+    /// Rows have seals.
+    pub(crate) seals: bool,
+    /// Rows of units have seals.
+    pub(crate) unit_seals: bool,
+    /// The tables of readers exist.
+    pub(crate) readers: bool,
+    /// The failures of files are recorded.
+    pub(crate) file_failures: bool,
+    /// Builds have trials and forecasts, snapshots have names, and units and attempts have times.
+    pub(crate) trials: bool,
+}
+
+impl Additions {
+    /// What a database of the newest format has.
+    pub(crate) const ALL: Self = Self {
+        seals: true,
+        unit_seals: true,
+        readers: true,
+        file_failures: true,
+        trials: true,
+    };
+
+    /// Finds out what a database has.
+    pub(crate) fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut columns =
+            connection.prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?;
+        let mut has_seals = |table| columns.exists([table, seal::COLUMN]);
+        Ok(Self {
+            seals: has_seals("answer_body")?,
+            unit_seals: has_seals("unit")?,
+            readers: has_seals("unit_skipped")?,
+            file_failures: has_seals("file_failure")?,
+            trials: columns.exists(["build", "trial"])?,
+        })
+    }
+}
