@@ -20,6 +20,16 @@ pub(crate) struct PendingRequest<R> {
     pub(crate) target: Arc<Target>,
     /// What it asks for: requests of different kinds never share a call or a batch.
     pub(crate) kind: RequestKind,
+    pub(crate) repairs: RepairCount,
+}
+
+/// The place of a request among the repairs of what the plugin asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RepairCount {
+    /// Which repair it is; 0 for the request of the plugin.
+    pub(crate) number: u32,
+    /// How many repairs may follow if the answer does not fit.
+    pub(crate) left: u32,
 }
 
 impl<R> PendingRequest<R> {
@@ -32,6 +42,7 @@ impl<R> PendingRequest<R> {
             accept_truncated: self.accept_truncated,
             target: self.target,
             kind: self.kind,
+            repairs: self.repairs,
         }
     }
 }

@@ -14,13 +14,14 @@ use synix_core::ids::LayerName;
 use synix_core::request::Ending;
 
 /// The keys that are only allowed in transforms.
-pub(super) const TRANSFORM_KEYS: [&str; 10] = [
+pub(super) const TRANSFORM_KEYS: [&str; 11] = [
     "inputs",
     "model",
     "batch",
     "min_batch",
     "revision",
     "accept",
+    "repair",
     "max_units",
     "max_requests",
     "grants",
@@ -32,6 +33,9 @@ const EMBED_TRANSFORM: &str = "embed";
 
 /// The model role of this transform, if the layer names no other.
 const EMBEDDING_ROLE: &str = "embedding";
+
+/// How often a request is repeated by default, if its answer does not match its `response_format`.
+const DEFAULT_REPAIRS: u32 = 1;
 
 /// Returns the sorted layers. If the draft has findings afterwards, invalid layers are missing.
 pub(super) fn resolve(
@@ -243,6 +247,7 @@ impl Table<'_> {
             min_batch: entry.min_batch.unwrap_or(2),
             revision: entry.revision.unwrap_or_default(),
             accept,
+            repair: entry.repair.unwrap_or(DEFAULT_REPAIRS),
             max_units: entry.max_units,
             max_requests: entry.max_requests,
             config: entry.config.unwrap_or_default(),

@@ -230,6 +230,8 @@ pub struct TransformLayer {
     pub revision: String,
     /// The endings of incomplete answers that the layer accepts.
     pub accept: Vec<Ending>,
+    /// How often a request is repeated if its answer does not match its `response_format`.
+    pub repair: u32,
     /// The maximum number of units; `None` means a limit that depends on the sources.
     pub max_units: Option<u64>,
     /// The maximum number of requests; `None` means a limit that depends on the sources.

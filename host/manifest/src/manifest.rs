@@ -197,6 +197,9 @@ pub(super) struct LayerEntry {
     pub(super) revision: Option<String>,
     /// Incomplete answers that the layer accepts.
     pub(super) accept: Option<Vec<Accepted>>,
+    /// How often synix asks again, with the errors, if an answer does not match its `response_format`; 1 by default, and 0 never.
+    #[schemars(range(max = 5))]
+    pub(super) repair: Option<u32>,
     /// The maximum number of units; by default 1000, plus 1000 for each upstream source artifact, plus one for each 64 bytes of these.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
     pub(super) max_units: Option<u64>,

@@ -37,6 +37,19 @@ impl Estimate {
     }
 }
 
+impl Estimate {
+    /// Returns the estimate of a request that repeats this one with its longest answer and `more` further tokens.
+    pub fn repeated(&self, more: u64) -> Self {
+        let answer = self.output_tokens.unwrap_or(0);
+        let repeat = |input: u64| input.saturating_add(answer).saturating_add(more);
+        Self {
+            input_tokens: self.input_tokens.map(repeat),
+            input_estimated: true,
+            ..*self
+        }
+    }
+}
+
 /// Returns the limit of an answer times the number of requested answers.
 fn max_output_tokens(request: &Request) -> Option<u64> {
     if request.kind.is_embedding() {
@@ -180,6 +193,18 @@ mod tests {
         let writes = |options| Estimate::of(&request(Wire::Anthropic, &options)).may_write_cache;
         assert!(!writes(json!({})));
         assert!(writes(json!({"cache_control": {"type": "ephemeral"}})));
+    }
+
+    /// An answer may be as long as its limit, and is part of the input when it is sent back.
+    #[test]
+    fn a_repeated_request_contains_its_longest_answer() {
+        let repeated = estimate(false).repeated(50).repeated(50);
+        assert_eq!(repeated.input_tokens, Ok(1300));
+        assert_eq!(repeated.output_tokens, Some(100));
+        assert!(repeated.input_estimated);
+        let prices = Prices::default();
+        let cost = |estimate: &Estimate| prices.max_cost("gpt-4o", estimate, Rate::Sync).unwrap();
+        assert!(cost(&repeated) > cost(&estimate(false)));
     }
 
     #[test]

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod owned;
 mod steps;
 mod structure;
 
@@ -27,6 +28,7 @@ use std::thread;
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
+pub use self::owned::OwnedSchema;
 use self::steps::StepCounter;
 use self::structure::Structure;
 
@@ -135,20 +137,30 @@ impl<'a> Schema<'a> {
                 .map(|error| convert(&error))
                 .collect());
         };
-        run_with_stack(structure.levels, || {
-            let steps = StepCounter::new(structure).count(value)?;
-            // Most values are valid, and collecting errors is slower.
-            if self.validator.is_valid(value) {
-                return Ok(Vec::new());
-            }
-            if steps > MAX_STEPS_WITH_ALL_ERRORS {
-                let first = self.validator.validate(value).err();
-                return Ok(first.iter().map(convert).collect());
-            }
-            let errors = self.validator.iter_errors(value).take(MAX_ERRORS);
-            Ok(errors.map(|error| convert(&error)).collect())
-        })?
+        errors_within(&self.validator, structure, value, convert)
     }
+}
+
+/// Collects the errors of a value within the limits of an untrusted schema.
+fn errors_within<T: Send>(
+    validator: &Validator,
+    structure: &Structure<'_>,
+    value: &Value,
+    mut convert: impl FnMut(&ValidationError<'_>) -> T + Send,
+) -> Result<Vec<T>, LimitExceeded> {
+    run_with_stack(structure.levels, || {
+        let steps = StepCounter::new(structure).count(value)?;
+        // Most values are valid, and collecting errors is slower.
+        if validator.is_valid(value) {
+            return Ok(Vec::new());
+        }
+        if steps > MAX_STEPS_WITH_ALL_ERRORS {
+            let first = validator.validate(value).err();
+            return Ok(first.iter().map(convert).collect());
+        }
+        let errors = validator.iter_errors(value).take(MAX_ERRORS);
+        Ok(errors.map(|error| convert(&error)).collect())
+    })?
 }
 
 fn build_validator(schema: &Value, pattern_bytes: usize) -> Result<Validator, SchemaError> {

@@ -80,6 +80,28 @@ impl Reader {
         Ok(None)
     }
 
+    /// Returns whether `request` was ever sent, or is about to be.
+    pub fn was_sent(&self, request: RequestId) -> Result<bool, StoreError> {
+        self.query_row(
+            "SELECT EXISTS (SELECT 1 FROM attempt WHERE request = ?1)",
+            [request.0],
+            |row| row.get(0),
+        )
+    }
+
+    /// Returns whether an attempt after `until` answered `request`.
+    pub fn was_answered_after(
+        &self,
+        request: RequestId,
+        until: AttemptId,
+    ) -> Result<bool, StoreError> {
+        self.query_row(
+            "SELECT EXISTS (SELECT 1 FROM attempt WHERE request = ?1 AND id > ?2 AND state = ?3)",
+            params![request.0, until.0, AttemptState::Answered],
+            |row| row.get(0),
+        )
+    }
+
     /// Returns the outcome of an attempt; `None` if it cost nothing.
     fn paid(
         &self,

@@ -3,3 +3,4 @@
 mod bad_answers;
 mod downstream;
 mod paid_failures;
+mod repairs;

@@ -52,6 +52,24 @@ fn replies_are_used_in_order_and_the_outputs_are_shown() {
     assert_transcript!(folder.run(&[&arguments[..], &more].concat()));
 }
 
+/// The plugin receives what it would receive in a build; the record has the reply.
+#[test]
+fn a_reply_must_match_the_response_format_of_its_question() {
+    let folder = AuthorFolder::new();
+    let config = r#"{"prompt": "q", "response_format": {"type": "object"}}"#;
+    let run = |reply: &str| {
+        let arguments = ["plugin", "run", "map", "--input", "note.md", "--json"];
+        folder.run(&[&arguments[..], &["--config", config, "--reply", reply]].concat())
+    };
+    let fenced = "```json\n{\"a\": 1}\n```";
+    let record = run(fenced).expect_code(0).json();
+    assert_eq!(record["outputs"][0]["content"], r#"{"a": 1}"#);
+    assert_eq!(record["requests"][0]["answer"], fenced);
+    let refused = run("[1]").expect_code(1);
+    let message = "at the top level: expected object, found array of 1 items";
+    assert!(refused.says(message), "{refused:?}");
+}
+
 #[test]
 fn a_crash_shows_what_the_plugin_logged_before() {
     let folder = AuthorFolder::new();

@@ -4,6 +4,8 @@ use std::sync::mpsc;
 
 use serde_json::Map;
 
+use synix_answers::{AnswerFormat, Fit, required_format};
+use synix_core::causes::with_causes;
 use synix_core::request::{Answer, Ending, GuestRequest, Usage, Vector};
 use synix_sandbox::{Model, ModelResponse, Refusal};
 
@@ -50,11 +52,11 @@ impl ReplyModel {
 }
 
 /// Returns the text of an answer. The author writes a vector as a JSON list of numbers.
-fn text_of(ask: &GuestRequest, reply: String) -> Result<String, Refusal> {
+fn text_of(ask: &GuestRequest, reply: &str) -> Result<String, Refusal> {
     if !ask.is_embedding {
-        return Ok(reply);
+        return json_of(ask, reply).map(str::to_owned);
     }
-    let numbers: Option<Vec<f32>> = serde_json::from_str(&reply).ok();
+    let numbers: Option<Vec<f32>> = serde_json::from_str(reply).ok();
     let vector = numbers.and_then(|numbers| Vector::new(numbers).ok());
     vector.map(|vector| vector.to_base64()).ok_or_else(|| {
         Refusal::InvalidRequest(
@@ -64,17 +66,40 @@ fn text_of(ask: &GuestRequest, reply: String) -> Result<String, Refusal> {
     })
 }
 
+/// Returns the part of a reply that a build would pass to the plugin. A build asks again if there is none.
+fn json_of<'r>(ask: &GuestRequest, reply: &'r str) -> Result<&'r str, Refusal> {
+    let Some(schema) = required_format(&ask.messages, ask.response_format.as_ref()) else {
+        return Ok(reply);
+    };
+    let format = AnswerFormat::compile(schema.clone()).map_err(|error| {
+        Refusal::InvalidRequest(format!("response-format: {}", with_causes(&error)))
+    })?;
+    match format.fit(reply) {
+        Ok(Fit::Json(json)) => Ok(json),
+        Ok(Fit::Unfit(unfit)) => Err(Refusal::InvalidRequest(format!(
+            "the reply does not match the response format: {unfit}"
+        ))),
+        Err(limit) => Err(Refusal::OverLimit(limit.to_string())),
+    }
+}
+
 impl Model for ReplyModel {
     fn complete(&mut self, asked: Vec<GuestRequest>) -> ModelResponse {
         let mut answers = Vec::with_capacity(asked.len());
         let count = asked.len();
         for ask in asked {
-            let answer = self.replies.get(self.count).map(str::to_owned);
-            let answer = match answer.map(|reply| text_of(&ask, reply)).transpose() {
+            let reply = self.replies.get(self.count);
+            let answer = match reply.map(|reply| text_of(&ask, reply)).transpose() {
                 Ok(answer) => answer,
                 Err(refusal) => return ModelResponse::Refused(refusal),
             };
-            answers.extend(answer.clone().map(|text| Answer {
+            // The record has the vector of an embedding, and any other reply as the author gave it.
+            let shown = if ask.is_embedding {
+                answer.clone()
+            } else {
+                reply.map(str::to_owned)
+            };
+            answers.extend(answer.map(|text| Answer {
                 text,
                 ending: Ending::Complete,
                 model: "scripted".to_owned(),
@@ -90,7 +115,7 @@ impl Model for ReplyModel {
                 model: ask.model,
                 sample: ask.sample,
                 options: ask.options,
-                answer,
+                answer: shown,
             };
             self.count += 1;
             // The receiver lives until the run has ended.

@@ -16,6 +16,7 @@
 //! | settings of other model roles that a unit named | stored beside it | they are known only after the run, and compared at each lookup |
 //! | time, machine, absolute paths, map order, credentials, URLs | no | the same work on another machine is the same work |
 //! | name of the layer's model role, `batch`, `min_batch`, `max_units`, `max_requests` | no | they do not change any request |
+//! | `repair` | no | known answers to repairs are used whatever it says, so it never changes what a finished unit made |
 //! | wall-clock limit | no | exceeding it is never stored |
 //!
 //! Each part is encoded by its type, never as text for people. The name of the scheme contains its version. Version 1

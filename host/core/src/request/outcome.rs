@@ -65,6 +65,25 @@ pub struct Answer {
     pub details: Map<String, Value>,
 }
 
+impl Answer {
+    /// Returns the tokens that the answer counts towards the limit of its unit.
+    pub fn counted_tokens(&self) -> u64 {
+        let Usage {
+            input_tokens,
+            output_tokens,
+            uncounted,
+            ..
+        } = self.usage;
+        // A token has at least one byte, so for uncounted tokens the length is an upper bound.
+        let output = if uncounted {
+            output_tokens.max(self.text.len() as u64)
+        } else {
+            output_tokens
+        };
+        input_tokens.saturating_add(output)
+    }
+}
+
 /// The kind of a failure of a unit or request. Scripts rely on the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,6 +98,8 @@ pub enum FailureKind {
     Empty,
     /// The reply is complete but unusable: synix cannot parse it or does not know the reason for its end.
     Unreadable,
+    /// The answer does not match the `response_format` of its request.
+    Schema,
     /// The provider rejected the request as invalid.
     Invalid,
     /// The credential is missing or invalid.
@@ -106,6 +127,7 @@ impl FailureKind {
             Self::Filtered => "filtered",
             Self::Empty => "empty",
             Self::Unreadable => "unreadable",
+            Self::Schema => "schema",
             Self::Invalid => "invalid",
             Self::Auth => "auth",
             Self::Quota => "quota",
@@ -123,9 +145,12 @@ impl FailureKind {
     /// user asks for it. Failures of other kinds cost nothing.
     pub const fn is_paid(self) -> bool {
         match self {
-            Self::Truncated | Self::Refused | Self::Filtered | Self::Empty | Self::Unreadable => {
-                true
-            }
+            Self::Truncated
+            | Self::Refused
+            | Self::Filtered
+            | Self::Empty
+            | Self::Unreadable
+            | Self::Schema => true,
             Self::Invalid
             | Self::Auth
             | Self::Quota
@@ -146,12 +171,13 @@ impl fmt::Display for FailureKind {
 
 impl FailureKind {
     /// The kinds of failure that the provider charges for.
-    pub const PAID: [Self; 5] = [
+    pub const PAID: [Self; 6] = [
         Self::Truncated,
         Self::Refused,
         Self::Filtered,
         Self::Empty,
         Self::Unreadable,
+        Self::Schema,
     ];
 
     /// Returns the paid kind with this name.
@@ -199,7 +225,14 @@ mod tests {
 
     #[test]
     fn exactly_the_failures_of_an_answer_are_paid() {
-        let paid = ["truncated", "refused", "filtered", "empty", "unreadable"];
+        let paid = [
+            "truncated",
+            "refused",
+            "filtered",
+            "empty",
+            "unreadable",
+            "schema",
+        ];
         let free = [
             "invalid",
             "auth",

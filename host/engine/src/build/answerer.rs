@@ -1,8 +1,11 @@
 //! The one difference between sync, batch, replay and plan: who answers.
 
+use std::sync::Arc;
+
 use super::BuildError;
 use super::recorder::Recorder;
 use crate::pending::{PendingRequest, SettledRequest};
+use synix_core::request::Request;
 use synix_store::LayerMode;
 
 /// What the workers do while the scheduler waits for answers.
@@ -32,6 +35,11 @@ pub(super) trait Answerer {
         &mut self,
         workers: Workers,
     ) -> impl Future<Output = Result<Option<Vec<SettledRequest>>, BuildError>>;
+
+    /// Notes repairs that only `--retry-failed` would send. Only a plan counts them.
+    fn note_unasked(&mut self, _: &[PendingRequest<Arc<Request>>]) -> Result<(), BuildError> {
+        Ok(())
+    }
 
     /// Stops sending. If requests are in flight, [`Answerer::next_settled`] returns `error` once they have ended.
     fn stop(&mut self, error: BuildError) -> Result<(), BuildError> {

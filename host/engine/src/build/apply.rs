@@ -26,8 +26,12 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             match outcome.end {
                 RunEnd::Fatal(error) => return Err(*error),
                 RunEnd::Interrupted => self.interrupt(),
-                RunEnd::Failed(failure) => self.fail_unit(outcome.unit, &failure)?,
+                RunEnd::Failed(failure) => {
+                    self.answerer.note_unasked(&outcome.unasked)?;
+                    self.fail_unit(outcome.unit, &failure)?;
+                }
                 RunEnd::Suspended => {
+                    self.unit_mut(outcome.unit).repairs = outcome.repairs;
                     let roles = self.context.pipeline.roles.extra_settings(&outcome.roles);
                     self.suspend(outcome.unit, outcome.first, outcome.requests, roles)?;
                 }

@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use super::recorder::UnitResult;
 use super::unit::{RunEnd, RunOutcome, RunRequest};
 use synix_core::artifact::Artifact;
-use synix_core::request::{Message, Part};
+use synix_core::request::{Message, Part, Request};
 
 /// The maximum size of the parts that wait for the writer.
 pub(super) const MAX_BACKLOG_BYTES: usize = 64 << 20;
@@ -91,7 +91,11 @@ pub(super) fn estimated_size(outcome: &RunOutcome) -> usize {
         RunEnd::Suspended | RunEnd::Interrupted | RunEnd::Fatal(_) => 0,
     };
     let requests: usize = outcome.requests.iter().map(size_of_request).sum();
-    RESULT_OVERHEAD + end + requests
+    let unasked = outcome.unasked.iter();
+    let unasked: usize = unasked
+        .map(|pending| size_of_question(&pending.request))
+        .sum();
+    RESULT_OVERHEAD + end + requests + unasked
 }
 
 fn size_of_output(output: &Artifact) -> usize {
@@ -103,12 +107,16 @@ fn size_of_output(output: &Artifact) -> usize {
 }
 
 fn size_of_request((pending, answer): &RunRequest) -> usize {
-    let request: usize = pending.request.messages.iter().map(size_of_message).sum();
-    let format = pending.request.response_format.as_ref();
     let answer = answer.as_ref().map_or(0, |answer| {
         answer.text.len() + answer.details.values().map(size_of_value).sum::<usize>()
     });
-    RESULT_OVERHEAD + request + format.map_or(0, size_of_value) + answer
+    size_of_question(&pending.request) + answer
+}
+
+fn size_of_question(request: &Request) -> usize {
+    let messages: usize = request.messages.iter().map(size_of_message).sum();
+    let format = request.response_format.as_ref();
+    RESULT_OVERHEAD + messages + format.map_or(0, size_of_value)
 }
 
 fn size_of_message(message: &Message) -> usize {
@@ -144,7 +152,7 @@ mod tests {
     use crate::pending::{PendingRequest, Target};
     use synix_core::artifact::{Content, Metadata};
     use synix_core::ids::{Kind, Label};
-    use synix_core::request::{Answer, Ending, Request, Role, Usage, Wire};
+    use synix_core::request::{Answer, Ending, Role, Usage, Wire};
     use synix_sandbox::{Level, LogLine};
 
     /// W18: a part waits until it fits, and no longer.
@@ -194,6 +202,8 @@ mod tests {
             first: 0,
             end,
             requests,
+            repairs: 0,
+            unasked: Vec::new(),
             roles: Vec::new(),
         };
         let output = Artifact {
@@ -245,6 +255,7 @@ mod tests {
                 model: "m".to_owned(),
             }),
             request: Arc::new(request),
+            repairs: crate::pending::RepairCount::default(),
         };
         let answer = Answer {
             text: large(),

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use synix_core::request::{Answer, Ending, Request, RequestKey};
+use synix_answers::AnswerFormats;
+use synix_core::request::{Answer, Ending, FailureKind, Request, RequestKey};
 use synix_providers::Cassette;
-use synix_store::{ArtifactId, Reader, StoreError};
+use synix_store::{ArtifactId, Reader, RetrySelection, StoreError};
 
 /// The source of known answers. Each thread has a clone.
 #[derive(Debug, Clone)]
@@ -21,9 +22,57 @@ pub(super) struct KnownAnswers {
     pub(super) source: AnswerSource,
     /// `None` before the first build.
     pub(super) reader: Option<Reader>,
+    /// The schemas that answers must match. All workers share them.
+    pub(super) formats: Arc<AnswerFormats>,
+    /// Which answers that do not fit lead to another request.
+    retry: RetrySelection,
 }
 
 impl KnownAnswers {
+    pub(super) fn new(source: AnswerSource, reader: Option<Reader>, retry: RetrySelection) -> Self {
+        Self {
+            source,
+            reader,
+            formats: Arc::default(),
+            retry,
+        }
+    }
+
+    /// Returns the access of another worker.
+    pub(super) fn try_clone(&self) -> Result<Self, StoreError> {
+        Ok(Self {
+            source: self.source.clone(),
+            reader: self.reader.as_ref().map(Reader::try_clone).transpose()?,
+            formats: Arc::clone(&self.formats),
+            retry: self.retry.clone(),
+        })
+    }
+
+    /// Returns whether a repair is sent although the layer asks for no more of them: it was sent before, or the user
+    /// retries the answer to `previous`, the request that it repairs.
+    pub(super) fn repairs_further(
+        &self,
+        repair: RequestKey,
+        previous: RequestKey,
+    ) -> Result<bool, StoreError> {
+        let (AnswerSource::Store, Some(reader)) = (&self.source, &self.reader) else {
+            return Ok(false);
+        };
+        if let Some(repair) = reader.request_id(repair)?
+            && reader.was_sent(repair)?
+        {
+            return Ok(true);
+        }
+        if !self.retry.kinds.contains(&FailureKind::Schema) {
+            return Ok(false);
+        }
+        // An answer that arrived since the command began is the result of a retry, and leads to none.
+        match reader.request_id(previous)? {
+            Some(previous) => Ok(!reader.was_answered_after(previous, self.retry.until)?),
+            None => Ok(false),
+        }
+    }
+
     /// Returns the answer under `key` if the layer accepts it.
     pub(super) fn answer(
         &self,

@@ -25,6 +25,8 @@ pub(super) struct Unit {
     pub(super) fingerprint: Digest,
     /// The requests that it has made so far.
     pub(super) transcript: Vec<RequestKey>,
+    /// How many of them repair an answer. Only set if the unit was suspended.
+    pub(super) repairs: usize,
     /// How many of its requests have no answer.
     pub(super) waiting: usize,
     /// How many of its requests count towards the limits.

@@ -120,6 +120,8 @@ pub struct ReadyTransform {
     pub revision: String,
     /// Whether a truncated answer is accepted.
     pub accept_truncated: bool,
+    /// How often a request is repeated if its answer does not match its `response_format`.
+    pub repair: u32,
     /// The members of `options` that the plugin may set beside the sampling options; `None`: any.
     pub options_allowed: Option<BTreeSet<String>>,
     /// Whether requests are sent in batches, as configured.

@@ -51,7 +51,10 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod unit;
+mod unit_embeddings;
 mod unit_model;
+mod unit_question;
+mod unit_repairs;
 
 pub use crate::pending::Target;
 pub use error::BuildError;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::BuildError;
-use super::known_answers::AnswerSource;
+use super::known_answers::{AnswerSource, KnownAnswers};
 use super::layers::ReadyPipeline;
 use super::pool::Pool;
 use super::provider_answerer::WaitPolicy;
@@ -129,13 +129,15 @@ impl BuildContext<'_> {
         })
     }
 
-    pub(super) fn pool(&self, reader: Option<&Reader>) -> Result<Pool, BuildError> {
+    /// Starts the workers; `retry` says which failed requests are sent again.
+    pub(super) fn pool(
+        &self,
+        reader: Option<&Reader>,
+        retry: RetrySelection,
+    ) -> Result<Pool, BuildError> {
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
-        Ok(Pool::start(
-            workers,
-            &self.answer_source(),
-            reader,
-            &self.pipeline.roles,
-        )?)
+        let reader = reader.map(Reader::try_clone).transpose()?;
+        let known = KnownAnswers::new(self.answer_source(), reader, retry);
+        Ok(Pool::start(workers, &known, &self.pipeline.roles)?)
     }
 }

@@ -16,9 +16,9 @@ use super::plan_recorder::PlanRecorder;
 use super::prediction::{Prediction, predict};
 use super::replay::CassetteMisses;
 use super::scheduler::{Scheduler, SchedulerContext};
-use crate::plan::{Plan, PlanLayer, PlanTotal, PlannedRequests};
+use crate::plan::{Plan, PlanLayer, PlanRepairs, PlanTotal, PlannedRequests};
 use synix_prices::Forecast;
-use synix_store::{BuildKind, LayerMode, Reader};
+use synix_store::{BuildKind, LayerMode, Reader, RetrySelection};
 
 /// Plans a build. Writes nothing and sends nothing.
 pub async fn plan(
@@ -49,7 +49,8 @@ pub async fn plan(
     let answerer = PlanAnswerer::new(reader, modes, build_context.prices, misses);
     let recorder = PlanRecorder::new(build_context.pipeline.layers.len());
     let mut scheduler = Scheduler::new(context, &recorder, answerer)?;
-    scheduler.run(build_context.pool(reader)?).await?;
+    let pool = build_context.pool(reader, RetrySelection::default())?;
+    scheduler.run(pool).await?;
     describe(&mut scheduler)
 }
 
@@ -96,6 +97,7 @@ fn describe_layer(
     let requests = tally.map_or(0, |tally| tally.requests);
     let in_flight = tally.map_or(0, |tally| tally.in_flight);
     let missing = tally.map_or(0, |tally| tally.missing);
+    let repairs = tally.map_or_else(PlanRepairs::default, |tally| tally.repairs(decided));
     let notes = scheduler.recorder.take_notes(position);
     let transform = layer.body.transform();
     let per_unit = transform
@@ -143,6 +145,7 @@ fn describe_layer(
         stale,
         stale_guess: None,
         planned,
+        repairs,
         retry_failed,
         stale_units: Vec::new(),
         failures: notes.failures,
@@ -174,7 +177,9 @@ fn possible_requests(scheduler: &PlanScheduler<'_, '_>, layer: usize) -> u64 {
     let waiting = scheduler.units.iter().flatten();
     let more = waiting.filter(|unit| unit.layer == layer).map(|unit| {
         let most = transform.requests_per_unit.max_for(unit.spec.inputs.len());
-        most.saturating_sub(unit.transcript.len() as u64)
+        // A plan knows the limits of repairs apart from those of the plugin.
+        let asked = unit.transcript.len().saturating_sub(unit.repairs);
+        most.saturating_sub(asked as u64)
     });
     more.fold(0, u64::saturating_add)
 }

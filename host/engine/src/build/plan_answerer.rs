@@ -1,6 +1,6 @@
 //! The answerer of a plan: counts and prices requests, and answers none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::BuildError;
@@ -9,7 +9,8 @@ use super::modes::Modes;
 use super::plan_recorder::PlanRecorder;
 use super::replay::CassetteMisses;
 use crate::pending::{PendingRequest, SettledRequest};
-use crate::plan::PlanRetry;
+use crate::plan::{PlanRepairs, PlanRetry};
+use synix_answers::MAX_MESSAGE_BYTES;
 use synix_core::request::{Ending, Failure, FailureKind, Request, RequestKey};
 use synix_prices::{Estimate, Forecast, Prices, Rate};
 use synix_store::{LayerMode, Reader, RetrySelection};
@@ -25,9 +26,25 @@ pub(super) struct RequestTally {
     sync: Forecast,
     /// Both modes are priced, because the mode may be decided only when all requests are known.
     batch: Forecast,
+    /// The repairs that could follow from these requests, and from those in flight.
+    repairs: u64,
+    sync_repairs: Forecast,
+    batch_repairs: Forecast,
 }
 
 impl RequestTally {
+    /// Returns the repairs that could follow.
+    pub(super) const fn repairs(&self, mode: Option<LayerMode>) -> PlanRepairs {
+        let forecast = match mode {
+            Some(LayerMode::Batch) => &self.batch_repairs,
+            Some(LayerMode::Sync) | None => &self.sync_repairs,
+        };
+        PlanRepairs {
+            requests: self.repairs,
+            cost_usd: forecast.max_cost,
+        }
+    }
+
     pub(super) fn forecast(&self, mode: Option<LayerMode>) -> &Forecast {
         match mode {
             Some(LayerMode::Batch) => &self.batch,
@@ -36,7 +53,28 @@ impl RequestTally {
     }
 }
 
+/// The maximum number of tokens that a repair adds to a request beside the answer: of its message, with a token for two
+/// bytes, and of the marks of two messages.
+const REPAIR_TOKENS: u64 = MAX_MESSAGE_BYTES as u64 / 2 + 8;
+
 impl RequestTally {
+    /// Adds the repairs that could follow a request.
+    fn add_repairs(&mut self, prices: &Prices, pending: &PendingRequest<Arc<Request>>) {
+        let left = pending.repairs.left;
+        if left == 0 {
+            return;
+        }
+        let mut estimate = Estimate::of(&pending.request);
+        for _ in 0..left {
+            estimate = estimate.repeated(REPAIR_TOKENS);
+            let model = &pending.request.model;
+            self.repairs += 1;
+            self.sync_repairs.add(prices, model, &estimate, Rate::Sync);
+            self.batch_repairs
+                .add(prices, model, &estimate, Rate::Batch);
+        }
+    }
+
     fn add(&mut self, prices: &Prices, request: &Request) {
         let estimate = Estimate::of(request);
         let model = &request.model;
@@ -63,12 +101,14 @@ pub(super) struct PlanAnswerer<'a> {
     misses: Option<CassetteMisses>,
     pub(super) tallies: BTreeMap<usize, RequestTally>,
     retries: BTreeMap<usize, RetryTally>,
+    /// The repairs that only `--retry-failed` would send. Several units may ask the same.
+    unasked: HashSet<RequestKey>,
     /// The requests that a build would settle without a send.
     settled: Vec<SettledRequest>,
 }
 
 impl<'a> PlanAnswerer<'a> {
-    pub(super) const fn new(
+    pub(super) fn new(
         reader: Option<&'a Reader>,
         modes: Modes,
         prices: &'a Prices,
@@ -81,6 +121,7 @@ impl<'a> PlanAnswerer<'a> {
             misses,
             tallies: BTreeMap::new(),
             retries: BTreeMap::new(),
+            unasked: HashSet::new(),
             settled: Vec::new(),
         }
     }
@@ -137,11 +178,14 @@ impl<'a> Answerer for PlanAnswerer<'a> {
             }
             match self.decide(pending.key)? {
                 SendDecision::InFlight => {
-                    self.tallies.entry(pending.layer).or_default().in_flight += 1;
+                    let tally = self.tallies.entry(pending.layer).or_default();
+                    tally.in_flight += 1;
+                    tally.add_repairs(self.prices, &pending);
                 }
                 SendDecision::Send => {
                     let tally = self.tallies.entry(pending.layer).or_default();
                     tally.add(self.prices, &pending.request);
+                    tally.add_repairs(self.prices, &pending);
                 }
                 SendDecision::OnlyOnRetry(outcome) => {
                     let retry = self.retries.entry(pending.layer).or_default();
@@ -149,6 +193,20 @@ impl<'a> Answerer for PlanAnswerer<'a> {
                     *retry.kinds.entry(kind(&outcome).name()).or_default() += 1;
                     self.settled.push((pending.key, outcome));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn note_unasked(&mut self, unasked: &[PendingRequest<Arc<Request>>]) -> Result<(), BuildError> {
+        if self.misses.is_some() {
+            return Ok(());
+        }
+        for pending in unasked {
+            if self.unasked.insert(pending.key) {
+                let retry = self.retries.entry(pending.layer).or_default();
+                retry.tally.add(self.prices, &pending.request);
+                *retry.kinds.entry(FailureKind::Schema.name()).or_default() += 1;
             }
         }
         Ok(())

@@ -9,10 +9,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::backlog::{self, Backlog};
 use super::held_runs::HeldRuns;
-use super::known_answers::{AnswerSource, KnownAnswers};
+use super::known_answers::KnownAnswers;
 use super::layers::Roles;
 use super::unit::{Job, RunEnd, RunOutcome, run_unit};
-use synix_store::{Reader, StoreError};
+use synix_store::StoreError;
 
 /// The results of a chunk, or a part of them.
 #[derive(Debug)]
@@ -42,8 +42,7 @@ impl Pool {
     /// Starts `workers` threads, each with its own reader of the state.
     pub(super) fn start(
         workers: usize,
-        source: &AnswerSource,
-        reader: Option<&Reader>,
+        known: &KnownAnswers,
         roles: &Arc<Roles>,
     ) -> Result<Self, StoreError> {
         let (chunks, queue) = channel();
@@ -55,10 +54,7 @@ impl Pool {
         let held = Arc::new(HeldRuns::default());
         let mut threads = Vec::with_capacity(workers);
         for _ in 0..workers {
-            let known = KnownAnswers {
-                source: source.clone(),
-                reader: reader.map(Reader::try_clone).transpose()?,
-            };
+            let known = known.try_clone()?;
             let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
             let (backlog, held) = (Arc::clone(&backlog), Arc::clone(&held));
             threads.push(std::thread::spawn(move || {

@@ -265,6 +265,7 @@ impl Preparation<'_> {
             role: role_name,
             revision: transform.revision.clone(),
             accept_truncated,
+            repair: transform.repair,
             // A first-party transform only sets the options in its config.
             options_allowed: (!is_first_party).then_some(options_allowed),
             batch: transform.batch,

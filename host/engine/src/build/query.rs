@@ -13,7 +13,7 @@ use super::known_answers::{AnswerSource, KnownAnswers};
 use super::layers::Roles;
 use super::options::{BuildContext, BuildOptions};
 use super::sync::SyncCalls;
-use super::unit_model::{check_answer, check_embedding};
+use super::unit_embeddings::{check_answer, check_embedding};
 use crate::pending::PendingRequest;
 use synix_core::error_kind::ErrorKind;
 use synix_core::request::{
@@ -109,10 +109,8 @@ impl Query {
         context: &BuildContext<'_>,
         store: Option<&Store>,
     ) -> Result<Option<Vector>, BuildError> {
-        let known = KnownAnswers {
-            source: context.answer_source(),
-            reader: store.map(|store| store.try_clone()).transpose()?,
-        };
+        let reader = store.map(|store| store.try_clone()).transpose()?;
+        let known = KnownAnswers::new(context.answer_source(), reader, RetrySelection::default());
         let is_replay = matches!(known.source, AnswerSource::Cassette(_));
         match known.answer(self.key, false)? {
             Some(answer) => {
@@ -180,6 +178,7 @@ impl Query {
                 model: self.request.model.clone(),
             }),
             kind: self.request.kind,
+            repairs: crate::pending::RepairCount::default(),
         })
     }
 

@@ -76,7 +76,7 @@ pub async fn run(
         interruption: build_context.interruption,
         observer,
     };
-    let pool = build_context.pool(Some(store))?;
+    let pool = build_context.pool(Some(store), retry.clone())?;
     match build_context.replay {
         Some(cassette) => {
             let answerer = Replay::new(store, Arc::clone(cassette), modes);

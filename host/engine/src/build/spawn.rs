@@ -180,6 +180,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             partial,
             fingerprint,
             transcript,
+            repairs: 0,
             waiting: 0,
             counted,
             recorded: None,

@@ -126,6 +126,7 @@ impl Fixture {
                 accept_truncated: false,
                 target: Arc::new(target),
                 request: Arc::new(request),
+                repairs: crate::pending::RepairCount::default(),
             };
             (pending, id.unwrap())
         };

@@ -12,14 +12,14 @@ use super::held_runs::{self, GuestThread, HeldRuns};
 use super::known_answers::KnownAnswers;
 use super::layers::{ReadyTransform, Roles};
 use super::recorder::UnitResult;
-use super::unit_model::{InlineModel, UnitModel};
+use super::unit_model::UnitModel;
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
 use synix_core::json;
-use synix_core::request::{Answer, Failure, FailureKind, Request, RequestKey, Usage};
-use synix_sandbox::{Call, Execution, Model, PluginError, Run, UnitSpec};
+use synix_core::request::{Answer, Failure, FailureKind, GuestRequest, Request, RequestKey, Usage};
+use synix_sandbox::{Call, Execution, Model, ModelResponse, PluginError, Run, UnitSpec};
 
 /// A unit to run.
 #[derive(Debug)]
@@ -48,6 +48,10 @@ pub(super) struct RunOutcome {
     pub(super) first: usize,
     /// The further requests, in order.
     pub(super) requests: Vec<RunRequest>,
+    /// How many of all its requests are repairs.
+    pub(super) repairs: usize,
+    /// The repairs that only `--retry-failed` would send. Its last answers do not fit, and the unit failed.
+    pub(super) unasked: Vec<PendingRequest<Arc<Request>>>,
     /// The model roles that it used beside its layer's role.
     pub(super) roles: Vec<String>,
 }
@@ -114,6 +118,18 @@ impl OwnedCall {
             grants: transform.grants,
         };
         transform.plugin.execute(&call, model)
+    }
+}
+
+/// The model of a run on the thread that knows the answers.
+struct InlineModel {
+    model: UnitModel,
+    known: KnownAnswers,
+}
+
+impl Model for InlineModel {
+    fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse {
+        self.model.answer_round(&self.known, requests)
     }
 }
 

@@ -7,26 +7,34 @@ use super::known_answers::KnownAnswers;
 use super::layers::{ReadyTransform, Roles};
 use super::recorder::UnitResult;
 use super::unit::{RunEnd, RunOutcome, RunRequest, guest_failure};
+use super::unit_embeddings::{check_embedding, embedded_bytes, unequal_vectors};
+use super::unit_question::Question;
 use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::request::{
-    Answer, Failure, FailureKind, GuestRequest, Part, Request, RequestKey, RequestKind, Usage,
-    Wire, is_sampling_option,
+    Answer, Failure, GuestRequest, Part, Request, RequestKey, Usage, is_sampling_option,
 };
-use synix_prices::{WindowExcess, check_window};
-use synix_sandbox::{LogLine, Model, ModelResponse, Refusal};
+use synix_sandbox::{LogLine, ModelResponse, Refusal};
 
 /// The state of the model of a run: it returns known answers and compares the requests with the transcript.
 #[derive(Debug)]
 pub(super) struct UnitModel {
-    layer: usize,
-    transform: Arc<ReadyTransform>,
+    pub(super) layer: usize,
+    pub(super) transform: Arc<ReadyTransform>,
     transcript: Vec<RequestKey>,
     roles: Arc<Roles>,
     /// The number of requests that were reported with their answers, when the run was held.
     first: usize,
+    /// How many of them are repairs.
+    first_repairs: usize,
     /// The further requests.
-    requests: Vec<RunRequest>,
+    pub(super) requests: Vec<RunRequest>,
+    /// The position in `requests` at which the current round begins.
+    round: usize,
+    /// The tokens of the answers to earlier rounds.
+    pub(super) tokens: u64,
+    /// The repairs that only `--retry-failed` would send.
+    pub(super) unasked: Vec<PendingRequest<Arc<Request>>>,
     extra_roles: BTreeSet<String>,
     /// Why the run must end, other than a missing answer.
     pub(super) stopped: Option<RunEnd>,
@@ -45,7 +53,11 @@ impl UnitModel {
             transcript,
             roles,
             first: 0,
+            first_repairs: 0,
             requests: Vec::new(),
+            round: 0,
+            tokens: 0,
+            unasked: Vec::new(),
             extra_roles: BTreeSet::new(),
             stopped: None,
         }
@@ -57,28 +69,33 @@ impl UnitModel {
             unit,
             end,
             first: self.first,
+            repairs: self.first_repairs + repairs_in(&self.requests),
             requests: self.requests,
+            unasked: self.unasked,
             roles: self.extra_roles.into_iter().collect(),
         }
     }
 
-    /// Returns the outcome of a run that is held until the last `waiting` requests are answered. It reports these again
-    /// then, and no earlier ones.
-    pub(super) fn report_suspended(&mut self, unit: usize, waiting: usize) -> RunOutcome {
-        let first = self.first;
+    /// Returns the outcome of a run that is held until its current round is answered. It reports the requests of this
+    /// round again then, and no earlier ones.
+    pub(super) fn report_suspended(&mut self, unit: usize) -> RunOutcome {
+        let (first, repairs) = (self.first, self.first_repairs + repairs_in(&self.requests));
         let requests = std::mem::take(&mut self.requests);
-        self.first += requests.len().saturating_sub(waiting);
+        self.first += self.round;
+        self.first_repairs += repairs_in(&requests[..self.round]);
         RunOutcome {
             unit,
             end: RunEnd::Suspended,
             first,
             requests,
+            repairs,
+            unasked: Vec::new(),
             roles: self.extra_roles.iter().cloned().collect(),
         }
     }
 
     /// Returns the number of requests so far.
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.first + self.requests.len()
     }
 
@@ -110,12 +127,13 @@ impl UnitModel {
         })
     }
 
-    /// Resolves a request and looks up its answer; `Err` is what the guest receives.
-    fn answer(
+    /// Resolves a request of the guest and looks up its answer; `Err` is what the guest receives, and `None`: the run is
+    /// stopped.
+    fn ask(
         &mut self,
         known: &KnownAnswers,
         request: GuestRequest,
-    ) -> Result<Option<Answer>, Refusal> {
+    ) -> Result<Option<Question>, Refusal> {
         if let Some(role) = request
             .model
             .clone()
@@ -124,15 +142,17 @@ impl UnitModel {
             self.extra_roles.insert(role);
         }
         let role_name = request.model.clone();
-        let role_name = role_name.as_ref().unwrap_or(&self.transform.role);
-        let Some(role) = self.roles.0.get(role_name) else {
-            return Err(Refusal::UnknownRole(role_name.clone()));
+        let role_name = role_name.unwrap_or_else(|| self.transform.role.clone());
+        let roles = Arc::clone(&self.roles);
+        let Some(role) = roles.0.get(&role_name) else {
+            return Err(Refusal::UnknownRole(role_name));
         };
-        let target = Arc::clone(&role.target);
         let asked_bytes = embedded_bytes(&request);
+        // The sandbox counts in the same way: it does not know the limit of a role.
+        let max_tokens = u64::from(request.max_tokens.unwrap_or(1));
         let request = role.resolve(request, &self.transform.revision);
         if request.kind.is_embedding() {
-            check_embedding(&request, role_name)?;
+            check_embedding(&request, &role_name)?;
         }
         self.check_options(&request)?;
         let key = request
@@ -146,40 +166,25 @@ impl UnitModel {
             self.stopped = Some(RunEnd::Failed(failure));
             return Ok(None);
         }
-        let answer = match known.answer(key, self.transform.accept_truncated) {
-            Ok(answer) => answer,
-            Err(error) => {
-                self.stopped = Some(RunEnd::Fatal(Box::new(error.into())));
-                None
-            }
-        };
-        let answer = match answer.map(|answer| check_answer(answer, &request, asked_bytes)) {
-            Some(Ok(answer)) => Some(answer),
-            Some(Err(failure)) => {
-                self.stopped = Some(RunEnd::Failed(failure));
-                return Ok(None);
-            }
-            None => None,
-        };
-        // A known answer is proof that the request fits, whatever the table or the pipeline file says.
-        if answer.is_none()
-            && self.stopped.is_none()
-            && !request.kind.is_embedding()
-            && let Err(excess) = check_window(&request, role_name, role.context_window)
-        {
-            self.stopped = Some(RunEnd::Failed(window_failure(&excess, &request)));
+        let Some(format) = self.format_of(known, &request) else {
             return Ok(None);
-        }
-        let pending = PendingRequest {
-            key,
-            kind: request.kind,
-            request: Arc::new(request),
-            layer: self.layer,
-            accept_truncated: self.transform.accept_truncated,
-            target,
         };
-        self.requests.push((pending, answer.clone()));
-        Ok(answer)
+        let mut question = Question {
+            key,
+            request: Arc::new(request),
+            role: role_name,
+            target: Arc::clone(&role.target),
+            window: role.context_window,
+            asked_bytes,
+            max_tokens,
+            format,
+            repairs: 0,
+            answer: None,
+            is_done: false,
+            usage: Usage::default(),
+            tokens: 0,
+        };
+        Ok(self.look_up(known, &mut question).then_some(question))
     }
 
     /// Refuses a member of `options` that is not a sampling option, unless the layer allows it.
@@ -211,31 +216,43 @@ impl UnitModel {
         ))
     }
 
-    /// Answers a round if all its answers are known.
+    /// Answers a round if all its answers are known, and fit.
     pub(super) fn answer_round(
         &mut self,
         known: &KnownAnswers,
         requests: Vec<GuestRequest>,
     ) -> ModelResponse {
-        let mut answers = Vec::with_capacity(requests.len());
-        let before = self.requests.len();
+        self.round = self.requests.len();
+        // The sandbox counts the requests of the guest, and no repairs.
+        if self.count() + requests.len() > self.request_limit() {
+            return ModelResponse::Refused(Refusal::OverLimit(format!(
+                "{} requests in one unit (`limits.requests`), with those that repaired an answer",
+                self.request_limit()
+            )));
+        }
+        let mut questions = Vec::with_capacity(requests.len());
         let is_embedding = requests.iter().any(|request| request.is_embedding);
         for request in requests {
-            match self.answer(known, request) {
-                Ok(answer) => answers.push(answer),
+            match self.ask(known, request) {
+                Ok(Some(question)) => questions.push(question),
+                Ok(None) => return ModelResponse::Suspend,
                 Err(refusal) => {
                     // The guest gets no answer in this round, so none of its requests is sent.
-                    self.requests.truncate(before);
+                    self.requests.truncate(self.round);
                     return ModelResponse::Refused(refusal);
                 }
             }
-            if self.stopped.is_some() {
-                return ModelResponse::Suspend;
-            }
         }
-        let Some(answers) = answers.into_iter().collect::<Option<Vec<_>>>() else {
+        if !self.settle(known, &mut questions) {
             return ModelResponse::Suspend;
-        };
+        }
+        self.tokens = questions.iter().fold(self.tokens, |sum, question| {
+            sum.saturating_add(question.tokens)
+        });
+        let answers: Vec<Answer> = questions
+            .into_iter()
+            .filter_map(|question| question.answer)
+            .collect();
         if is_embedding && let Some(failure) = unequal_vectors(&answers) {
             self.stopped = Some(RunEnd::Failed(failure));
             return ModelResponse::Suspend;
@@ -244,92 +261,11 @@ impl UnitModel {
     }
 }
 
-/// The model of a run on the thread that knows the answers.
-pub(super) struct InlineModel {
-    pub(super) model: UnitModel,
-    pub(super) known: KnownAnswers,
-}
-
-impl Model for InlineModel {
-    fn complete(&mut self, requests: Vec<GuestRequest>) -> ModelResponse {
-        self.model.answer_round(&self.known, requests)
-    }
-}
-
-/// Returns the length of the text of a request for an embedding.
-fn embedded_bytes(request: &GuestRequest) -> usize {
-    let parts = request.messages.iter().flat_map(|message| &message.parts);
-    let bytes = parts.map(|part| match part {
-        Part::Text(text) => text.len(),
-        Part::Image { .. } => 0,
-    });
-    if request.is_embedding { bytes.sum() } else { 0 }
-}
-
-/// Refuses a request for an embedding that no provider can answer.
-pub(super) fn check_embedding(request: &Request, role: &str) -> Result<(), Refusal> {
-    if request.wire == Wire::Anthropic {
-        return Err(Refusal::InvalidRequest(format!(
-            "Anthropic has no embeddings; give [models.{role}] a provider that has them, such as `openai`, or name another role"
-        )));
-    }
-    if request.text().is_empty() {
-        return Err(Refusal::InvalidRequest(format!(
-            "`models.{role}.context_window` is too small for any text"
-        )));
-    }
-    Ok(())
-}
-
-/// Checks the known answer to a request: that to an embedding must be a vector, whoever wrote it into a cassette.
-pub(super) fn check_answer(
-    mut answer: Answer,
-    request: &Request,
-    asked_bytes: usize,
-) -> Result<Answer, Failure> {
-    let RequestKind::Embedding { dimensions } = request.kind else {
-        return Ok(answer);
-    };
-    let vector = answer.vector();
-    vector
-        .and_then(|vector| vector.check_dimensions(dimensions))
-        .map_err(|invalid| unreadable(&format!("{invalid} (request {})", excerpt(request))))?;
-    let sent = request.text().len();
-    if sent < asked_bytes {
-        answer.note_used_bytes(sent as u64);
-    }
-    Ok(answer)
-}
-
-/// Returns a failure if the vectors of a round differ in length: nobody could compare them.
-fn unequal_vectors(answers: &[Answer]) -> Option<Failure> {
-    // The texts of answers are base64, so vectors of one length have texts of one length.
-    let first = answers.first()?.text.len();
-    let other = answers.iter().find(|answer| answer.text.len() != first)?;
-    let length = |answer: &Answer| answer.vector().map_or(0, |vector| vector.numbers().len());
-    Some(unreadable(&format!(
-        "the model delivered vectors of {} and of {} dimensions; it was changed, so set another `revision` in the layer to request all of them again",
-        length(answers.first()?),
-        length(other),
-    )))
-}
-
-fn unreadable(message: &str) -> Failure {
-    Failure {
-        kind: FailureKind::Unreadable,
-        message: message.to_owned(),
-        transient: false,
-        usage: Usage::default(),
-    }
-}
-
-fn window_failure(excess: &WindowExcess, request: &Request) -> Failure {
-    Failure {
-        kind: FailureKind::Invalid,
-        message: format!("{excess} (request {})", excerpt(request)),
-        transient: false,
-        usage: Usage::default(),
-    }
+fn repairs_in(requests: &[RunRequest]) -> usize {
+    let repairs = requests.iter();
+    repairs
+        .filter(|(pending, _)| pending.repairs.number > 0)
+        .count()
 }
 
 /// Returns the start of the last message's text, to identify a request.

@@ -66,6 +66,8 @@ pub struct PlanLayer {
     /// Its requests and their cost.
     #[serde(flatten)]
     pub planned: PlannedRequests,
+    /// What would follow if no answer to the known requests matched its `response_format`.
+    pub repairs: PlanRepairs,
     /// What `--retry-failed` would also send.
     pub retry_failed: PlanRetry,
     /// The stale units and why.
@@ -121,6 +123,24 @@ impl PlanTotal {
                     .map(|layer| &layer.planned)
                     .collect::<Vec<_>>(),
             ),
+        }
+    }
+}
+
+/// Requests that ask again after an answer that does not match its `response_format`. They are not among the others.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanRepairs {
+    /// The maximum number.
+    pub requests: u64,
+    /// Their maximum cost in US dollars; `None` if it is unknown.
+    pub cost_usd: Option<Amount>,
+}
+
+impl Default for PlanRepairs {
+    fn default() -> Self {
+        Self {
+            requests: 0,
+            cost_usd: Some(Amount::ZERO),
         }
     }
 }

@@ -105,6 +105,9 @@ pub fn hint_for(kind: &str) -> &'static str {
         "unreadable" => {
             "check what the provider, or a proxy before it, sent; --retry-failed sends the request again"
         }
+        "schema" => {
+            "change the prompt or the schema, raise `repair` of the layer, or retry with --retry-failed"
+        }
         "invalid" => "correct the setting that the provider names: model, options or prompt",
         "auth" => {
             "the provider refused the key: check that it is the right one, that it is valid and that it may use this model"

@@ -163,6 +163,7 @@ fn note_lines(plan: &Plan) -> Vec<String> {
             count_with_verb(total.planned.in_flight)
         ));
     }
+    notes.extend(layers().filter_map(repairs));
     notes.extend(layers().filter_map(retries_of_failed));
     notes
 }
@@ -170,6 +171,23 @@ fn note_lines(plan: &Plan) -> Vec<String> {
 fn count_with_verb(requests: u64) -> String {
     let verb = if requests == 1 { "is" } else { "are" };
     format!("{} {verb}", counted(requests, "request"))
+}
+
+/// Describes the requests of a layer that would follow answers that do not fit.
+fn repairs(layer: &PlanLayer) -> Option<String> {
+    let repairs = &layer.repairs;
+    if repairs.requests == 0 {
+        return None;
+    }
+    let cost = repairs.cost_usd.map_or_else(
+        || "an unknown cost".to_owned(),
+        |cost| format!("up to {}", at_most(cost)),
+    );
+    Some(format!(
+        "{}: at most {}, for {cost}, if answers do not match their response_format",
+        layer.name,
+        counted(repairs.requests, "more request"),
+    ))
 }
 
 /// Describes the paid requests of a layer that only `--retry-failed` sends retries.

@@ -219,6 +219,7 @@ impl CommandThread<'_> {
                     provider: request.provider,
                     model: request.model,
                 }),
+                repairs: crate::pending::RepairCount::default(),
             });
         }
     }

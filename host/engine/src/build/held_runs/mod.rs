@@ -94,7 +94,7 @@ fn drive(
         };
         let response = model.answer_round(known, round.clone());
         if matches!(response, ModelResponse::Suspend) && model.stopped.is_none() {
-            let outcome = model.report_suspended(unit, round.len());
+            let outcome = model.report_suspended(unit);
             let run = HeldRun {
                 model,
                 round,

@@ -8,6 +8,7 @@ use synix_core::request::{Answer, Ending, RequestKey, Usage};
 use synix_providers::Cassette;
 use synix_sandbox::{Sandbox, UnitSpec};
 use synix_sources::ProjectFolder;
+use synix_store::RetrySelection;
 
 use super::super::handle::Location;
 use super::super::known_answers::AnswerSource;
@@ -88,10 +89,8 @@ impl Fold {
         cassette: &Arc<Cassette>,
         held: &HeldRuns,
     ) -> RunOutcome {
-        let known = KnownAnswers {
-            source: AnswerSource::Cassette(Arc::clone(cassette)),
-            reader: None,
-        };
+        let source = AnswerSource::Cassette(Arc::clone(cassette));
+        let known = KnownAnswers::new(source, None, RetrySelection::default());
         run_unit(
             self.job(unit, transcript),
             &self.pipeline.roles,

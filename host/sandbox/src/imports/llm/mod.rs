@@ -81,16 +81,8 @@ impl Llm {
     }
 
     fn count_tokens(&mut self, answers: &[Answer]) {
-        for Answer { usage, text, .. } in answers {
-            // A token has at least one byte, so for uncounted tokens the length is an upper bound.
-            let output = if usage.uncounted {
-                usage.output_tokens.max(text.len() as u64)
-            } else {
-                usage.output_tokens
-            };
-            let used = usage.input_tokens.saturating_add(output);
-            self.tokens = self.tokens.saturating_add(used);
-        }
+        let used = answers.iter().map(Answer::counted_tokens);
+        self.tokens = used.fold(self.tokens, u64::saturating_add);
     }
 }
 
