@@ -105,7 +105,7 @@ impl ProjectError {
                 PrepareError::Plugin { .. } => ExitCode::Failure,
             },
             Self::Build(error) => match &**error {
-                BuildError::NoBuild => ExitCode::Usage,
+                BuildError::NoBuild | BuildError::NothingSelected { .. } => ExitCode::Usage,
                 BuildError::Query(error) if error.is_usage() => ExitCode::Usage,
                 BuildError::Busy { .. }
                 | BuildError::Ended { .. }
