@@ -97,7 +97,8 @@ pub struct PromptFile {
 
 impl ResolvedOverrides {
     fn add(&mut self, setting: Setting) {
-        self.settings.retain(|other| other.pointer != setting.pointer);
+        self.settings
+            .retain(|other| other.pointer != setting.pointer);
         self.settings.push(setting);
     }
 
@@ -136,7 +137,10 @@ pub fn current_values(
 }
 
 /// Changes a document, and returns the texts of prompt files by layer.
-pub(super) fn apply(document: &mut Document, overrides: &Overrides) -> BTreeMap<String, PromptFile> {
+pub(super) fn apply(
+    document: &mut Document,
+    overrides: &Overrides,
+) -> BTreeMap<String, PromptFile> {
     let resolved = overrides.resolve_in(&document.value);
     for setting in &resolved.settings {
         if let Err(finding) = set(document, setting) {
@@ -145,7 +149,9 @@ pub(super) fn apply(document: &mut Document, overrides: &Overrides) -> BTreeMap<
     }
     for layer in resolved.files.keys() {
         let pointer = child(&child("/layers", layer), "config");
-        document.positions.mark_changed(child(&pointer, "prompt_file"));
+        document
+            .positions
+            .mark_changed(child(&pointer, "prompt_file"));
     }
     resolved.files
 }
@@ -177,7 +183,9 @@ fn set(document: &mut Document, setting: &Setting) -> Result<(), Finding> {
         return Err(Finding::at_value(above, wrong_table(place)));
     };
     members.insert(last.clone(), setting.value.clone());
-    document.findings.retain(|found| !is_at_or_below(&found.pointer, pointer));
+    document
+        .findings
+        .retain(|found| !is_at_or_below(&found.pointer, pointer));
     document.positions.replace_changed(pointer, &setting.value);
     Ok(())
 }

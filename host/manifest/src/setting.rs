@@ -155,7 +155,8 @@ fn value(text: &str) -> Result<Value, InvalidSetting> {
     if !is_whole {
         return refuse_nul(text).map_or_else(as_text, Err);
     }
-    let mut read = document::read(&line).map_err(|error| InvalidSetting::Value(error.to_string()))?;
+    let mut read =
+        document::read(&line).map_err(|error| InvalidSetting::Value(error.to_string()))?;
     match read.findings.pop() {
         Some(found) => Err(InvalidSetting::Value(found.kind.to_string())),
         None => Ok(read.value[NAME].take()),
@@ -203,13 +204,18 @@ mod tests {
 
     #[test]
     fn a_key_may_have_quoted_names() {
-        assert_eq!(parsed("prices.\"gpt-4.1=x\".input=1").0, "prices.\"gpt-4.1=x\".input");
+        assert_eq!(
+            parsed("prices.\"gpt-4.1=x\".input=1").0,
+            "prices.\"gpt-4.1=x\".input"
+        );
         assert_eq!(parsed("'a b'.c=1").0, "\"a b\".c");
     }
 
     #[test]
     fn what_is_not_a_setting_is_refused() {
-        for text in ["", "a.b", "=1", "a..b=1", "a b=1", "[a]=1", "a\nb=1", "\"a=1"] {
+        for text in [
+            "", "a.b", "=1", "a..b=1", "a b=1", "[a]=1", "a\nb=1", "\"a=1",
+        ] {
             assert!(text.parse::<Setting>().is_err(), "{text:?}");
         }
         for text in ["a=9007199254740993", "a=inf", "a=\"\\u0000\"", "a=\0"] {
@@ -220,7 +226,10 @@ mod tests {
 
     #[test]
     fn a_setting_is_stored_and_restored() {
-        for text in ["models.default.temperature=0.9", "layers.\"a/b\".config.prompt=x"] {
+        for text in [
+            "models.default.temperature=0.9",
+            "layers.\"a/b\".config.prompt=x",
+        ] {
             let setting: Setting = text.parse().unwrap();
             let stored = serde_json::to_string(&setting).unwrap();
             assert_eq!(serde_json::from_str::<Setting>(&stored).unwrap(), setting);

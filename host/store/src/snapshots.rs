@@ -228,6 +228,16 @@ impl Reader {
         Ok(self.snapshots_where(&condition, pipeline, 1)?.pop())
     }
 
+    /// Returns the snapshot of the newest trial of this name.
+    pub fn trial_snapshot(
+        &self,
+        pipeline: &str,
+        name: &str,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        let mut all = self.snapshots()?.into_iter();
+        Ok(all.find(|one| one.pipeline == pipeline && one.name.as_deref() == Some(name)))
+    }
+
     /// Returns all snapshots, those of trials included, the newest first.
     pub fn snapshots(&self) -> Result<Vec<Snapshot>, StoreError> {
         self.snapshots_where("1 = 1 OR ?1", "", -1)
@@ -235,7 +245,11 @@ impl Reader {
 
     /// Returns the SQL expression for the name of a snapshot.
     const fn name_column(&self) -> &'static str {
-        if self.additions.trials { "name" } else { "NULL" }
+        if self.additions.trials {
+            "name"
+        } else {
+            "NULL"
+        }
     }
 
     fn snapshots_where(

@@ -40,9 +40,8 @@ impl ConfigFiles {
         let mut files = Self::default();
         let mut bytes = 0_u64;
         for value in values {
-            let replaced = prompt.filter(|prompt| {
-                value.pointer == PROMPT_FILE && prompt.path == value.path
-            });
+            let replaced =
+                prompt.filter(|prompt| value.pointer == PROMPT_FILE && prompt.path == value.path);
             let read = match replaced {
                 Some(prompt) => Ok(prompt.text.clone()),
                 None => folder.read_text(&value.path, hidden),

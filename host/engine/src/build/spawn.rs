@@ -69,7 +69,11 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             }
             match self.per_input_key(downstream, artifact) {
                 Ok(key) => {
-                    if !self.scheduler.sample.takes_input(downstream, &key, artifact) {
+                    if !self
+                        .scheduler
+                        .sample
+                        .takes_input(downstream, &key, artifact)
+                    {
                         continue;
                     }
                     let spec = UnitSpec {

@@ -69,7 +69,10 @@ fn the_prompt_of_a_layer_with_a_prompt_file_is_the_text_of_the_file() {
     for changes in [by_key, by_layer] {
         let changed = parse_with(FILE, &changes).unwrap();
         let file = &changed.prompt_files["facts"];
-        assert_eq!((file.path.as_str(), file.text.as_str()), ("prompts/facts.md", "New"));
+        assert_eq!(
+            (file.path.as_str(), file.text.as_str()),
+            ("prompts/facts.md", "New")
+        );
         assert_eq!(edit(FILE, &changes).unwrap().0, FILE);
     }
 }
@@ -104,7 +107,10 @@ fn an_error_names_the_option_the_key_the_nearest_one_and_the_place() {
 
 #[test]
 fn the_values_before_a_change_are_known() {
-    let settings = overrides(&["models.default.temperature=1", "models.default.max_tokens=5"]);
+    let settings = overrides(&[
+        "models.default.temperature=1",
+        "models.default.max_tokens=5",
+    ]);
     let values = current_values(FILE, &settings.settings).unwrap();
     assert_eq!(values, [Some(json!(0.2)), None]);
 }
@@ -113,7 +119,11 @@ fn the_values_before_a_change_are_known() {
 #[test]
 fn only_the_lines_of_the_settings_change_in_the_file() {
     for (setting, old, new) in [
-        ("models.default.temperature=0.9", "temperature = 0.2", "temperature = 0.9"),
+        (
+            "models.default.temperature=0.9",
+            "temperature = 0.2",
+            "temperature = 0.9",
+        ),
         (
             "models.default.model=gpt-4o",
             "model = \"gpt-4o-mini\"  # cheap",
@@ -137,7 +147,11 @@ fn only_the_lines_of_the_settings_change_in_the_file() {
     ] {
         let (edited, _) = edit(FILE, &overrides(&[setting])).unwrap();
         let squeezed = |text: &str| text.replace(" ,", ",");
-        assert_eq!(squeezed(&edited), squeezed(&FILE.replace(old, new)), "{setting}");
+        assert_eq!(
+            squeezed(&edited),
+            squeezed(&FILE.replace(old, new)),
+            "{setting}"
+        );
     }
 }
 

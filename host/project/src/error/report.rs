@@ -36,6 +36,7 @@ impl ProjectError {
             Self::Provider(_) => ErrorKind::PROVIDER,
             Self::Interrupted { .. } => ErrorKind::INTERRUPTED,
             Self::Build(error) => error.kind(),
+            Self::Promote(_) => ErrorKind::PROMOTE,
             Self::Find(error) => error.kind(),
         }
     }
@@ -57,6 +58,7 @@ impl ProjectError {
             ),
             Self::Store(error) => error.hint(),
             Self::Build(error) => error.hint(),
+            Self::Promote(error) => Some(error.hint().to_owned()),
             Self::Find(error) => error.hint(),
             Self::PipelineNotAFile { .. } => Some(
                 "replace it with a file, or pass --pipeline FILE to use another one".to_owned(),
@@ -97,6 +99,7 @@ impl ProjectError {
             }
             Self::Untrusted { .. }
             | Self::UnencryptedKey { .. }
+            | Self::Promote(_)
             | Self::Lock(LockFileError::Differs { .. }) => ExitCode::Refused,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => {

@@ -126,7 +126,10 @@ fn a_trial_does_not_replace_the_newest_snapshot() {
     // A build of the whole that changes nothing still has the snapshot before the trial.
     assert_eq!(fixture.snapshot(&[("notes", &units)]), whole);
     let all = fixture.store.snapshots().unwrap();
-    let names: Vec<_> = all.iter().map(|one| (one.id, one.name.as_deref())).collect();
+    let names: Vec<_> = all
+        .iter()
+        .map(|one| (one.id, one.name.as_deref()))
+        .collect();
     assert_eq!(names, [(trial, Some("short")), (whole, None)]);
 }
 

@@ -55,7 +55,11 @@ impl LabelRule {
 
     /// Returns the rule of a first-party transform with this config.
     pub fn of(transform: &str, config: &Map<String, Value>) -> Self {
-        let variable = if transform == "group" { "group" } else { "label" };
+        let variable = if transform == "group" {
+            "group"
+        } else {
+            "label"
+        };
         let own = config.get("label").and_then(Value::as_str);
         let separator = match (config.get("explode"), config.get("item_label")) {
             (None | Some(Value::Bool(false)), _) => None,
@@ -128,19 +132,47 @@ mod tests {
         let input = Name::exact("amara");
         for (transform, config, expected) in [
             ("map", json!({}), Name::exact("amara")),
-            ("map", json!({ "label": "ws-{{ label }}" }), Name::exact("ws-amara")),
-            ("map", json!({ "label": "{{label}}-x" }), Name::exact("amara-x")),
+            (
+                "map",
+                json!({ "label": "ws-{{ label }}" }),
+                Name::exact("ws-amara"),
+            ),
+            (
+                "map",
+                json!({ "label": "{{label}}-x" }),
+                Name::exact("amara-x"),
+            ),
             ("map", json!({ "explode": true }), starts("amara-")),
-            ("map", json!({ "explode": "facts", "item_label": "{{ item }}" }), starts("amara/")),
-            ("map", json!({ "label": "ws-{{ metadata.date }}" }), starts("ws-")),
-            ("map", json!({ "label": "a{% if x %}b{% endif %}" }), starts("a")),
+            (
+                "map",
+                json!({ "explode": "facts", "item_label": "{{ item }}" }),
+                starts("amara/"),
+            ),
+            (
+                "map",
+                json!({ "label": "ws-{{ metadata.date }}" }),
+                starts("ws-"),
+            ),
+            (
+                "map",
+                json!({ "label": "a{% if x %}b{% endif %}" }),
+                starts("a"),
+            ),
             ("map", json!({ "label": "{{ label | upper }}" }), starts("")),
             ("chunk", json!({}), starts("amara-")),
             ("embed", json!({}), Name::exact("amara")),
-            ("group", json!({ "label": "day-{{ group }}" }), Name::exact("day-amara")),
+            (
+                "group",
+                json!({ "label": "day-{{ group }}" }),
+                Name::exact("day-amara"),
+            ),
             ("merge", json!({}), starts("")),
         ] {
-            assert_eq!(labels(transform, &config, &input), expected, "{transform} {config}");
+            assert_eq!(
+                labels(transform, &config, &input),
+                expected,
+                "{transform} {config}"
+            );
         }
         let template = json!({ "label": "ws-{{ label }}-x" });
         assert_eq!(labels("map", &template, &starts("a")), starts("ws-a"));

@@ -55,7 +55,9 @@ impl UnitPattern {
         let Some(glob) = &self.glob else { return true };
         match key {
             Name::Exact(key) => glob.matcher.is_match(key),
-            Name::StartsWith(start) if glob.is_literal() => glob.literal.starts_with(start.as_str()),
+            Name::StartsWith(start) if glob.is_literal() => {
+                glob.literal.starts_with(start.as_str())
+            }
             Name::StartsWith(start) => {
                 glob.literal.starts_with(start.as_str()) || start.starts_with(&glob.literal)
             }

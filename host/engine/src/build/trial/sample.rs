@@ -5,9 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Selection;
 use super::label_rule::{LabelRule, Name};
 use super::pattern::UnitPattern;
-use super::Selection;
 use crate::build::BuildError;
 use crate::build::answerer::Answerer;
 use crate::build::handle::Handle;
@@ -72,7 +72,8 @@ impl<'a> Sample<'a> {
             layers.push(SampleLayer {
                 name,
                 is_built: selection.select.is_empty() || !patterns.is_empty(),
-                is_first: transform.is_some() && inputs.iter().all(|input| layers[*input].shape.is_none()),
+                is_first: transform.is_some()
+                    && inputs.iter().all(|input| layers[*input].shape.is_none()),
                 shape: transform.map(|transform| transform.plugin.descriptor().shape),
                 inputs,
                 downstream: Vec::new(),
@@ -132,7 +133,10 @@ impl<'a> Sample<'a> {
 
     fn wants(&self, layer: usize, key: &Name, base: &Name) -> bool {
         let rules = &self.layers[layer];
-        if self.selection.is_none_or(|selection| selection.select.is_empty()) {
+        if self
+            .selection
+            .is_none_or(|selection| selection.select.is_empty())
+        {
             return rules.is_built;
         }
         if rules.patterns.iter().any(|pattern| pattern.may_match(key)) {
@@ -182,14 +186,20 @@ impl<'a> Sample<'a> {
     }
 
     /// Returns the units of a layer that are built, of those that its plugin made.
-    pub(in crate::build) fn choose(&mut self, layer: usize, mut units: Vec<UnitSpec>) -> Vec<UnitSpec> {
+    pub(in crate::build) fn choose(
+        &mut self,
+        layer: usize,
+        mut units: Vec<UnitSpec>,
+    ) -> Vec<UnitSpec> {
         let Some(rules) = self.layers.get(layer) else {
             return units;
         };
         let is_first = rules.is_first;
         units.retain(|unit| self.wants_unit(layer, &unit.key, unit.key.as_str()));
         if let Some(limit) = self.limit().filter(|_| is_first) {
-            let ranked = units.iter().map(|unit| (rank(unit.key.as_str()), unit.key.clone()));
+            let ranked = units
+                .iter()
+                .map(|unit| (rank(unit.key.as_str()), unit.key.clone()));
             let drawn = lowest(ranked.collect(), limit);
             units.retain(|unit| drawn.contains(&unit.key));
         }
@@ -222,7 +232,10 @@ impl<'a> Sample<'a> {
         let Some(rules) = self.layers.get(layer) else {
             return true;
         };
-        if self.selection.is_none_or(|selection| selection.select.is_empty()) {
+        if self
+            .selection
+            .is_none_or(|selection| selection.select.is_empty())
+        {
             return rules.shape.is_some();
         }
         let mut patterns = rules.patterns.iter();
@@ -297,7 +310,10 @@ impl<A: Answerer> Scheduler<'_, A> {
 
     /// Refuses a pattern that no unit of its layer matches, as far as the units are known.
     pub(in crate::build) fn check_selection(&self) -> Result<(), BuildError> {
-        let patterns = self.sample.selection.map_or(&[][..], |selection| &selection.select);
+        let patterns = self
+            .sample
+            .selection
+            .map_or(&[][..], |selection| &selection.select);
         for pattern in patterns {
             let mut layers = self.sample.layers.iter();
             let Some(position) = layers.position(|layer| layer.name == pattern.layer()) else {
@@ -339,7 +355,9 @@ mod tests {
     use super::*;
 
     fn drawn(keys: &[String], limit: usize) -> HashSet<UnitKey> {
-        let ranked = keys.iter().map(|key| (rank(key), UnitKey::parse(key).unwrap()));
+        let ranked = keys
+            .iter()
+            .map(|key| (rank(key), UnitKey::parse(key).unwrap()));
         lowest(ranked.collect(), limit)
     }
 
@@ -373,7 +391,10 @@ mod tests {
     /// The ranks are part of what users see: the same sample after an update of synix.
     #[test]
     fn the_sample_of_a_seed_never_changes() {
-        let mut keys: Vec<String> = drawn(&notes(20), 3).iter().map(UnitKey::to_string).collect();
+        let mut keys: Vec<String> = drawn(&notes(20), 3)
+            .iter()
+            .map(UnitKey::to_string)
+            .collect();
         keys.sort();
         assert_eq!(keys, ["note-1", "note-2", "note-3"]);
     }
