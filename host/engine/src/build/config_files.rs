@@ -40,12 +40,12 @@ impl ConfigFiles {
         let mut files = Self::default();
         let mut bytes = 0_u64;
         for value in values {
-            let replaced =
-                prompt.filter(|prompt| value.pointer == PROMPT_FILE && prompt.path == value.path);
-            let read = match replaced {
-                Some(prompt) => Ok(prompt.text.clone()),
-                None => folder.read_text(&value.path, hidden),
-            };
+            let replaced = prompt
+                .filter(|prompt| value.pointer == PROMPT_FILE && prompt.path == value.path)
+                .map(|prompt| prompt.text.clone());
+            // A file that cannot be read is an error of the project, also if its text is not used.
+            let read = folder.read_text(&value.path, hidden);
+            let read = read.map(|text| replaced.unwrap_or(text));
             let text = match read {
                 // The files of first-party transforms are prompts; an empty prompt would be sent and billed.
                 Ok(text) if has_prompts && text.trim().is_empty() => Err(SourceError::Empty {

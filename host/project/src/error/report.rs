@@ -51,7 +51,7 @@ impl ProjectError {
                 "run `synix build --cassette-mode record` to record it".to_owned(),
             ),
             Self::Untrusted { command, .. } => Some(format!(
-                "run `{command}` to grant the permissions, or pass --trust to `build`, `batch-build run`, `resume`, `batch-build resume`, `batch-build cancel`, `plugin update` or `plugin fetch` to grant them for that command only"
+                "run `{command}` to grant the permissions, or pass --trust to `build`, `try`, `batch-build run`, `resume`, `batch-build resume`, `batch-build cancel`, `plugin update` or `plugin fetch` to grant them for that command only"
             )),
             Self::UnencryptedKey { .. } => Some(
                 "write `https://`, or give the provider another name and no `api_key_env`, so that it gets no key".to_owned(),

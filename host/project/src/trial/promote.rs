@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::record::TrialRecord;
-use crate::context::{Options, ProjectContext};
+use crate::context::{CassetteMode, Options, ProjectContext};
 use crate::{Project, ProjectError};
 use synix_core::digest::Digest;
 use synix_engine::view::FindError;
@@ -105,7 +105,14 @@ pub struct PromotedChange {
 
 /// Writes the settings of a trial into the pipeline file and its prompt files.
 pub fn promote(options: &Options, name: &str) -> Result<Promotion, ProjectError> {
+    // What is written comes from the state, and may be the command that a build runs at its end. So the state must be
+    // the user's own, also in a project that is otherwise only replayed.
+    let options = &Options {
+        cassette_mode: Some(CassetteMode::Off),
+        ..options.clone()
+    };
     let context = ProjectContext::with_state(options)?;
+    context.require_own_state()?;
     let record = find(&context, name)?;
     let text = context.pipeline_text()?;
     let resolved = record
