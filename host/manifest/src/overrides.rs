@@ -144,21 +144,22 @@ pub(super) fn apply(
     let resolved = overrides.resolve_in(&document.value);
     for setting in &resolved.settings {
         if let Err(finding) = set(document, setting) {
+            let place = finding.pointer.clone();
+            document.positions.mark_changed(place, &setting.pointer);
             document.findings.push(finding);
         }
     }
     for layer in resolved.files.keys() {
         let pointer = child(&child("/layers", layer), "config");
-        document
-            .positions
-            .mark_changed(child(&pointer, "prompt_file"));
+        let pointer = child(&pointer, "prompt_file");
+        document.positions.mark_changed(pointer.clone(), &pointer);
     }
     resolved.files
 }
 
 fn set(document: &mut Document, setting: &Setting) -> Result<(), Finding> {
     let pointer = &setting.pointer;
-    document.positions.mark_changed(pointer.clone());
+    document.positions.mark_changed(pointer.clone(), pointer);
     let names = setting.names();
     check_name(&document.value, &names)?;
     let Some((last, parents)) = names.split_last() else {

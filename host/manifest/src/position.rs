@@ -3,7 +3,7 @@
 //! Keys are identified by JSON pointers (RFC 6901), so that errors from a schema and errors from other rules are located
 //! in the same way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::overrides::is_at_or_below;
@@ -65,8 +65,8 @@ pub(super) enum KeyOrValue {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Positions {
     known: BTreeMap<String, (Position, Position)>,
-    /// The keys that the command line changed.
-    changed: BTreeSet<String>,
+    /// The keys that the command line changed, or could not change, with the key of the option.
+    changed: BTreeMap<String, String>,
 }
 
 impl Positions {
@@ -79,17 +79,17 @@ impl Positions {
         self.known.contains_key(pointer)
     }
 
-    /// Records that the command line changed a key.
-    pub(super) fn mark_changed(&mut self, pointer: String) {
-        self.changed.insert(pointer);
+    /// Records that an option of the command line, for the key `option`, is about a key.
+    pub(super) fn mark_changed(&mut self, pointer: String, option: &str) {
+        self.changed.insert(pointer, option.to_owned());
     }
 
-    /// Returns the key that the command line changed and that contains this one.
+    /// Returns the key of the option of the command line that is about this key.
     pub(super) fn changed(&self, pointer: &str) -> Option<&str> {
         let mut changed = self.changed.iter();
         changed
-            .find(|changed| is_at_or_below(pointer, changed))
-            .map(String::as_str)
+            .find(|(changed, _)| is_at_or_below(pointer, changed))
+            .map(|(_, option)| option.as_str())
     }
 
     /// Adds a key that is not in the file. Its location is that of the nearest parent.
@@ -115,7 +115,10 @@ impl Positions {
                     self.replace_changed(&child(pointer, &number.to_string()), item);
                 }
             }
-            _ => {}
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_) => {}
         }
     }
 

@@ -50,7 +50,7 @@ fn a_trial_in_batches_waits_and_resumes() {
     ];
     project.ok(&[&["batch-build", "run"], &flags[..]].concat());
     assert_eq!(project.sent(), 2);
-    project.script(synix_scripted_provider::Script::new());
+    project.provider.finish_batches();
     project.ok(&RESUME);
     assert_eq!(labels_of(&names_in(&project, "t"), "facts").len(), 2);
     assert_eq!(project.sent(), 2);
@@ -70,7 +70,7 @@ fn a_trial_beside_a_build_of_the_whole_sends_nothing_twice() {
     let run = project.run(&["build", "--limit", "2", "--no-wait", "--trial", "t"]);
     assert_eq!(run.code, 4, "{run:?}");
     assert_eq!(project.sent(), 6);
-    project.script(synix_scripted_provider::Script::new());
+    project.provider.finish_batches();
     project.ok(&["resume", "build-1", "--poll", "--poll-interval", "0"]);
     project.ok(&["resume", "build-2"]);
     // The summary of the whole and that of the sample.

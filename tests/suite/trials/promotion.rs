@@ -48,7 +48,8 @@ fn the_settings_of_a_trial_go_into_the_file_and_are_not_paid_again() {
         (&again["changes"], &again["unchanged"]),
         (&serde_json::json!([]), &2.into())
     );
-    assert!(project.ok(&["promote", "names"]).says("has"), "a note");
+    let note = "the files have its settings already";
+    assert!(project.ok(&["promote", "names"]).says(note));
     assert_eq!(file(&project), expected);
 }
 

@@ -25,7 +25,6 @@ fn a_setting_changes_one_run_and_not_the_file() {
     let main = project.content("core");
     let tried = project.json(&["show", "core", "--snapshot", "t"]);
     assert_ne!(main, text(&tried["content"]));
-    assert!(text(&tried["content"]).contains("Shorter"), "{tried}");
 }
 
 #[test]
@@ -137,11 +136,8 @@ fn a_setting_needs_the_permissions_that_the_file_would_need() {
     let run = project.run(&set);
     assert_eq!(run.code, 5, "{run:?}");
     assert_eq!(project.sent(), 0);
-    let server = format!(
-        "providers.openai.base_url=\"{}\"",
-        project.provider.anthropic_url()
-    );
-    let mut other = project.command(&["build", "--limit", "1", "--set", &server]);
+    let server = "providers.openai.base_url=https://models.example/v1";
+    let mut other = project.command(&["build", "--limit", "1", "--set", server]);
     other.env("OPENAI_API_KEY", "sk-secret");
     let run = other.run();
     assert_eq!(run.code, 5, "{run:?}");

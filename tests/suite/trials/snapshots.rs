@@ -11,7 +11,7 @@ fn main_and_trial() -> TestProject {
         "--limit",
         "2",
         "--set",
-        "models.default.temperature=1",
+        "layers.facts.config.prompt=Other facts of {{ content }}",
         "--trial",
         "warm",
     ]);

@@ -28,13 +28,17 @@ struct Report {
     status: Status,
     outputs: Vec<TrialOutput>,
     whole: Plan,
+    /// Whether something was changed for the trial.
+    has_settings: bool,
 }
 
 pub(super) fn run(global: &Global, args: &Try, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let trial = args.trial(global)?;
+    let has_settings = !trial.overrides.is_empty();
     let options = Options {
         trust: args.trust.trust,
         rehash: args.files.rehash,
-        trial: Some(args.trial(global)?),
+        trial: Some(trial),
         ..global.options(args.pipeline.pipeline.as_ref())
     };
     let (kind, wait_policy) = if args.batch {
@@ -80,6 +84,7 @@ pub(super) fn run(global: &Global, args: &Try, screen: &Screen) -> anyhow::Resul
     };
     let shown = Report {
         outputs,
+        has_settings,
         whole: project.plan_whole(kind)?,
         status: report.status,
     };
@@ -97,8 +102,8 @@ pub(super) fn run(global: &Global, args: &Try, screen: &Screen) -> anyhow::Resul
 
 fn lines(report: &Report, planned: &Plan) -> Lines {
     let mut lines = Lines::default();
-    lines.push("the trial asks:");
-    plan::add_table(planned, &mut lines);
+    lines.push("the trial:");
+    lines.append(plan::plan_lines(planned));
     lines.push("");
     lines.append(outcome::status_lines(&report.status));
     if !report.outputs.is_empty() {
@@ -113,9 +118,9 @@ fn lines(report: &Report, planned: &Plan) -> Lines {
     }
     lines.heading("the whole pipeline with these settings would now ask:");
     plan::add_table(&report.whole, &mut lines);
-    if let Some(name) = &report.status.trial {
+    if let (Some(name), true) = (&report.status.trial, report.has_settings) {
         lines.heading(format!(
-            "`synix list --snapshot {name}` lists the trial, and `synix promote {name}` writes its settings into the pipeline file"
+            "`synix promote {name}` writes the settings of the trial into the pipeline file"
         ));
     }
     lines

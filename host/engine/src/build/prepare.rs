@@ -199,7 +199,9 @@ impl Preparation<'_> {
         let prompt = pipeline.prompt_files.get(layer.name.as_str());
         let label_rule = match &transform.transform {
             PluginRef::FirstParty(name) => LabelRule::of(name, &transform.config),
-            _ => LabelRule::UNKNOWN,
+            PluginRef::File(_) | PluginRef::Url { .. } | PluginRef::Oci { .. } => {
+                LabelRule::UNKNOWN
+            }
         };
         let values = file_values(&plugin.descriptor().config_schema, &transform.config);
         let ConfigFiles {

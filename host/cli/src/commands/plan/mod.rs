@@ -65,7 +65,8 @@ pub(super) fn add_table(plan: &Plan, lines: &mut Lines) {
     lines.extend(plan.unpriced.iter().cloned());
 }
 
-fn plan_lines(plan: &Plan) -> Lines {
+/// Returns the lines of a plan.
+pub(super) fn plan_lines(plan: &Plan) -> Lines {
     let mut lines = Lines::default();
     add_table(plan, &mut lines);
     for layer in plan.layers.iter().filter(|layer| layer.allow_hidden) {
