@@ -2,7 +2,6 @@
 //!
 //! Equal layers of two snapshots share one set of units, so a snapshot stores only the changed layers.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use rusqlite::params;
@@ -119,46 +118,7 @@ impl Transaction<'_> {
         self.add_snapshot_layers(id, &sets)
     }
 
-    /// Takes the snapshot of a trial. It replaces an earlier one of the same name.
-    pub fn take_trial_snapshot(
-        &self,
-        build: BuildId,
-        (pipeline, name): (&str, &str),
-        layers: &[NewSnapshotLayer],
-        now: Timestamp,
-    ) -> Result<SnapshotId, StoreError> {
-        self.execute(
-            "DELETE FROM snapshot_layer WHERE snapshot IN (SELECT id FROM snapshot WHERE pipeline = ?1 AND name = ?2)",
-            params![pipeline, name],
-        )?;
-        self.execute(
-            "DELETE FROM snapshot WHERE pipeline = ?1 AND name = ?2",
-            params![pipeline, name],
-        )?;
-        let mut sets = Vec::with_capacity(layers.len());
-        for layer in layers {
-            // A trial may not have the unit of a replaced artifact.
-            let units: HashSet<&UnitId> = layer.units.iter().collect();
-            let mut replaced = Vec::new();
-            for artifact in &layer.replaced {
-                if units.contains(&self.stored_artifact(*artifact)?.unit) {
-                    replaced.push(*artifact);
-                }
-            }
-            let set = self.layer_set(&NewSnapshotLayer {
-                replaced,
-                ..layer.clone()
-            })?;
-            sets.push((layer.name.clone(), set));
-        }
-        let id = self.insert(
-            "INSERT INTO snapshot (build, pipeline, made, name) VALUES (?1, ?2, ?3, ?4)",
-            params![build.0, pipeline, now.0, name],
-        )?;
-        self.add_snapshot_layers(id, &sets)
-    }
-
-    fn add_snapshot_layers(
+    pub(super) fn add_snapshot_layers(
         &self,
         id: i64,
         sets: &[(String, i64)],
@@ -172,7 +132,7 @@ impl Transaction<'_> {
         Ok(SnapshotId(id))
     }
 
-    fn layer_set(&self, layer: &NewSnapshotLayer) -> Result<i64, StoreError> {
+    pub(super) fn layer_set(&self, layer: &NewSnapshotLayer) -> Result<i64, StoreError> {
         let NewSnapshotLayer {
             units, replaced, ..
         } = layer;
@@ -226,16 +186,6 @@ impl Reader {
     pub fn newest_snapshot_of(&self, pipeline: &str) -> Result<Option<Snapshot>, StoreError> {
         let condition = format!("pipeline = ?1 AND {} IS NULL", self.name_column());
         Ok(self.snapshots_where(&condition, pipeline, 1)?.pop())
-    }
-
-    /// Returns the snapshot of the newest trial of this name.
-    pub fn trial_snapshot(
-        &self,
-        pipeline: &str,
-        name: &str,
-    ) -> Result<Option<Snapshot>, StoreError> {
-        let mut all = self.snapshots()?.into_iter();
-        Ok(all.find(|one| one.pipeline == pipeline && one.name.as_deref() == Some(name)))
     }
 
     /// Returns all snapshots, those of trials included, the newest first.

@@ -1,16 +1,16 @@
 //! Compares two snapshots: what was added, removed and changed, and why.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::diff_samples::Samples;
 use super::find_error::FindError;
 use super::list::unknown_layer;
 use super::reasons::reasons;
 use super::snapshot::SnapshotView;
 use super::snapshots::SnapshotSummary;
 use super::text_diff::TextDiff;
-use crate::build::Selection;
 use synix_core::artifact::Content;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StaleReason;
@@ -87,10 +87,7 @@ impl SnapshotDiff {
         detail: Detail,
     ) -> Result<Self, FindError> {
         let (before, after) = (before.required()?, after.required()?);
-        let samples = Samples {
-            before: is_sample(reader, before)?,
-            after: is_sample(reader, after)?,
-        };
+        let samples = Samples::of(reader, before, after)?;
         let mut found = Self {
             outside: 0,
             before: SnapshotSummary::of(reader, before)?,
@@ -106,7 +103,7 @@ impl SnapshotDiff {
             if changes.before.is_empty() && changes.after.is_empty() {
                 continue;
             }
-            let units = if detail == Detail::Artifacts || samples.before || samples.after {
+            let units = if detail == Detail::Artifacts || samples.any() {
                 LayerUnits::of(reader, before, after, name)?
             } else {
                 LayerUnits::default()
@@ -130,68 +127,6 @@ impl SnapshotDiff {
     }
 }
 
-/// Which of two snapshots have only some units of their pipeline.
-#[derive(Debug, Clone, Copy)]
-struct Samples {
-    before: bool,
-    after: bool,
-}
-
-impl Samples {
-    /// Removes the artifacts whose units the other snapshot leaves out, and returns their number.
-    ///
-    /// An artifact is removed or added only if the other snapshot has its unit, which makes other artifacts there.
-    fn leave_out(
-        self,
-        reader: &Reader,
-        units: &LayerUnits,
-        changes: &mut LayerChanges,
-    ) -> Result<usize, StoreError> {
-        let LayerChanges { before, after } = changes;
-        let mut count = 0;
-        if self.after {
-            count += leave_out(reader, &units.after, after, before)?;
-        }
-        if self.before {
-            count += leave_out(reader, &units.before, before, after)?;
-        }
-        Ok(count)
-    }
-}
-
-/// Removes the artifacts that a sample has neither by their labels nor by their units.
-fn leave_out(
-    reader: &Reader,
-    units_of_sample: &HashMap<String, UnitId>,
-    sample: &BTreeMap<String, StoredArtifact>,
-    others: &mut BTreeMap<String, StoredArtifact>,
-) -> Result<usize, StoreError> {
-    let mut outside = Vec::new();
-    for (label, artifact) in others
-        .iter()
-        .filter(|(label, _)| !sample.contains_key(*label))
-    {
-        let unit = reader.unit(artifact.unit)?;
-        if !units_of_sample.contains_key(&unit.key) {
-            outside.push(label.clone());
-        }
-    }
-    for label in &outside {
-        others.remove(label);
-    }
-    Ok(outside.len())
-}
-
-/// Returns whether a snapshot has only some units of its pipeline.
-fn is_sample(reader: &Reader, snapshot: &Snapshot) -> Result<bool, StoreError> {
-    if snapshot.name.is_none() {
-        return Ok(false);
-    }
-    let trial = reader.build(snapshot.build)?.and_then(|build| build.trial);
-    let selection = trial.and_then(|trial| serde_json::from_str::<Selection>(&trial).ok());
-    Ok(selection.is_none_or(|selection| !selection.is_everything()))
-}
-
 /// Returns the names of the layers of both snapshots: those of the second one, then those that it no longer has.
 fn layers<'a>(
     before: &'a Snapshot,
@@ -211,9 +146,9 @@ fn layers<'a>(
 
 /// The units that a layer has in each snapshot, by key.
 #[derive(Debug, Default)]
-struct LayerUnits {
-    before: HashMap<String, UnitId>,
-    after: HashMap<String, UnitId>,
+pub(super) struct LayerUnits {
+    pub(super) before: HashMap<String, UnitId>,
+    pub(super) after: HashMap<String, UnitId>,
 }
 
 impl LayerUnits {

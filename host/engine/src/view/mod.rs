@@ -5,6 +5,7 @@
 mod builds;
 mod cost;
 mod diff;
+mod diff_samples;
 mod downstream;
 mod error;
 mod failures;

@@ -1,6 +1,7 @@
 //! Trials: what the user tries, how a build records it, and how it goes into the pipeline file.
 
 mod promote;
+mod promote_error;
 mod prompt_file;
 mod record;
 
@@ -10,7 +11,8 @@ use synix_engine::build::{Selection, Trial};
 use synix_manifest::Overrides;
 use synix_store::{BuildId, SnapshotId};
 
-pub use promote::{PromoteError, PromotedChange, Promotion, promote};
+pub use promote::{PromotedChange, Promotion, promote};
+pub use promote_error::PromoteError;
 pub use prompt_file::read_prompt;
 
 pub(super) use record::TrialRecord;

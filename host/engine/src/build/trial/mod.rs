@@ -3,10 +3,12 @@
 //! A trial has a name, and its snapshot never is the newest one of the pipeline. Its units, artifacts and answers are
 //! those of every other build, so that a later build of the whole makes only the rest.
 
+mod draw;
 mod label_rule;
 mod needed_units;
 mod pattern;
 mod sample;
+mod unmatched;
 
 use std::num::NonZero;
 

@@ -1,24 +1,17 @@
 //! Which units of each layer a trial builds: those that are selected, their sample, and what they need upstream.
 //!
-//! A sample has the units whose keys have the lowest ranks. The rank of a key never changes, so a larger sample contains
-//! a smaller one, and a new file takes the place of at most one other.
+//! [`super::draw`] draws the samples of layers over sources.
 
 use std::collections::{HashMap, HashSet};
 
 use super::Selection;
+use super::draw::{lowest, rank};
 use super::label_rule::{LabelRule, Name};
 use super::pattern::UnitPattern;
-use crate::build::BuildError;
-use crate::build::answerer::Answerer;
 use crate::build::handle::Handle;
 use crate::build::layers::ReadyPipeline;
-use crate::build::scheduler::Scheduler;
-use synix_core::digest::Digest;
 use synix_core::ids::{Label, UnitKey};
 use synix_sandbox::{Shape, UnitSpec};
-
-/// What the ranks of a sample depend on beside the key.
-const SEED: &str = "synix.sample.v1";
 
 /// The maximum number of keys that are kept for an error.
 const MAX_REJECTED: usize = 1000;
@@ -26,28 +19,28 @@ const MAX_REJECTED: usize = 1000;
 /// The units that a build makes. Without a selection, these are all.
 #[derive(Debug, Default)]
 pub(in crate::build) struct Sample<'a> {
-    selection: Option<&'a Selection>,
-    layers: Vec<SampleLayer<'a>>,
+    pub(super) selection: Option<&'a Selection>,
+    pub(super) layers: Vec<SampleLayer<'a>>,
     /// By source layer, the artifacts that samples take; none for a source without samples.
-    used: HashMap<usize, HashSet<Label>>,
+    pub(super) used: HashMap<usize, HashSet<Label>>,
     /// Keys that match no pattern of their layer.
-    rejected: Vec<(usize, UnitKey)>,
+    pub(super) rejected: Vec<(usize, UnitKey)>,
 }
 
 #[derive(Debug)]
-struct SampleLayer<'a> {
-    name: &'a str,
-    is_built: bool,
+pub(super) struct SampleLayer<'a> {
+    pub(super) name: &'a str,
+    pub(super) is_built: bool,
     /// Whether it is a transform over sources only.
     is_first: bool,
     /// `None` for a source.
-    shape: Option<Shape>,
-    inputs: &'a [usize],
+    pub(super) shape: Option<Shape>,
+    pub(super) inputs: &'a [usize],
     downstream: Vec<usize>,
     patterns: Vec<&'a UnitPattern>,
     labels: Option<&'a LabelRule>,
     /// The units over sources in the sample of a per-input layer.
-    drawn: Option<HashSet<UnitKey>>,
+    pub(super) drawn: Option<HashSet<UnitKey>>,
 }
 
 impl<'a> Sample<'a> {
@@ -119,7 +112,7 @@ impl<'a> Sample<'a> {
 
     /// Returns whether a unit without outputs so far, or one downstream of it, is selected. `base` is its group, or the
     /// label of its input.
-    fn wants_unit(&mut self, layer: usize, key: &UnitKey, base: &str) -> bool {
+    pub(super) fn wants_unit(&mut self, layer: usize, key: &UnitKey, base: &str) -> bool {
         if !self.is_built(layer) {
             return false;
         }
@@ -247,155 +240,8 @@ impl<'a> Sample<'a> {
         self.selection.is_some()
     }
 
-    fn limit(&self) -> Option<usize> {
+    pub(super) fn limit(&self) -> Option<usize> {
         let limit = self.selection?.limit?.get();
         Some(usize::try_from(limit).unwrap_or(usize::MAX))
-    }
-}
-
-/// Returns the rank of a unit. Units of several layers over one artifact have the same.
-fn rank(label: &str) -> Digest {
-    Digest::of(format!("{SEED}\n{label}").as_bytes())
-}
-
-/// Returns the keys with the lowest ranks.
-fn lowest(mut ranked: Vec<(Digest, UnitKey)>, limit: usize) -> HashSet<UnitKey> {
-    if limit > 0 && limit < ranked.len() {
-        ranked.select_nth_unstable(limit - 1);
-        ranked.truncate(limit);
-    }
-    ranked.into_iter().map(|(_, key)| key).collect()
-}
-
-impl<A: Answerer> Scheduler<'_, A> {
-    /// Draws the samples of the per-input layers over sources. The sources were read.
-    pub(in crate::build) fn draw_samples(&mut self) {
-        let Some(limit) = self.sample.limit() else {
-            return;
-        };
-        for position in 0..self.sample.layers.len() {
-            let rules = &self.sample.layers[position];
-            if !rules.is_built || rules.shape != Some(Shape::PerInput) {
-                continue;
-            }
-            let inputs = rules.inputs;
-            let is_source = |input: &&usize| self.sample.layers[**input].shape.is_none();
-            let sources: Vec<usize> = inputs.iter().filter(is_source).copied().collect();
-            if sources.is_empty() {
-                continue;
-            }
-            let mut ranked = Vec::new();
-            let mut artifacts = HashMap::new();
-            for source in sources {
-                for artifact in self.layers[source].artifacts.clone() {
-                    // A key that is too long fails the layer when its units are made.
-                    let Ok(key) = self.per_input_key(position, &artifact) else {
-                        continue;
-                    };
-                    let label = artifact.label.as_str();
-                    if self.sample.wants_unit(position, &key, label) {
-                        ranked.push((rank(label), key.clone()));
-                        artifacts.insert(key, (source, artifact.label));
-                    }
-                }
-                self.sample.used.entry(source).or_default();
-            }
-            let drawn = lowest(ranked, limit);
-            for (source, label) in drawn.iter().filter_map(|key| artifacts.remove(key)) {
-                self.sample.used.entry(source).or_default().insert(label);
-            }
-            self.sample.layers[position].drawn = Some(drawn);
-        }
-    }
-
-    /// Refuses a pattern that no unit of its layer matches, as far as the units are known.
-    pub(in crate::build) fn check_selection(&self) -> Result<(), BuildError> {
-        let patterns = self
-            .sample
-            .selection
-            .map_or(&[][..], |selection| &selection.select);
-        for pattern in patterns {
-            let mut layers = self.sample.layers.iter();
-            let Some(position) = layers.position(|layer| layer.name == pattern.layer()) else {
-                continue;
-            };
-            let run = &self.layers[position];
-            if !run.progress.is_divided() {
-                continue;
-            }
-            let done = run.done_units.iter().map(|(key, _)| key);
-            let open = self.units.iter().flatten();
-            let open = open.filter(|unit| unit.layer == position);
-            let mut keys = done
-                .chain(&run.failed_units)
-                .chain(open.map(|unit| &unit.spec.key));
-            // A layer that cannot be made fails under its own name.
-            if keys.any(|key| pattern.is_match(key.as_str()) || key.as_str() == pattern.layer()) {
-                continue;
-            }
-            let rejected = self.sample.rejected.iter();
-            let rejected = rejected
-                .filter(|(layer, _)| *layer == position)
-                .map(|(_, key)| format!("{}/{key}", pattern.layer()));
-            let known: Vec<String> = rejected.collect();
-            let wanted = pattern.to_string();
-            let nearest = synix_manifest::nearest(&wanted, known.iter().map(String::as_str));
-            return Err(BuildError::NothingSelected {
-                nearest: nearest.map(str::to_owned),
-                example: known.first().cloned(),
-                pattern: wanted,
-            });
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn drawn(keys: &[String], limit: usize) -> HashSet<UnitKey> {
-        let ranked = keys
-            .iter()
-            .map(|key| (rank(key), UnitKey::parse(key).unwrap()));
-        lowest(ranked.collect(), limit)
-    }
-
-    fn notes(count: usize) -> Vec<String> {
-        (0..count).map(|number| format!("note-{number}")).collect()
-    }
-
-    #[test]
-    fn a_larger_sample_contains_a_smaller_one() {
-        let keys = notes(300);
-        let mut smaller = HashSet::new();
-        for limit in [1, 2, 17, 150, 299, 300, 1000] {
-            let larger = drawn(&keys, limit);
-            assert_eq!(larger.len(), limit.min(300));
-            assert!(larger.is_superset(&smaller), "{limit}");
-            smaller = larger;
-        }
-    }
-
-    #[test]
-    fn a_new_file_takes_the_place_of_at_most_one_other() {
-        let mut keys = notes(100);
-        for number in 100..200 {
-            let before = drawn(&keys, 20);
-            keys.push(format!("note-{number}"));
-            let after = drawn(&keys, 20);
-            assert!(before.difference(&after).count() <= 1, "{number}");
-        }
-    }
-
-    /// The ranks are part of what users see: the same sample after an update of synix.
-    #[test]
-    fn the_sample_of_a_seed_never_changes() {
-        let mut keys: Vec<String> = drawn(&notes(20), 3)
-            .iter()
-            .map(UnitKey::to_string)
-            .collect();
-        keys.sort();
-        assert_eq!(keys, ["note-1", "note-16", "note-19"]);
     }
 }

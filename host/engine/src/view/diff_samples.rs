@@ -1,0 +1,86 @@
+//! Compares the snapshot of a trial as far as it goes: what a trial leaves out is not removed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::diff::LayerUnits;
+use crate::build::Selection;
+use synix_store::{LayerChanges, Reader, Snapshot, StoreError, StoredArtifact, UnitId};
+
+/// Which of two snapshots have only some units of their pipeline.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Samples {
+    before: bool,
+    after: bool,
+}
+
+impl Samples {
+    /// Finds out which of two snapshots are of trials with a selection.
+    pub(super) fn of(
+        reader: &Reader,
+        before: &Snapshot,
+        after: &Snapshot,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            before: is_sample(reader, before)?,
+            after: is_sample(reader, after)?,
+        })
+    }
+
+    /// Returns whether there is one.
+    pub(super) const fn any(self) -> bool {
+        self.before || self.after
+    }
+
+    /// Removes the artifacts whose units the other snapshot leaves out, and returns their number.
+    ///
+    /// An artifact is removed or added only if the other snapshot has its unit, which makes other artifacts there.
+    pub(super) fn leave_out(
+        self,
+        reader: &Reader,
+        units: &LayerUnits,
+        changes: &mut LayerChanges,
+    ) -> Result<usize, StoreError> {
+        let LayerChanges { before, after } = changes;
+        let mut count = 0;
+        if self.after {
+            count += leave_out(reader, &units.after, after, before)?;
+        }
+        if self.before {
+            count += leave_out(reader, &units.before, before, after)?;
+        }
+        Ok(count)
+    }
+}
+
+/// Removes the artifacts that a sample has neither by their labels nor by their units.
+fn leave_out(
+    reader: &Reader,
+    units_of_sample: &HashMap<String, UnitId>,
+    sample: &BTreeMap<String, StoredArtifact>,
+    others: &mut BTreeMap<String, StoredArtifact>,
+) -> Result<usize, StoreError> {
+    let mut outside = Vec::new();
+    for (label, artifact) in others
+        .iter()
+        .filter(|(label, _)| !sample.contains_key(*label))
+    {
+        let unit = reader.unit(artifact.unit)?;
+        if !units_of_sample.contains_key(&unit.key) {
+            outside.push(label.clone());
+        }
+    }
+    for label in &outside {
+        others.remove(label);
+    }
+    Ok(outside.len())
+}
+
+/// Returns whether a snapshot has only some units of its pipeline.
+fn is_sample(reader: &Reader, snapshot: &Snapshot) -> Result<bool, StoreError> {
+    if snapshot.name.is_none() {
+        return Ok(false);
+    }
+    let trial = reader.build(snapshot.build)?.and_then(|build| build.trial);
+    let selection = trial.and_then(|trial| serde_json::from_str::<Selection>(&trial).ok());
+    Ok(selection.is_none_or(|selection| !selection.is_everything()))
+}
