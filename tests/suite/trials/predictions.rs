@@ -9,7 +9,7 @@ use crate::support::test_project::{TestProject, number_from_environment};
 use crate::trials::project_of;
 
 /// The number of seeds in a run of the suite.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 6;
 
 /// The number of changes of a project.
 const CHANGES: u64 = 4;
