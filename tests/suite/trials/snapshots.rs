@@ -125,6 +125,12 @@ fn a_trial_is_compared_with_the_whole() {
         .collect();
     assert_eq!(changed.len(), 3, "{diff}");
     assert!(changed.contains(&"core/core".to_owned()));
+    let reasons = diff["changed"].as_array().unwrap().iter();
+    let mut reasons = reasons.flat_map(|change| change["why"].as_array().unwrap());
+    assert!(
+        reasons.all(|why| why["reason"] != "input_removed"),
+        "{diff}"
+    );
     // 4 notes and 4 facts are not in the sample.
     assert_eq!(diff["outside"], 8);
     assert!(

@@ -116,6 +116,7 @@ impl SnapshotDiff {
                 reader,
                 layer: name,
                 units,
+                samples,
                 changes: &changes,
             };
             found.layers.push(comparison.counts());
@@ -174,6 +175,7 @@ struct Comparison<'a> {
     reader: &'a Reader,
     layer: &'a str,
     units: LayerUnits,
+    samples: Samples,
     changes: &'a LayerChanges,
 }
 
@@ -229,7 +231,10 @@ impl Comparison<'_> {
             before = self.unit(&self.units.before, &unit.key)?;
         }
         let why = match (&before, &after) {
-            (Some(before), Some(after)) => reasons(self.reader, label, before, after)?,
+            (Some(before), Some(after)) => {
+                let why = reasons(self.reader, label, before, after)?;
+                self.samples.without_left_out(why)
+            }
             (None, _) => vec![StaleReason::New],
             (Some(_), None) => vec![StaleReason::Removed],
         };

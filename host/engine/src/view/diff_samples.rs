@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::diff::LayerUnits;
 use crate::build::Selection;
+use synix_core::fingerprint::StaleReason;
 use synix_store::{LayerChanges, Reader, Snapshot, StoreError, StoredArtifact, UnitId};
 
 /// Which of two snapshots have only some units of their pipeline.
@@ -29,6 +30,24 @@ impl Samples {
     /// Returns whether there is one.
     pub(super) const fn any(self) -> bool {
         self.before || self.after
+    }
+
+    /// Leaves out the reasons about inputs that a sample does not have, unless there is no other reason.
+    pub(super) fn without_left_out(self, why: Vec<StaleReason>) -> Vec<StaleReason> {
+        let is_about_inputs = |reason: &StaleReason| {
+            matches!(
+                reason,
+                StaleReason::InputAdded { .. }
+                    | StaleReason::InputRemoved { .. }
+                    | StaleReason::MoreInputs { .. }
+            )
+        };
+        if !self.any() || why.iter().all(is_about_inputs) {
+            return why;
+        }
+        why.into_iter()
+            .filter(|reason| !is_about_inputs(reason))
+            .collect()
     }
 
     /// Removes the artifacts whose units the other snapshot leaves out, and returns their number.
