@@ -154,3 +154,24 @@ fn an_unknown_trial_is_refused() {
             .says("it changed no settings")
     );
 }
+
+/// A clone may come with a state whose trial sets the command that runs at the end of a build.
+#[test]
+fn nothing_of_a_state_from_somebody_else_is_promoted() {
+    let project = facts_project(1);
+    let set = "models.default.temperature=0.9";
+    project.ok(&["build", "--limit", "1", "--set", set, "--trial", "t"]);
+    let before = file(&project);
+    let other_user = tempfile::tempdir().unwrap();
+    for replays in [false, true] {
+        let mut command = project.command(&["promote", "t", "--json"]);
+        command.env("SYNIX_CONFIG_DIR", other_user.path());
+        if replays {
+            command.env("SYNIX_CASSETTE_MODE", "replay");
+        }
+        let run = command.run();
+        assert_eq!(run.code, 5, "{run:?}");
+        assert_eq!(run.json()["error"]["kind"], "untrusted");
+    }
+    assert_eq!(file(&project), before);
+}
