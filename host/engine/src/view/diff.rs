@@ -108,7 +108,7 @@ impl SnapshotDiff {
             } else {
                 LayerUnits::default()
             };
-            found.outside += samples.leave_out(reader, &units, &mut changes)?;
+            found.outside += samples.leave_out(&units, &mut changes);
             if changes.before.is_empty() && changes.after.is_empty() {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! Compares the snapshot of a trial as far as it goes: what a trial leaves out is not removed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::diff::LayerUnits;
 use crate::build::Selection;
@@ -53,45 +53,34 @@ impl Samples {
     /// Removes the artifacts whose units the other snapshot leaves out, and returns their number.
     ///
     /// An artifact is removed or added only if the other snapshot has its unit, which makes other artifacts there.
-    pub(super) fn leave_out(
-        self,
-        reader: &Reader,
-        units: &LayerUnits,
-        changes: &mut LayerChanges,
-    ) -> Result<usize, StoreError> {
+    pub(super) fn leave_out(self, units: &LayerUnits, changes: &mut LayerChanges) -> usize {
         let LayerChanges { before, after } = changes;
         let mut count = 0;
         if self.after {
-            count += leave_out(reader, &units.after, after, before)?;
+            count += leave_out((&units.after, after), (&units.before, before));
         }
         if self.before {
-            count += leave_out(reader, &units.before, before, after)?;
+            count += leave_out((&units.before, before), (&units.after, after));
         }
-        Ok(count)
+        count
     }
 }
 
+type Units = HashMap<String, UnitId>;
+type Artifacts = BTreeMap<String, StoredArtifact>;
+
 /// Removes the artifacts that a sample has neither by their labels nor by their units.
 fn leave_out(
-    reader: &Reader,
-    units_of_sample: &HashMap<String, UnitId>,
-    sample: &BTreeMap<String, StoredArtifact>,
-    others: &mut BTreeMap<String, StoredArtifact>,
-) -> Result<usize, StoreError> {
-    let mut outside = Vec::new();
-    for (label, artifact) in others
+    (units, sample): (&Units, &Artifacts),
+    (other_units, others): (&Units, &mut Artifacts),
+) -> usize {
+    let shared = other_units
         .iter()
-        .filter(|(label, _)| !sample.contains_key(*label))
-    {
-        let unit = reader.unit(artifact.unit)?;
-        if !units_of_sample.contains_key(&unit.key) {
-            outside.push(label.clone());
-        }
-    }
-    for label in &outside {
-        others.remove(label);
-    }
-    Ok(outside.len())
+        .filter(|(key, _)| units.contains_key(*key));
+    let shared: HashSet<UnitId> = shared.map(|(_, unit)| *unit).collect();
+    let count = others.len();
+    others.retain(|label, other| sample.contains_key(label) || shared.contains(&other.unit));
+    count - others.len()
 }
 
 /// Returns whether a snapshot has only some units of its pipeline.
