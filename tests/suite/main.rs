@@ -38,5 +38,6 @@ mod suite_checks;
 mod support;
 mod torture;
 mod transforms;
+mod trials;
 mod trust;
 mod views;

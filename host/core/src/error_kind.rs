@@ -63,6 +63,10 @@ kinds! {
     pub UNKNOWN_ARTIFACT = "unknown_artifact";
     pub UNKNOWN_LAYER = "unknown_layer";
     pub UNKNOWN_SNAPSHOT = "unknown_snapshot";
+    pub UNKNOWN_UNIT = "unknown_unit";
+    pub UNKNOWN_TRIAL = "unknown_trial";
+    /// Settings of a trial that cannot be written into the pipeline file.
+    pub PROMOTE = "promote";
     pub AMBIGUOUS = "ambiguous";
     pub NOT_BUILT = "not_built";
     pub RELEASE = "release";

@@ -58,6 +58,7 @@
 //! let (clock, prices) = (Clock::Real, Prices::default());
 //! let interruption = sandbox.interrupt_handle();
 //! let context = BuildContext {
+//!     trial: None,
 //!     pipeline: &ready,
 //!     folder: &folder,
 //!     replay: None,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::error_kind::PipelineErrorKind;
+use super::overrides::option_of;
 use super::position::{KeyOrValue, Position, Positions, dotted};
 
 /// The maximum number of errors that are shown. After these are fixed, the others appear.
@@ -137,12 +138,17 @@ impl Finding {
     /// Looks up the location.
     pub(super) fn locate(self, positions: &Positions) -> PipelineError {
         let Position { line, column } = positions.find(&self.pointer, self.part);
+        let option = positions.changed(&self.pointer).map(option_of);
+        let hint = match (self.hint, option) {
+            (Some(hint), Some(option)) => Some(format!("{option}; {hint}")),
+            (hint, option) => hint.or(option),
+        };
         PipelineError {
             line,
             column,
             key: dotted(&self.pointer),
             kind: self.kind,
-            hint: self.hint,
+            hint,
         }
     }
 }

@@ -33,6 +33,7 @@
 
 mod config;
 mod document;
+mod edit;
 mod error;
 mod error_kind;
 mod file_values;
@@ -45,6 +46,7 @@ mod nearest;
 mod on_done;
 mod output_format;
 mod outputs;
+mod overrides;
 mod pipeline;
 mod position;
 mod profile;
@@ -53,6 +55,7 @@ mod reference;
 mod resolve;
 mod schema;
 mod schema_errors;
+mod setting;
 mod source_layers;
 #[cfg(test)]
 mod tests;
@@ -65,6 +68,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use config::check_config;
+pub use edit::{EditError, edit};
 pub use error::{PipelineError, PipelineErrors};
 pub use error_kind::{NoBatchReason, PipelineErrorKind};
 pub use file_values::{FileValue, file_values, replace_values};
@@ -75,10 +79,12 @@ pub use nearest::nearest;
 pub use on_done::{DoneCommand, OnDone};
 pub use output_format::{OutputFormat, UnknownFormat};
 pub use outputs::{Output, OutputSettings, RECEIPT};
+pub use overrides::{LayerPrompt, Overrides, PromptFile, ResolvedOverrides, current_values};
 pub use position::Position;
 pub use profile::{BatchSupport, ModelRole, ProviderProfile};
 pub use reference::PluginRef;
 pub use schema::json_schema;
+pub use setting::{InvalidSetting, Setting};
 
 use self::position::Positions;
 use synix_core::ids::{Kind, LayerName};
@@ -110,6 +116,8 @@ pub struct Pipeline {
     pub layers: Vec<Layer>,
     /// What a release writes, in the order of the file.
     pub outputs: Vec<Output>,
+    /// The prompt files of layers whose text is another one for this run.
+    pub prompt_files: BTreeMap<String, PromptFile>,
     positions: Positions,
 }
 
@@ -299,5 +307,10 @@ pub struct LayerLimits {
 
 /// Parses a pipeline file. On failure, returns all errors in it.
 pub fn parse(text: &str) -> Result<Pipeline, PipelineErrors> {
-    resolve::parse(text)
+    resolve::parse(text, &Overrides::default())
+}
+
+/// Parses a pipeline file as it is with these changes. They are validated like the file.
+pub fn parse_with(text: &str, changes: &Overrides) -> Result<Pipeline, PipelineErrors> {
+    resolve::parse(text, changes)
 }

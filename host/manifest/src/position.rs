@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::overrides::is_at_or_below;
+
 /// A location in a text. Lines and columns count from 1, and columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
@@ -61,21 +63,68 @@ pub(super) enum KeyOrValue {
 
 /// The positions of all keys and values of a file.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Positions(BTreeMap<String, (Position, Position)>);
+pub(super) struct Positions {
+    known: BTreeMap<String, (Position, Position)>,
+    /// The keys that the command line changed, or could not change, with the key of the option.
+    changed: BTreeMap<String, String>,
+}
 
 impl Positions {
     pub(super) fn insert(&mut self, pointer: String, key: Position, value: Position) {
-        self.0.insert(pointer, (key, value));
+        self.known.insert(pointer, (key, value));
     }
 
     /// Returns whether the file contains the key.
     pub(super) fn has(&self, pointer: &str) -> bool {
-        self.0.contains_key(pointer)
+        self.known.contains_key(pointer)
+    }
+
+    /// Records that an option of the command line, for the key `option`, is about a key.
+    pub(super) fn mark_changed(&mut self, pointer: String, option: &str) {
+        self.changed.insert(pointer, option.to_owned());
+    }
+
+    /// Returns the key of the option of the command line that is about this key.
+    pub(super) fn changed(&self, pointer: &str) -> Option<&str> {
+        let mut changed = self.changed.iter();
+        changed
+            .find(|(changed, _)| is_at_or_below(pointer, changed))
+            .map(|(_, option)| option.as_str())
+    }
+
+    /// Adds a key that is not in the file. Its location is that of the nearest parent.
+    pub(super) fn add_changed(&mut self, pointer: &str) {
+        let key = self.find(pointer, KeyOrValue::Key);
+        let value = self.find(pointer, KeyOrValue::Value);
+        self.known.insert(pointer.to_owned(), (key, value));
+    }
+
+    /// Replaces the keys below a key by those of its new value.
+    pub(super) fn replace_changed(&mut self, pointer: &str, value: &serde_json::Value) {
+        self.known
+            .retain(|known, _| known == pointer || !is_at_or_below(known, pointer));
+        self.add_changed(pointer);
+        match value {
+            serde_json::Value::Object(members) => {
+                for (name, member) in members {
+                    self.replace_changed(&child(pointer, name), member);
+                }
+            }
+            serde_json::Value::Array(items) => {
+                for (number, item) in items.iter().enumerate() {
+                    self.replace_changed(&child(pointer, &number.to_string()), item);
+                }
+            }
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_) => {}
+        }
     }
 
     /// Returns the position of a key or value. If the file does not contain it, returns that of the nearest parent.
     pub(super) fn find(&self, pointer: &str, part: KeyOrValue) -> Position {
-        if let Some((key, value)) = self.0.get(pointer) {
+        if let Some((key, value)) = self.known.get(pointer) {
             return match part {
                 KeyOrValue::Key => *key,
                 KeyOrValue::Value => *value,

@@ -10,18 +10,21 @@ use super::document::{self, Document};
 use super::error::{Finding, PipelineErrors};
 use super::error_kind::PipelineErrorKind;
 use super::manifest::Manifest;
+use super::overrides::{self, Overrides};
 use super::position::{KeyOrValue, Positions, child, segments};
 use super::validate::Validator;
 use super::{Pipeline, layers, on_done, outputs, schema};
 use synix_core::ids::check_name;
 
-/// Parses a pipeline file. On failure, returns all errors in it.
-pub(super) fn parse(text: &str) -> Result<Pipeline, PipelineErrors> {
+/// Parses a pipeline file and changes it. On failure, returns all errors in it.
+pub(super) fn parse(text: &str, changes: &Overrides) -> Result<Pipeline, PipelineErrors> {
+    let mut document = document::read(text)?;
+    let prompt_files = overrides::apply(&mut document, changes);
     let Document {
         value,
         positions,
         findings,
-    } = document::read(text)?;
+    } = document;
     let mut draft = Draft {
         document: &value,
         positions: &positions,
@@ -54,6 +57,7 @@ pub(super) fn parse(text: &str) -> Result<Pipeline, PipelineErrors> {
         models,
         layers,
         outputs,
+        prompt_files,
         positions,
     };
     errors.extend(pipeline.check_batch(|_| false));

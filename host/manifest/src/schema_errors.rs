@@ -88,6 +88,11 @@ pub(super) fn wrong_type(
     }
 }
 
+/// Returns the error for a value that must be a table.
+pub(super) fn wrong_table(found: &Value) -> PipelineErrorKind {
+    wrong_type([JsonType::Object], found)
+}
+
 fn type_of(value: &Value) -> JsonType {
     match value {
         Value::Null => JsonType::Null,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::context::CassetteMode;
 use super::{Project, ProjectError};
 use synix_disk::{Folder, SymlinkPolicy};
+use synix_engine::build::Trial;
 use synix_providers::Cassette;
 use synix_store::{AnswerOrigin, Store};
 
@@ -19,10 +20,15 @@ impl Project {
     }
 
     /// Writes every answer that the snapshot uses to the cassette, including those of earlier builds.
-    pub(super) fn record(&self, store: &Store) -> Result<(), ProjectError> {
+    pub(super) fn record(&self, store: &Store, trial: Option<&Trial>) -> Result<(), ProjectError> {
         let path = self.cassette_path()?;
         let mut cassette = Cassette::load_if_exists(&path)?.unwrap_or_default();
-        let Some(snapshot) = store.newest_snapshot_of(&self.context.file)? else {
+        let file = &self.context.file;
+        let snapshot = match trial {
+            Some(trial) => store.trial_snapshot(file, &trial.name)?,
+            None => store.newest_snapshot_of(file)?,
+        };
+        let Some(snapshot) = snapshot else {
             return Ok(());
         };
         for layer in snapshot.layers() {

@@ -6,11 +6,13 @@ use std::str::FromStr;
 
 use super::environment::Environment;
 use super::search::search_upwards;
+use super::trial::{TrialOptions, TrialRecord};
 use super::trust::Owners;
 use super::{Project, ProjectError};
 use synix_core::clock::Clock;
 use synix_core::printable;
 use synix_engine::build::DEFAULT_CONCURRENCY;
+use synix_manifest::Overrides;
 use synix_sandbox::Compiler;
 use synix_store::{BuildRow, Store};
 
@@ -61,6 +63,8 @@ pub struct Options {
     pub rehash: bool,
     /// Whether the user grants this command everything that the project asks for.
     pub trust: bool,
+    /// What the command tries.
+    pub trial: Option<TrialOptions>,
     /// The compiler of plugins. The default compiles nothing, so only plugins in the cache can be used.
     pub compiler: Compiler,
 }
@@ -91,6 +95,8 @@ pub(super) struct ProjectContext {
     pub(super) owners: Owners,
     /// Whether the user grants this command everything that the project asks for.
     pub(super) grants_all: bool,
+    /// What the command changes in the pipeline file.
+    pub(super) overrides: Overrides,
     /// The command that asks the user for permission.
     pub(super) trust_command: String,
     pub(super) compiler: Compiler,
@@ -181,6 +187,11 @@ impl ProjectContext {
             owners: Owners::of_this_process(environment.sudo_user()),
             environment,
             grants_all: options.trust,
+            overrides: options
+                .trial
+                .as_ref()
+                .map(|trial| trial.overrides.clone())
+                .unwrap_or_default(),
             trust_command,
             cassette_mode,
             cassette_dir,
@@ -228,6 +239,7 @@ impl ProjectContext {
             .unwrap_or_else(|| self.root.join(&build.pipeline));
         Project::open(&Options {
             pipeline: Some(pipeline),
+            trial: TrialRecord::of(build)?.map(TrialRecord::options),
             ..options.clone()
         })
     }

@@ -11,7 +11,7 @@ use super::interrupt::{interrupted_error, stop_on_interrupt};
 use super::spending::SpendingReporter;
 use super::{BuildReport, Project, ProjectError, RunOptions};
 use synix_engine::build::{
-    self, BuildContext, BuildError, BuildOptions, Event, Observer, Providers,
+    self, BuildContext, BuildError, BuildOptions, Event, Observer, Providers, Trial,
 };
 use synix_engine::view::{ErrorView, Status};
 use synix_prices::Prices;
@@ -25,6 +25,8 @@ pub(super) struct LockedBuild<'a> {
     pub(super) kind: BuildKind,
     /// The cassette that answers its requests; `None` for a live build.
     pub(super) cassette: Option<&'a Arc<Cassette>>,
+    /// What it tries; `None` for a build of the whole pipeline.
+    pub(super) trial: Option<Trial>,
 }
 
 impl Project {
@@ -43,21 +45,30 @@ impl Project {
             self.require_permissions()?;
         }
         let (store, lost) = self.state(run.reset_state)?;
-        let new = self.build_context(cassette.as_ref()).new_build(kind);
-        let (id, lock) = store.write(|tx| {
+        let new = self.build_context(cassette.as_ref(), None).new_build(kind);
+        let (id, trial, lock) = store.write(|tx| {
             let id = tx.open_build(&new)?;
+            let trial = match &self.trial {
+                Some(trial) => {
+                    let record = self.trial_record(trial, tx)?;
+                    tx.set_build_trial(id, &serde_json::to_string(&record).unwrap_or_default())?;
+                    Some(trial.named(record.name))
+                }
+                None => None,
+            };
             // In the same transaction: another process may take over a build that nobody has locked.
             let lock = self.lock(&store, id)?;
             if let Some(lost) = &lost {
                 tx.abandon_lost_batches(id, lost, new.opened)?;
             }
-            Ok::<_, ProjectError>((id, lock))
+            Ok::<_, ProjectError>((id, trial, lock))
         })?;
         let build = LockedBuild {
             store: &store,
             id,
             kind,
             cassette: cassette.as_ref(),
+            trial,
         };
         if let Some(lost) = &lost {
             store.finish_reset()?;
@@ -102,7 +113,8 @@ impl Project {
             spending.observe(event);
         };
         let span = tracing::info_span!("build", id = %id);
-        let context = self.build_context(build.cassette);
+        let context = self.build_context(build.cassette, build.trial.as_ref());
+        let is_trial = build.trial.is_some();
         let running = async {
             tokio::select! {
                 result = build::run(context, options, store, id, &observe) => Some(result),
@@ -116,26 +128,29 @@ impl Project {
         match outcome {
             Some(Ok(_)) => {}
             None | Some(Err(BuildError::Interrupted)) => {
-                return Err(interrupted_error(store, id, build.kind)?);
+                return Err(interrupted_error(store, id, (build.kind, is_trial))?);
             }
             Some(Err(error)) => {
                 let view = ErrorView::of(error.kind(), error.hint(), &error);
                 // If another error follows, the first one is still the one to report.
                 let stored = store.write(|tx| tx.set_build_error(id, Some(&view.to_json())));
-                if let (Ok(()), Ok(status)) = (stored, Status::of(store, id, &self.prices)) {
+                if let (Ok(()), Ok(status), false) =
+                    (stored, Status::of(store, id, &self.prices), is_trial)
+                {
                     self.run_on_done(&status, is_replay, observer)?;
                 }
                 return Err(error.into());
             }
         }
         let recorded = if self.context.cassette_mode == CassetteMode::Record {
-            self.record(store)
+            self.record(store, build.trial.as_ref())
         } else {
             Ok(())
         };
         let report = build_report(store, id, &self.prices)?;
         tracing::info!(build = %id, status = report.status.status, "the build has ended or waits for answers");
-        if !report.waiting {
+        // The command may publish the newest snapshot, which a trial does not change.
+        if !report.waiting && !is_trial {
             self.run_on_done(&report.status, is_replay, observer)?;
         }
         recorded?;
@@ -166,8 +181,10 @@ impl Project {
     pub(super) fn build_context<'a>(
         &'a self,
         replay: Option<&'a Arc<Cassette>>,
+        trial: Option<&'a Trial>,
     ) -> BuildContext<'a> {
         BuildContext {
+            trial,
             pipeline: &self.ready,
             folder: &self.folder,
             replay,

@@ -103,7 +103,7 @@ pub(super) async fn stop_on_interrupt(
 pub(super) fn interrupted_error(
     store: &Store,
     build: BuildId,
-    kind: BuildKind,
+    (kind, is_trial): (BuildKind, bool),
 ) -> Result<ProjectError, ProjectError> {
     let unclear = store.write(|tx| tx.close_orphaned_sends(build))?;
     let mut lines = vec!["interrupted; all answers are kept".to_owned()];
@@ -133,6 +133,7 @@ pub(super) fn interrupted_error(
         });
     }
     lines.push(match (kind, open.is_empty()) {
+        (BuildKind::Build, _) if is_trial => format!("run `synix resume {build}` to continue"),
         (BuildKind::Build, _) => "run `synix build` to continue".to_owned(),
         (BuildKind::Batch, true) => {
             format!("nothing runs at a provider; run `synix batch-build resume {build}` to continue")

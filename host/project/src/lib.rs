@@ -48,6 +48,7 @@ mod resume;
 mod search;
 mod server;
 mod spending;
+mod trial;
 mod trust;
 mod update;
 mod watch;
@@ -60,7 +61,7 @@ use std::time::Duration;
 
 use synix_core::request::FailureKind;
 use synix_engine::batch::LostCreatePolicy;
-use synix_engine::build::{self, Observer, PrepareContext, ReadyPipeline, WaitPolicy};
+use synix_engine::build::{self, Observer, PrepareContext, ReadyPipeline, Trial, WaitPolicy};
 use synix_engine::plan::Plan;
 use synix_engine::view::Status;
 use synix_fetch::{LockFile, LockFileChange};
@@ -83,6 +84,8 @@ pub use reading::{
     CurrentPipeline, component_names, current_pipeline, open_reader, outputs, prices, status,
 };
 pub use resume::resume;
+pub use synix_manifest::{Overrides, Setting};
+pub use trial::{PromoteError, PromotedChange, Promotion, TrialOptions, promote, read_prompt};
 pub use trust::{
     GrantedPermission, Permission, TrustError, TrustGrant, TrustRequest, revoke_trust, trust_grants,
 };
@@ -167,6 +170,8 @@ pub struct Project {
     /// Stops running guests.
     interruption: InterruptHandle,
     lock_changes: Vec<LockFileChange>,
+    /// What the command tries; `None`: it builds the whole pipeline as it is.
+    trial: Option<TrialOptions>,
     /// Set once the user is known to have granted all permissions.
     permitted: OnceLock<()>,
     /// A changed lock file that was not written yet. A build writes it first.
@@ -218,8 +223,9 @@ impl Project {
                 result => result?,
             }
         }
-        Ok(Self {
+        let project = Self {
             context,
+            trial: options.trial.clone(),
             prices: pipeline_prices(&pipeline),
             pipeline,
             ready,
@@ -228,7 +234,9 @@ impl Project {
             lock_changes: plugins.changes,
             permitted: OnceLock::new(),
             unwritten_lock: unwritten,
-        })
+        };
+        project.check_trial()?;
+        Ok(project)
     }
 
     /// Returns the maximum cost of a build according to the pipeline file.
@@ -241,8 +249,19 @@ impl Project {
         &self.lock_changes
     }
 
-    /// Plans a build. Sends no request and does not change the state.
+    /// Plans a build, or a trial. Sends no request and does not change the state.
     pub fn plan(&self, kind: BuildKind) -> Result<Plan, ProjectError> {
+        // Nothing in a plan depends on the name.
+        let trial = self.trial.as_ref().map(|trial| trial.named(String::new()));
+        self.plan_part(kind, trial.as_ref())
+    }
+
+    /// Plans a build of the whole pipeline with the settings of the trial.
+    pub fn plan_whole(&self, kind: BuildKind) -> Result<Plan, ProjectError> {
+        self.plan_part(kind, None)
+    }
+
+    fn plan_part(&self, kind: BuildKind, trial: Option<&Trial>) -> Result<Plan, ProjectError> {
         let state = self.context.state();
         let reader = match Reader::open(&state) {
             Ok(reader) => Some(reader),
@@ -250,7 +269,8 @@ impl Project {
             Err(error) => return Err(error.into()),
         };
         let cassette = self.replay()?;
-        let plan = build::plan(self.build_context(cassette.as_ref()), kind, reader.as_ref());
+        let context = self.build_context(cassette.as_ref(), trial);
+        let plan = build::plan(context, kind, reader.as_ref());
         Ok(runtime()?.block_on(plan)?)
     }
 

@@ -37,19 +37,29 @@ pub(super) struct Plugins {
 impl ProjectContext {
     /// Reads and checks the pipeline file.
     pub(super) fn pipeline(&self) -> Result<Pipeline, ProjectError> {
+        let text = self.pipeline_text()?;
+        synix_manifest::parse_with(&text, &self.overrides)
+            .map_err(|errors| self.pipeline_error(errors))
+    }
+
+    /// Reads the pipeline file.
+    pub(super) fn pipeline_text(&self) -> Result<String, ProjectError> {
         let path = self.root.join(&self.file);
-        let text =
-            String::from_utf8(read_pipeline(&path)?).map_err(|error| ProjectError::NotText {
-                offset: error.utf8_error().valid_up_to(),
-                path,
-            })?;
-        synix_manifest::parse(&text).map_err(|errors| self.pipeline_error(errors))
+        String::from_utf8(read_pipeline(&path)?).map_err(|error| ProjectError::NotText {
+            offset: error.utf8_error().valid_up_to(),
+            path,
+        })
+    }
+
+    /// Returns the path of the pipeline file for messages.
+    pub(super) fn pipeline_name(&self) -> String {
+        self.root.join(&self.file).display().to_string()
     }
 
     /// Adds the name of the pipeline file to its errors.
     pub(super) fn pipeline_error(&self, errors: PipelineErrors) -> ProjectError {
         ProjectError::Pipeline {
-            file: self.root.join(&self.file).display().to_string(),
+            file: self.pipeline_name(),
             errors,
         }
     }
@@ -115,6 +125,14 @@ impl ProjectContext {
             let component = self.get(&registry, reference, pin)?;
             lock.pin(reference.text(), component.pin);
             components.insert(reference.text().to_owned(), component.bytes);
+        }
+        if !self.overrides.is_empty() {
+            // The plugins that only the pipeline file itself uses stay pinned.
+            for (reference, pin) in old.pins() {
+                if lock.get(reference).is_none() {
+                    lock.pin(reference, pin);
+                }
+            }
         }
         let changes = old.changes_to(&lock);
         if self.locked {

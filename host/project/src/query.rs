@@ -36,7 +36,7 @@ impl Project {
         self.check_recording()?;
         let query = Query::new(&self.ready.roles, role, text)?;
         let cassette = self.replay()?;
-        let context = self.build_context(cassette.as_ref());
+        let context = self.build_context(cassette.as_ref(), None);
         if cassette.is_some() {
             let known = query.known_vector(&context, None)?;
             return known.ok_or_else(|| BuildError::NoBuild.into());
@@ -60,7 +60,7 @@ impl Project {
         run: &RunOptions,
         observer: Observer<'_>,
     ) -> Result<Vector, ProjectError> {
-        let context = self.build_context(None);
+        let context = self.build_context(None, None);
         let (providers, missing_keys) = self.providers()?;
         let options = self.build_options(BuildKind::Build, run, &providers, &missing_keys);
         let new = context.new_build(BuildKind::Build);

@@ -4,8 +4,9 @@ use super::build_cassette::answer_source;
 use super::context::{Options, ProjectContext};
 use super::execute::LockedBuild;
 use super::reading::{choose_build, reread_build};
+use super::trial::TrialRecord;
 use super::{BuildReport, Project, ProjectError, RunOptions};
-use synix_engine::build::{BuildError, Observer};
+use synix_engine::build::{BuildError, Observer, Trial};
 use synix_engine::view::Status;
 use synix_prices::Prices;
 use synix_store::{AnswerOrigin, BuildRow, Reader, StoreError};
@@ -53,6 +54,10 @@ pub fn resume(
         id: row.id,
         kind: row.kind,
         cassette: cassette.as_ref(),
+        trial: TrialRecord::of(&row)?.map(|record| Trial {
+            name: record.name,
+            selection: record.selection,
+        }),
     };
     let report = project.run_build(&locked, run, observer);
     drop(lock);

@@ -126,10 +126,11 @@ impl State<'_> {
             }
         }
         let found = task.ask(connection)?;
-        // An index stays at the newest snapshot that was asked, unless that one is gone.
+        // An index stays at the newest snapshot that was asked, unless that one is gone. A trial is asked now and then.
         let known = self.reader.snapshots()?;
+        let is_trial = self.snapshot.name.is_some();
         let keeps = indexed.is_none_or(|indexed| {
-            !indexed.is_after(wanted)
+            (!indexed.is_after(wanted) && !is_trial)
                 || !known
                     .iter()
                     .any(|snapshot| IndexedSnapshot::of(snapshot) == indexed)

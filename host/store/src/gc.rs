@@ -3,6 +3,7 @@
 //! | retained, whatever its age | because |
 //! | --- | --- |
 //! | the newest snapshots of each pipeline, their units and all upstream units | the pipeline makes them now, or did recently |
+//! | the snapshots of recent trials, likewise | somebody looks at them |
 //! | requests and answers of a retained unit | without them the unit cannot be shown or made again |
 //! | any other answer of a provider, unless `answers` is set | it was paid for |
 //! | requests in flight, submissions, attempts, builds | they record money |
@@ -30,7 +31,7 @@ pub struct GcRules {
     pub before: Timestamp,
     /// Later results may be deleted as well, the oldest first, until the state has at most this size.
     pub max_bytes: Option<u64>,
-    /// The number of snapshots of each pipeline to retain.
+    /// The number of snapshots of each pipeline to retain, apart from those of trials.
     pub snapshots: u32,
     /// Whether unused answers of providers may be deleted; another build would pay for them again.
     pub answers: bool,
@@ -74,8 +75,9 @@ INSERT INTO gc_old SELECT id FROM build WHERE opened < ?1
 
 const OLD_SNAPSHOTS: &str = "
 DELETE FROM snapshot WHERE id IN (
-  SELECT id FROM (SELECT id, build, row_number() OVER (PARTITION BY pipeline ORDER BY id DESC) AS place FROM snapshot)
-  WHERE place > ?1 AND build IN (SELECT build FROM gc_old))";
+  SELECT id FROM (SELECT id, build, name,
+    row_number() OVER (PARTITION BY pipeline, name IS NULL ORDER BY id DESC) AS place FROM snapshot)
+  WHERE (place > ?1 OR name IS NOT NULL) AND build IN (SELECT build FROM gc_old))";
 
 const OLD_SETS: &str = "
 DELETE FROM snapshot_layer WHERE snapshot NOT IN (SELECT id FROM snapshot);

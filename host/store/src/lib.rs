@@ -71,6 +71,7 @@ mod submission_table;
 mod sweep;
 mod transaction;
 mod transcripts;
+mod trial_snapshots;
 mod unit_row;
 mod units;
 

@@ -30,6 +30,8 @@ impl fmt::Display for SnapshotId {
 pub struct Snapshot {
     /// The number of the snapshot.
     pub id: SnapshotId,
+    /// The name of the trial that made it. A snapshot of a trial is never the newest one of its pipeline.
+    pub name: Option<String>,
     /// The build that made it.
     pub build: BuildId,
     /// The pipeline file, relative to the project.
@@ -113,6 +115,14 @@ impl Transaction<'_> {
             "INSERT INTO snapshot (build, pipeline, made) VALUES (?1, ?2, ?3)",
             params![build.0, pipeline, now.0],
         )?;
+        self.add_snapshot_layers(id, &sets)
+    }
+
+    pub(super) fn add_snapshot_layers(
+        &self,
+        id: i64,
+        sets: &[(String, i64)],
+    ) -> Result<SnapshotId, StoreError> {
         for (position, (name, set)) in sets.iter().enumerate() {
             self.execute(
                 "INSERT INTO snapshot_layer (snapshot, position, name, layer_set) VALUES (?1, ?2, ?3, ?4)",
@@ -122,7 +132,7 @@ impl Transaction<'_> {
         Ok(SnapshotId(id))
     }
 
-    fn layer_set(&self, layer: &NewSnapshotLayer) -> Result<i64, StoreError> {
+    pub(super) fn layer_set(&self, layer: &NewSnapshotLayer) -> Result<i64, StoreError> {
         let NewSnapshotLayer {
             units, replaced, ..
         } = layer;
@@ -166,19 +176,30 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Returns the newest snapshot of any pipeline.
+    /// Returns the newest snapshot of any pipeline, apart from those of trials.
     pub fn newest_snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
-        Ok(self.snapshots_where("1 = 1 OR ?1", "", 1)?.pop())
+        let condition = format!("(1 = 1 OR ?1) AND {} IS NULL", self.name_column());
+        Ok(self.snapshots_where(&condition, "", 1)?.pop())
     }
 
-    /// Returns the newest snapshot of this pipeline.
+    /// Returns the newest snapshot of this pipeline, apart from those of trials.
     pub fn newest_snapshot_of(&self, pipeline: &str) -> Result<Option<Snapshot>, StoreError> {
-        Ok(self.snapshots_where("pipeline = ?1", pipeline, 1)?.pop())
+        let condition = format!("pipeline = ?1 AND {} IS NULL", self.name_column());
+        Ok(self.snapshots_where(&condition, pipeline, 1)?.pop())
     }
 
-    /// Returns all snapshots, the newest first.
+    /// Returns all snapshots, those of trials included, the newest first.
     pub fn snapshots(&self) -> Result<Vec<Snapshot>, StoreError> {
         self.snapshots_where("1 = 1 OR ?1", "", -1)
+    }
+
+    /// Returns the SQL expression for the name of a snapshot.
+    const fn name_column(&self) -> &'static str {
+        if self.additions.trials {
+            "name"
+        } else {
+            "NULL"
+        }
     }
 
     fn snapshots_where(
@@ -189,7 +210,8 @@ impl Reader {
     ) -> Result<Vec<Snapshot>, StoreError> {
         let find = || {
             let statement = format!(
-                "SELECT id, build, pipeline, made FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2"
+                "SELECT id, build, pipeline, made, {} FROM snapshot WHERE {condition} ORDER BY id DESC LIMIT ?2",
+                self.name_column()
             );
             let mut found: Vec<Snapshot> = self
                 .connection
@@ -200,6 +222,7 @@ impl Reader {
                         build: BuildId(row.get(1)?),
                         pipeline: row.get(2)?,
                         taken: Timestamp(row.get(3)?),
+                        name: row.get(4)?,
                         layers: Vec::new(),
                     })
                 })?

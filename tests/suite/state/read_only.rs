@@ -15,13 +15,20 @@ use crate::support::test_project::TestProject;
 const OTHER_USER: u32 = 65534;
 
 /// Commands that only read.
-const READING_COMMANDS: [&[&str]; 8] = [
+const READING_COMMANDS: [&[&str]; 9] = [
     &["list"],
     &["show", "summary"],
     &["lineage", "summary"],
     &["search", "bela"],
     &["runs"],
     &["plan"],
+    &[
+        "plan",
+        "--limit",
+        "1",
+        "--set",
+        "models.cheap.temperature=1",
+    ],
     &["batch-build", "list"],
     &["batch-build", "status"],
 ];

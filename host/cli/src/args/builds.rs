@@ -8,7 +8,7 @@ use synix_core::request::FailureKind;
 use synix_engine::build::WaitPolicy;
 use synix_prices::Amount;
 
-use super::PipelineArg;
+use super::{PipelineArg, TrialArgs};
 use crate::quantity::duration;
 
 /// The heading of the options of `build` that apply to batches only.
@@ -30,6 +30,8 @@ pub(crate) struct Build {
     pub(crate) costs: CostArgs,
     #[command(flatten)]
     pub(crate) files: FileArgs,
+    #[command(flatten)]
+    pub(crate) trial: TrialArgs,
     #[command(flatten, next_help_heading = BATCHES)]
     pub(crate) poll: PollArgs,
     #[command(flatten, next_help_heading = BATCHES)]
@@ -42,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) pipeline: PipelineArg,
     #[command(flatten)]
     pub(crate) files: FileArgs,
+    #[command(flatten)]
+    pub(crate) trial: TrialArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -108,6 +112,8 @@ pub(crate) enum BatchBuild {
         pipeline: PipelineArg,
         #[command(flatten)]
         run: RunArgs,
+        #[command(flatten)]
+        trial: TrialArgs,
     },
     /// Continue a build
     Resume(Resume),

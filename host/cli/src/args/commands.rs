@@ -8,7 +8,7 @@ use clap::Subcommand;
 use synix_release::Format;
 use synix_search::{Condition, Mode};
 
-use super::{BatchBuild, Build, Plan, Resume, Watch};
+use super::{BatchBuild, Build, Plan, Promote, Resume, Try, Watch};
 use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
 use crate::quantity::{self, duration};
@@ -21,6 +21,10 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Build what has changed with single requests, several at a time
     Build(Build),
+    /// Build a sample, and show its outputs beside the newest ones and what the whole would cost
+    Try(Try),
+    /// Write the settings of a trial into the pipeline file
+    Promote(Promote),
     /// Build what has changed through the providers' batch APIs
     #[command(subcommand)]
     BatchBuild(BatchBuild),
@@ -99,7 +103,7 @@ pub(crate) struct Status {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SnapshotArg {
-    /// Read this snapshot: its id, its build such as build-7, or @-1 for the one before the newest [default: the newest]
+    /// Read this snapshot: its id, its build such as build-7, the name of a trial, or @-1 for the one before the newest [default: the newest]
     #[arg(long, value_name = "ID")]
     pub(crate) snapshot: Option<String>,
 }

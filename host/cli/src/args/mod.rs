@@ -2,6 +2,7 @@
 
 mod builds;
 mod commands;
+mod trial;
 mod watch;
 
 use std::num::NonZero;
@@ -19,12 +20,14 @@ use crate::log::{self, Filter};
 use crate::render::Verbosity;
 
 pub(crate) use builds::{
-    BatchBuild, Build, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, TrustFlag,
+    BatchBuild, Build, CostArgs, FallbackArgs, FileArgs, Plan, PollArgs, Resume, RiskArgs,
+    TrustFlag,
 };
 pub(crate) use commands::{
     Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp, PipelineArg,
     Release, Search, Show, SnapshotArg, Status, Test,
 };
+pub(crate) use trial::{Promote, TrialArgs, Try};
 pub(crate) use watch::Watch;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
@@ -136,6 +139,7 @@ impl Global {
             offline: false,
             rehash: false,
             trust: false,
+            trial: None,
             compiler: self.compiler(),
         }
     }

@@ -33,8 +33,13 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
                 ExitCode::Success
             })
         }
-        BatchBuild::Run { pipeline, run } => {
+        BatchBuild::Run {
+            pipeline,
+            run,
+            trial,
+        } => {
             let options = Options {
+                trial: trial.options(global)?,
                 trust: run.risks.trust.trust,
                 rehash: run.files.rehash,
                 ..global.options(pipeline.pipeline.as_ref())

@@ -22,6 +22,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
     let options = Options {
         trust: args.risks.trust.trust,
         rehash: args.files.rehash,
+        trial: args.trial.options(global)?,
         ..global.options(args.pipeline.pipeline.as_ref())
     };
     if args.batch {

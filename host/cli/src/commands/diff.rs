@@ -1,6 +1,7 @@
 //! `diff`: shows what differs between two snapshots, and why.
 
 use synix_core::exit_code::ExitCode;
+use synix_core::printable;
 use synix_engine::view::{ArtifactChange, Detail, Piece, Side, SnapshotDiff, TextDiff};
 
 use super::reading::SnapshotReader;
@@ -33,6 +34,7 @@ fn result_lines(found: &SnapshotDiff) -> Lines {
     ));
     if found.layers.is_empty() {
         lines.push("nothing differs");
+        lines.extend(outside(found));
         return lines;
     }
     for (word, changes) in [
@@ -60,7 +62,17 @@ fn result_lines(found: &SnapshotDiff) -> Lines {
         Column::Right("changed"),
     ];
     lines.table(columns, rows.collect());
+    lines.extend(outside(found));
     lines
+}
+
+/// Describes what a trial leaves out.
+fn outside(found: &SnapshotDiff) -> Option<String> {
+    let count = found.outside as u64;
+    (count > 0).then(|| {
+        let artifacts = printable::pluralize(count, "artifact");
+        format!("{artifacts} not compared, because the trial does not build their units")
+    })
 }
 
 fn push_change(lines: &mut Lines, word: &str, change: &ArtifactChange) {
@@ -81,7 +93,7 @@ fn push_change(lines: &mut Lines, word: &str, change: &ArtifactChange) {
 }
 
 /// Adds changed lines with their words marked as by `git diff --word-diff`.
-fn push_text(lines: &mut Lines, diff: &TextDiff) {
+pub(super) fn push_text(lines: &mut Lines, diff: &TextDiff) {
     for (position, passage) in diff.passages.iter().enumerate() {
         if position > 0 {
             lines.push("  ...");

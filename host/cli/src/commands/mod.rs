@@ -17,6 +17,7 @@ mod mcp;
 mod outcome;
 mod plan;
 pub(crate) mod plugin;
+mod promote;
 mod query_vectors;
 mod reading;
 mod release;
@@ -26,6 +27,7 @@ mod skipped;
 mod snapshots;
 mod status;
 mod test;
+mod trial;
 pub(crate) mod trust;
 mod watch;
 
@@ -39,6 +41,8 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Init(args) => init::run(global, args, screen),
         Command::Plan(args) => plan::run(global, args, synix_store::BuildKind::Build, screen),
         Command::Build(args) => build::run(global, args, screen),
+        Command::Try(args) => trial::run(global, args, screen),
+        Command::Promote(args) => promote::run(global, args, screen),
         Command::BatchBuild(args) => batch_build::run(global, args, screen),
         Command::Watch(args) => watch::run(global, args, screen),
         Command::Snapshots => snapshots::run(global, screen),

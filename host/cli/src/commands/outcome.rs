@@ -32,6 +32,11 @@ pub(super) fn status_lines(status: &Status) -> Lines {
         status.build,
         status.status.replace('_', " ")
     ));
+    if let Some(trial) = &status.trial {
+        lines.push(format!(
+            "trial {trial}; the newest snapshot stays as it is, and --snapshot {trial} reads this one"
+        ));
+    }
     if let Some(error) = &status.error {
         lines.push(format!("stopped: {}", error.message));
         lines.extend(
@@ -68,7 +73,7 @@ fn next_steps(status: &Status) -> Vec<String> {
         return Vec::new();
     }
     let is_build = status.kind == "build";
-    let command = if is_build {
+    let command = if is_build && status.trial.is_none() {
         "synix build".to_owned()
     } else {
         format!("synix batch-build resume {}", status.build)

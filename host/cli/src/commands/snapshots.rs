@@ -22,7 +22,7 @@ pub(super) fn run(global: &Global, screen: &Screen) -> anyhow::Result<ExitCode> 
 }
 
 fn result_lines(snapshots: &[SnapshotSummary]) -> Lines {
-    let rows = snapshots.iter().map(|snapshot| {
+    let row = |snapshot: &SnapshotSummary| {
         [
             snapshot.id.clone(),
             snapshot.build.clone(),
@@ -30,7 +30,7 @@ fn result_lines(snapshots: &[SnapshotSummary]) -> Lines {
             snapshot.taken.to_string(),
             snapshot.artifacts.to_string(),
         ]
-    });
+    };
     let columns = [
         Column::Left("snapshot"),
         Column::Left("build"),
@@ -39,6 +39,17 @@ fn result_lines(snapshots: &[SnapshotSummary]) -> Lines {
         Column::Right("artifacts"),
     ];
     let mut lines = Lines::default();
-    lines.table(columns, rows.collect());
+    if snapshots.iter().all(|snapshot| snapshot.name.is_none()) {
+        lines.table(columns, snapshots.iter().map(row).collect());
+        return lines;
+    }
+    let named = |snapshot: &SnapshotSummary| {
+        let [id, build, pipeline, taken, artifacts] = row(snapshot);
+        let name = snapshot.name.clone().unwrap_or_default();
+        [id, name, build, pipeline, taken, artifacts]
+    };
+    let [id, build, pipeline, taken, artifacts] = columns;
+    let columns = [id, Column::Left("trial"), build, pipeline, taken, artifacts];
+    lines.table(columns, snapshots.iter().map(named).collect());
     lines
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use synix_core::digest::Digest;
 use synix_core::fingerprint::FilePart;
-use synix_manifest::{FileValue, Layer, PluginRef};
+use synix_manifest::{FileValue, Layer, PluginRef, PromptFile};
 use synix_sources::{HiddenFiles, ProjectFolder, SourceError, SourceProblems};
 
 /// The maximum size of all files that a config names.
 const MAX_BYTES: u64 = 64 << 20;
+
+/// The pointer to the path of the prompt of a layer in its config.
+const PROMPT_FILE: &str = "/prompt_file";
 
 /// The files that a config names, each by its pointer in the config.
 #[derive(Debug, Default)]
@@ -23,9 +26,11 @@ pub(super) struct ConfigFiles {
 
 impl ConfigFiles {
     /// Reads the files in `values`. Adds an error to `problems` for each file that cannot be used.
+    ///
+    /// In a trial, the prompt of the layer may replace the text of its file.
     pub(super) fn read(
         folder: &ProjectFolder,
-        layer: &Layer,
+        (layer, prompt): (&Layer, Option<&PromptFile>),
         values: Vec<FileValue>,
         problems: &mut SourceProblems,
     ) -> Self {
@@ -35,7 +40,13 @@ impl ConfigFiles {
         let mut files = Self::default();
         let mut bytes = 0_u64;
         for value in values {
-            let text = match folder.read_text(&value.path, hidden) {
+            let replaced = prompt
+                .filter(|prompt| value.pointer == PROMPT_FILE && prompt.path == value.path)
+                .map(|prompt| prompt.text.clone());
+            // A file that cannot be read is an error of the project, also if its text is not used.
+            let read = folder.read_text(&value.path, hidden);
+            let read = read.map(|text| replaced.unwrap_or(text));
+            let text = match read {
                 // The files of first-party transforms are prompts; an empty prompt would be sent and billed.
                 Ok(text) if has_prompts && text.trim().is_empty() => Err(SourceError::Empty {
                     path: value.path.clone(),

@@ -141,6 +141,16 @@ pub enum BuildError {
     /// A layer would exceed its limit of units or requests.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExcess),
+    /// No unit of a layer matches a pattern.
+    #[error("no unit matches {pattern:?}")]
+    NothingSelected {
+        /// The pattern.
+        pattern: String,
+        /// The layer and key that the user probably meant.
+        nearest: Option<String>,
+        /// The layer and key of another unit.
+        example: Option<String>,
+    },
     /// The build was interrupted and has waited for the calls in flight.
     #[error("interrupted")]
     Interrupted,
@@ -178,6 +188,7 @@ impl BuildError {
             Self::Budget { .. } => ErrorKind::BUDGET,
             Self::Unpriced(_) => ErrorKind::UNPRICED,
             Self::LimitExceeded(_) => ErrorKind::LAYER_LIMIT,
+            Self::NothingSelected { .. } => ErrorKind::UNKNOWN_UNIT,
             Self::Interrupted => ErrorKind::INTERRUPTED,
             Self::WorkerPanicked => ErrorKind::INTERNAL,
         }
@@ -206,6 +217,13 @@ impl BuildError {
                 "resume with --adopt ID, or with --create-again if none of them is yours".to_owned()
             }
             Self::LimitExceeded(excess) => excess.hint(),
+            Self::NothingSelected { nearest: Some(name), .. } => {
+                format!("did you mean `{name}`?")
+            }
+            Self::NothingSelected { example: Some(name), .. } => {
+                format!("the layer has other units, such as `{name}`")
+            }
+            Self::NothingSelected { .. } => "the layer has no units".to_owned(),
             Self::WorkerPanicked => "please report this bug".to_owned(),
             Self::Spool { .. } => {
                 "free space in the folder for temporary files, or name another folder in TMPDIR".to_owned()

@@ -61,6 +61,9 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         }
         for input in &transform.inputs {
             for key in self.layers[*input].failed_units.clone() {
+                if !self.sample.misses(layer, *input, &key) {
+                    continue;
+                }
                 let needs = format!("{}/{key}", self.layer_name(*input));
                 // The key that the unit would have. No unit has a key that is too long.
                 let key = if transform.inputs.len() == 1 {
@@ -101,7 +104,9 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             keys.push(self.layer_name(layer).to_owned());
         }
         for key in keys.iter().filter_map(|key| UnitKey::from_stored(key).ok()) {
-            self.hold_back(layer, key, missing)?;
+            if key.as_str() == name || self.scheduler.sample.takes_group(layer, &key) {
+                self.hold_back(layer, key, missing)?;
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::requests_per_unit::RequestsPerUnit;
+use super::trial::LabelRule;
 use crate::pending::Target;
 use synix_core::digest::{Digest, Encoder};
 use synix_core::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, model_changes};
@@ -134,6 +135,8 @@ pub struct ReadyTransform {
     pub max_units: Option<u64>,
     /// The maximum number of its units' requests, if configured.
     pub max_requests: Option<u64>,
+    /// What is known about the labels that a unit will make.
+    pub label_rule: LabelRule,
     /// How many requests a unit makes, as far as that is known.
     pub requests_per_unit: RequestsPerUnit,
     /// What the fingerprints of all its units share.

@@ -50,6 +50,7 @@ mod store_recorder;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod unit;
 mod unit_embeddings;
 mod unit_model;
@@ -73,3 +74,4 @@ pub use query::{Query, QueryError};
 pub use requests_per_unit::RequestsPerUnit;
 pub use run::{BuildEnd, run};
 pub use sync::Providers;
+pub use trial::{InvalidPattern, LabelRule, Selection, Trial, UnitPattern};

@@ -12,6 +12,7 @@ use super::layers::ReadyPipeline;
 use super::pool::Pool;
 use super::provider_answerer::WaitPolicy;
 use super::sync::Providers;
+use super::trial::Trial;
 use crate::batch::{BatchSettings, LostCreatePolicy};
 use synix_core::clock::Clock;
 use synix_core::request::FailureKind;
@@ -36,6 +37,8 @@ pub struct BuildContext<'a> {
     pub prices: &'a Prices,
     /// Whether source files are hashed although their size and time are unchanged.
     pub rehash: bool,
+    /// Which part of the pipeline is built, if the build is a trial.
+    pub trial: Option<&'a Trial>,
     /// Ends the reading of files early; that of the sandbox, whose guests it ends too.
     pub interruption: &'a InterruptHandle,
 }

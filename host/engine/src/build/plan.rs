@@ -36,6 +36,7 @@ pub async fn plan(
         reader,
         answer_origin: build_context.answer_origin(),
         allow_partial: false,
+        selection: build_context.trial.map(|trial| &trial.selection),
         reread: Reread {
             unchanged: build_context.rehash,
             failed: false,

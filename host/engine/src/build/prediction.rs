@@ -52,15 +52,20 @@ pub(super) fn predict(
             }],
             guess: true,
         });
+        let (named, others): (Vec<_>, Vec<_>) =
+            named.partition(|unit| scheduler.sample.predicts(layer, &unit.unit));
+        let more = others.len() as u64;
+        let count = incoming.count.map(|count| count.saturating_sub(more));
         return Ok(Prediction {
-            units: incoming.count,
-            stale: incoming.count.unwrap_or(0),
-            named: named.collect(),
+            units: count,
+            stale: count.unwrap_or(0),
+            named,
             is_counted: false,
         });
     }
     let name = scheduler.layer_name(layer);
-    let keys = scheduler.previous.keys(name)?;
+    let mut keys = scheduler.previous.keys(name)?;
+    keys.retain(|key| scheduler.sample.predicts(layer, key));
     if keys.is_empty() {
         // The shape `all` has one unit; the number of groups is unknown.
         let is_one = shape == Shape::All;
@@ -163,7 +168,13 @@ impl IncomingInputs {
             self.known
                 .extend(labels.iter().map(|label| format!("{name}/{label}")));
             if labels.is_empty() {
-                labels.push(key);
+                match scheduler.sample.predicted_label(layer, &key) {
+                    Some(label) => labels.push(label),
+                    None => {
+                        self.unnamed.push(name.to_owned());
+                        count = count.map(|count: u64| count.saturating_add(1));
+                    }
+                }
             }
             count = count.map(|count| count.saturating_add(labels.len() as u64));
             let room = MAX_NAMED.saturating_sub(self.named.len());

@@ -12,6 +12,7 @@ use super::layers::{
 };
 use super::prepare_error::PrepareError;
 use super::requests_per_unit::RequestsPerUnit;
+use super::trial::LabelRule;
 use crate::pending::Target;
 use synix_components::FirstParty;
 use synix_core::fingerprint::{LayerParts, RequestParts};
@@ -152,7 +153,7 @@ impl Preparation<'_> {
     ) -> ReadyReader {
         let values = file_values(&plugin.descriptor().config_schema, &reader.config);
         let folder = self.context.folder;
-        let files = ConfigFiles::read(folder, layer, values, &mut self.problems);
+        let files = ConfigFiles::read(folder, (layer, None), values, &mut self.problems);
         let (mut config, mut without_files) = (reader.config.clone(), reader.config.clone());
         replace_values(&mut config, &files.texts);
         replace_values(&mut without_files, &files.blanks);
@@ -195,13 +196,20 @@ impl Preparation<'_> {
             ..
         } = self;
         let is_first_party = matches!(transform.transform, PluginRef::FirstParty(_));
+        let prompt = pipeline.prompt_files.get(layer.name.as_str());
+        let label_rule = match &transform.transform {
+            PluginRef::FirstParty(name) => LabelRule::of(name, &transform.config),
+            PluginRef::File(_) | PluginRef::Url { .. } | PluginRef::Oci { .. } => {
+                LabelRule::UNKNOWN
+            }
+        };
         let values = file_values(&plugin.descriptor().config_schema, &transform.config);
         let ConfigFiles {
             parts: files,
             paths,
             texts,
             blanks,
-        } = ConfigFiles::read(context.folder, layer, values, problems);
+        } = ConfigFiles::read(context.folder, (layer, prompt), values, problems);
         let mut config = transform.config.clone();
         replace_values(&mut config, &texts);
         let mut without_files = transform.config.clone();
@@ -273,6 +281,7 @@ impl Preparation<'_> {
             min_batch: transform.min_batch.into(),
             max_units: transform.max_units,
             max_requests: transform.max_requests,
+            label_rule,
             requests_per_unit,
             parts,
             encoder,

@@ -7,7 +7,7 @@ use super::layers::Roles;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
 use synix_store::{
-    AnswerOrigin, Reader, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId,
+    AnswerOrigin, BuildRow, Reader, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId,
 };
 
 /// One layer of the newest snapshot.
@@ -65,6 +65,12 @@ impl PreviousLayer {
         let rest = &self.outputs[start..];
         &rest[..rest.partition_point(|output| output.unit == unit)]
     }
+}
+
+/// Returns the newest build that is no trial.
+fn newest_whole_build(reader: &Reader) -> Result<Option<BuildRow>, StoreError> {
+    let mut builds = reader.builds(None)?.into_iter();
+    Ok(builds.find(|build| build.trial.is_none()))
 }
 
 fn key_at(units: &[SnapshotUnit], position: u32) -> &str {
@@ -229,7 +235,7 @@ impl<'a> Previous<'a> {
         if self.failed.is_none() {
             let mut failed = BTreeSet::new();
             if let Some(reader) = self.reader
-                && let Some(newest) = reader.builds(None)?.first()
+                && let Some(newest) = newest_whole_build(reader)?
             {
                 let layers = reader.build_layers(newest.id)?;
                 for unit in reader.failed_units(newest.id)? {

@@ -82,6 +82,14 @@ impl LayerProgress {
         self.division = Division::Done;
     }
 
+    /// Records that no unit of the layer is built.
+    pub(super) fn leave_out(&mut self) {
+        self.all_units_known();
+        self.is_complete = true;
+        // There is nothing to report.
+        self.reported = self.counts();
+    }
+
     /// Returns whether the layer was divided into units, or is being divided.
     pub(super) fn is_divided(&self) -> bool {
         self.division != Division::Pending

@@ -20,7 +20,7 @@ use super::store_recorder::StoreRecorder;
 use super::sync::{SyncCalls, close_orphaned_sends, take_over_orphans};
 use crate::batch::{BatchContext, BatchSettings, Batches};
 use synix_core::request::FailureKind;
-use synix_store::{BuildId, BuildKind, NewSnapshotLayer, RetrySelection, Store};
+use synix_store::{BuildId, BuildKind, NewSnapshotLayer, RetrySelection, Store, UnitId};
 
 /// The result of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,7 @@ pub async fn run(
     let recorder = StoreRecorder {
         store,
         build,
+        trial: build_context.trial.map(|trial| trial.name.as_str()),
         answer_origin,
         clock: build_context.clock,
     };
@@ -69,6 +70,7 @@ pub async fn run(
         reader: Some(store),
         answer_origin,
         allow_partial: options.allow_partial,
+        selection: build_context.trial.map(|trial| &trial.selection),
         reread: Reread {
             unchanged: build_context.rehash,
             failed: options.retry_failed.contains(&FailureKind::Guest),
@@ -131,11 +133,15 @@ async fn run_scheduler<A: Answerer>(
     let complete = scheduler.is_complete();
     if complete {
         let pipeline = scheduler.context.pipeline;
-        let layers: Vec<NewSnapshotLayer> = scheduler
-            .layers
+        let needed = scheduler.needed_units()?;
+        let is_needed = |unit: &UnitId| needed.as_ref().is_none_or(|needed| needed.contains(unit));
+        let Scheduler { layers, sample, .. } = &mut scheduler;
+        let layers: Vec<NewSnapshotLayer> = layers
             .iter_mut()
             .zip(&pipeline.layers)
-            .map(|(run, layer)| {
+            .enumerate()
+            .filter(|(position, _)| sample.is_built(*position))
+            .map(|(_, (run, layer))| {
                 run.done_units.sort();
                 NewSnapshotLayer {
                     name: layer.name.to_string(),
@@ -143,6 +149,7 @@ async fn run_scheduler<A: Answerer>(
                         .done_units
                         .iter()
                         .filter_map(|(_, unit)| *unit)
+                        .filter(is_needed)
                         .collect(),
                     replaced: std::mem::take(&mut run.replaced),
                 }

@@ -19,6 +19,7 @@ use super::limits::BuildLimits;
 use super::pool::Pool;
 use super::previous::Previous;
 use super::recorder::{Record as _, Recorder};
+use super::trial::{Sample, Selection};
 use crate::pending::PendingRequest;
 use synix_core::request::{Failure, RequestKey};
 use synix_sandbox::{InterruptHandle, Shape};
@@ -34,6 +35,8 @@ pub(super) struct SchedulerContext<'a> {
     pub(super) reader: Option<&'a Reader>,
     pub(super) answer_origin: AnswerOrigin,
     pub(super) allow_partial: bool,
+    /// The units that are built; `None`: all.
+    pub(super) selection: Option<&'a Selection>,
     /// Which source files are read although nothing about them changed.
     pub(super) reread: Reread,
     pub(super) interruption: &'a InterruptHandle,
@@ -80,6 +83,7 @@ pub(super) struct Scheduler<'a, A: Answerer> {
     pub(super) to_enqueue: Vec<PendingRequest<<A::Recorder as Recorder>::Request>>,
     pub(super) previous: Previous<'a>,
     pub(super) files: FileDigests,
+    pub(super) sample: Sample<'a>,
     /// Set once the sources are read; no unit is created before.
     pub(super) limits: Option<BuildLimits>,
     /// The exceeded limit: no more units are created and no more requests are sent.
@@ -111,7 +115,14 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 }
             }
         }
+        let sample = Sample::new(context.pipeline, context.selection);
+        for (position, layer) in layers.iter_mut().enumerate() {
+            if !sample.is_built(position) {
+                layer.progress.leave_out();
+            }
+        }
         Ok(Self {
+            sample,
             previous: Previous::open(context.reader, &context.pipeline.file)?,
             files: FileDigests::open(context.reader, context.reread)?,
             context,
@@ -135,6 +146,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
     /// Runs until every unit is settled or no more requests will settle.
     pub(super) async fn run(&mut self, mut pool: Pool) -> Result<(), BuildError> {
         self.read_sources()?;
+        self.check_selection()?;
         loop {
             while let Some(layer) = self.to_split.pop_front() {
                 self.spawn_by_split(layer)?;
@@ -175,6 +187,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 }
             }
         }
+        self.check_selection()?;
         self.record_layers()
     }
 

@@ -21,6 +21,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         // All problems are reported at once, because each pass over a thousand files takes time.
         let mut problems = SourceProblems::default();
         for (position, layer) in pipeline.layers.iter().enumerate() {
+            if !self.sample.is_built(position) {
+                continue;
+            }
             match &layer.body {
                 ReadyBody::Transform(_) => continue,
                 ReadyBody::Reader(reader) => self.read_files(position, reader, &mut problems)?,
@@ -62,6 +65,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         }
         let source_size: Vec<_> = self.layers.iter().map(|layer| layer.source_size).collect();
         self.limits = Some(BuildLimits::new(pipeline, &source_size));
+        self.draw_samples();
         self.in_transaction(|step| {
             for (position, layer) in pipeline.layers.iter().enumerate() {
                 if layer.body.transform().is_none() {

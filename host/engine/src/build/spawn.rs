@@ -15,7 +15,7 @@ use super::scheduler::{Scheduler, Step};
 use super::unit::guest_failure;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{InputPart, StoredParts, UnitParts};
-use synix_core::ids::UnitKey;
+use synix_core::ids::{InvalidName, UnitKey};
 use synix_core::json;
 use synix_core::request::RequestKey;
 use synix_sandbox::{Shape, UnitSpec};
@@ -42,6 +42,19 @@ impl<A: Answerer> Scheduler<'_, A> {
             partial,
         }
     }
+
+    /// Returns the key of the unit that a per-input layer has for an artifact.
+    pub(super) fn per_input_key(
+        &self,
+        layer: usize,
+        artifact: &Handle,
+    ) -> Result<UnitKey, InvalidName> {
+        if self.transform(layer).inputs.len() == 1 {
+            return UnitKey::from_stored(artifact.label.as_str());
+        }
+        let upstream = self.layer_name(artifact.layer);
+        UnitKey::from_stored(&format!("{upstream}/{}", artifact.label))
+    }
 }
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
@@ -49,16 +62,20 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
     pub(super) fn spawn_downstream(&mut self, artifact: &Handle) -> Result<(), BuildError> {
         for downstream in self.layers[artifact.layer].downstream.clone() {
             let transform = self.transform(downstream);
-            if transform.plugin.descriptor().shape != Shape::PerInput {
+            if transform.plugin.descriptor().shape != Shape::PerInput
+                || !self.sample.is_built(downstream)
+            {
                 continue;
             }
-            let key = if transform.inputs.len() == 1 {
-                artifact.label.to_string()
-            } else {
-                format!("{}/{}", self.layer_name(artifact.layer), artifact.label)
-            };
-            match UnitKey::from_stored(&key) {
+            match self.per_input_key(downstream, artifact) {
                 Ok(key) => {
+                    if !self
+                        .scheduler
+                        .sample
+                        .takes_input(downstream, &key, artifact)
+                    {
+                        continue;
+                    }
                     let spec = UnitSpec {
                         key,
                         inputs: vec![0],

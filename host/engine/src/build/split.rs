@@ -17,7 +17,9 @@ impl<A: Answerer> Scheduler<'_, A> {
         let mut inputs: Vec<Handle> = transform
             .inputs
             .iter()
-            .flat_map(|input| self.layers[*input].artifacts.iter().cloned())
+            .flat_map(|input| &self.layers[*input].artifacts)
+            .filter(|artifact| self.sample.shows(layer, artifact))
+            .cloned()
             .collect();
         inputs.sort_by(|left, right| {
             left.label
@@ -55,7 +57,7 @@ impl<A: Answerer> Scheduler<'_, A> {
         self.in_transaction(|step| {
             match specs {
                 Ok(specs) => {
-                    for spec in specs {
+                    for spec in step.scheduler.sample.choose(layer, specs) {
                         // It is unknown which unit would have the missing input: any of them may be partial.
                         step.spawn(layer, spec, &inputs, missing.is_some())?;
                     }

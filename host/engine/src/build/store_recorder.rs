@@ -22,6 +22,8 @@ use synix_store::{
 pub(super) struct StoreRecorder<'a> {
     pub(super) store: &'a Store,
     pub(super) build: BuildId,
+    /// The name of the snapshot, if the build is a trial.
+    pub(super) trial: Option<&'a str>,
     pub(super) answer_origin: AnswerOrigin,
     pub(super) clock: &'a Clock,
 }
@@ -48,7 +50,10 @@ impl Recorder for StoreRecorder<'_> {
     fn complete(self, pipeline: &str, layers: &[NewSnapshotLayer]) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.store.write(|tx| {
-            tx.take_snapshot(self.build, pipeline, layers, now)?;
+            match self.trial {
+                Some(name) => tx.take_trial_snapshot(self.build, (pipeline, name), layers, now)?,
+                None => tx.take_snapshot(self.build, pipeline, layers, now)?,
+            };
             tx.close_build(self.build, Some(now))
         })
     }

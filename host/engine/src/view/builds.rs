@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::error::ErrorView;
 use super::find_error::FindError;
 use super::status::build_status;
+use super::trial_outputs::trial_name;
 use synix_core::clock::Timestamp;
 use synix_store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 
@@ -53,6 +54,9 @@ pub struct BuildView {
     pub pipeline: String,
     /// Its status, as in [`Status::status`](super::Status::status).
     pub status: &'static str,
+    /// The name of the trial that it is; absent if it builds the whole pipeline as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<String>,
     /// Why it ended early, if it did.
     pub error: Option<ErrorView>,
     /// When it was opened.
@@ -70,6 +74,7 @@ pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>
             Ok(BuildView {
                 build: row.id.to_string(),
                 status: build_status(reader, &row)?,
+                trial: trial_name(&row),
                 error: row.error.as_deref().map(ErrorView::from_stored),
                 kind: row.kind.name().to_owned(),
                 pipeline: row.pipeline,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::diff_samples::Samples;
 use super::find_error::FindError;
 use super::list::unknown_layer;
 use super::reasons::reasons;
@@ -25,6 +26,9 @@ pub struct SnapshotDiff {
     pub before: SnapshotSummary,
     /// The second snapshot.
     pub after: SnapshotSummary,
+    /// How many artifacts of one snapshot are not compared, because the other one is of a trial that leaves out their
+    /// units.
+    pub outside: usize,
     /// The layers in which something differs.
     pub layers: Vec<LayerDiff>,
     /// Artifacts that only the second snapshot has. Empty with [`Detail::Counts`].
@@ -83,7 +87,9 @@ impl SnapshotDiff {
         detail: Detail,
     ) -> Result<Self, FindError> {
         let (before, after) = (before.required()?, after.required()?);
+        let samples = Samples::of(reader, before, after)?;
         let mut found = Self {
+            outside: 0,
             before: SnapshotSummary::of(reader, before)?,
             after: SnapshotSummary::of(reader, after)?,
             layers: Vec::new(),
@@ -92,18 +98,25 @@ impl SnapshotDiff {
             changed: Vec::new(),
         };
         for name in layers(before, after, layer)? {
-            let changes = reader.layer_changes(before, after, name)?;
+            let mut changes = reader.layer_changes(before, after, name)?;
             // Most layers of two snapshots are equal, and their units need not be read.
+            if changes.before.is_empty() && changes.after.is_empty() {
+                continue;
+            }
+            let units = if detail == Detail::Artifacts || samples.any() {
+                LayerUnits::of(reader, before, after, name)?
+            } else {
+                LayerUnits::default()
+            };
+            found.outside += samples.leave_out(&units, &mut changes);
             if changes.before.is_empty() && changes.after.is_empty() {
                 continue;
             }
             let comparison = Comparison {
                 reader,
                 layer: name,
-                units: match detail {
-                    Detail::Counts => LayerUnits::default(),
-                    Detail::Artifacts => LayerUnits::of(reader, before, after, name)?,
-                },
+                units,
+                samples,
                 changes: &changes,
             };
             found.layers.push(comparison.counts());
@@ -134,9 +147,9 @@ fn layers<'a>(
 
 /// The units that a layer has in each snapshot, by key.
 #[derive(Debug, Default)]
-struct LayerUnits {
-    before: HashMap<String, UnitId>,
-    after: HashMap<String, UnitId>,
+pub(super) struct LayerUnits {
+    pub(super) before: HashMap<String, UnitId>,
+    pub(super) after: HashMap<String, UnitId>,
 }
 
 impl LayerUnits {
@@ -162,6 +175,7 @@ struct Comparison<'a> {
     reader: &'a Reader,
     layer: &'a str,
     units: LayerUnits,
+    samples: Samples,
     changes: &'a LayerChanges,
 }
 
@@ -217,7 +231,10 @@ impl Comparison<'_> {
             before = self.unit(&self.units.before, &unit.key)?;
         }
         let why = match (&before, &after) {
-            (Some(before), Some(after)) => reasons(self.reader, label, before, after)?,
+            (Some(before), Some(after)) => {
+                let why = reasons(self.reader, label, before, after)?;
+                self.samples.without_left_out(why)
+            }
             (None, _) => vec![StaleReason::New],
             (Some(_), None) => vec![StaleReason::Removed],
         };

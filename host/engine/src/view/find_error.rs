@@ -59,6 +59,16 @@ pub enum FindError {
         /// The name that the user probably meant.
         nearest: Option<String>,
     },
+    /// No trial has the name.
+    #[error("there is no trial {name:?}")]
+    NoTrial {
+        /// The name.
+        name: String,
+        /// The name that the user probably meant.
+        nearest: Option<String>,
+        /// The trials of the pipeline, the newest first.
+        known: Vec<String>,
+    },
     /// The pipeline has no complete build, but other pipelines have.
     #[error("there is no complete build of {pipeline}")]
     NotBuilt {
@@ -97,6 +107,7 @@ impl FindError {
             Self::Ambiguous { .. } => ErrorKind::AMBIGUOUS,
             Self::NoSnapshot { .. } => ErrorKind::UNKNOWN_SNAPSHOT,
             Self::NoBuild { .. } => ErrorKind::UNKNOWN_BUILD,
+            Self::NoTrial { .. } => ErrorKind::UNKNOWN_TRIAL,
             Self::NotBuilt { .. } | Self::NothingBuilt => ErrorKind::NOT_BUILT,
             Self::Store(error) => error.kind(),
         }
@@ -111,6 +122,7 @@ impl FindError {
             | Self::Ambiguous { .. }
             | Self::NoSnapshot { .. }
             | Self::NoBuild { .. }
+            | Self::NoTrial { .. }
             | Self::NotBuilt { .. }
             | Self::NothingBuilt => ExitCode::Usage,
         }
@@ -152,6 +164,16 @@ impl FindError {
                 Some(name) => format!("{} `synix builds` lists all builds", suggest(name)),
                 None => "`synix builds` lists all builds".to_owned(),
             }),
+            Self::NoTrial { known, .. } if known.is_empty() => {
+                Some("`synix try` makes one".to_owned())
+            }
+            Self::NoTrial { nearest, known, .. } => {
+                let all = format!("the trials are {}", join_limited(known, MAX_NAMES));
+                Some(match nearest {
+                    Some(name) => format!("{} {all}", suggest(name)),
+                    None => all,
+                })
+            }
             Self::NotBuilt { known, .. } => Some(format!(
                 "pass --pipeline with one of these: {}",
                 join_limited(known, MAX_NAMES)

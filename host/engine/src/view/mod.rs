@@ -5,6 +5,7 @@
 mod builds;
 mod cost;
 mod diff;
+mod diff_samples;
 mod downstream;
 mod error;
 mod failures;
@@ -21,6 +22,7 @@ mod snapshot;
 mod snapshots;
 mod status;
 mod text_diff;
+mod trial_outputs;
 mod unit_origin;
 
 pub use builds::{BuildView, builds, find_build};
@@ -39,6 +41,7 @@ pub use snapshot::{SnapshotRecord, SnapshotSelection, SnapshotView, StaleInfo};
 pub use snapshots::{SnapshotSummary, snapshots};
 pub use status::{BatchView, FailureView, LayerView, RequestCounts, Status, TokensView};
 pub use text_diff::{Line, Passage, Piece, Side, TextDiff};
+pub use trial_outputs::{OutputContent, TrialOutput};
 
 /// The version of every JSON document.
 pub const SCHEMA: u32 = 1;

@@ -164,9 +164,10 @@ impl Overview {
             }
             // Only the builds that are shown are read completely.
             let is_open = is_open(build_status(reader, &row)?);
-            if is_open || self.last.is_none() {
+            let is_trial = row.trial.is_some();
+            if is_open || (self.last.is_none() && !is_trial) {
                 let status = Status::of(reader, row.id, prices)?;
-                if is_newest {
+                if is_newest && !is_trial {
                     self.count_failures(&status);
                 }
                 if is_open {
@@ -175,7 +176,7 @@ impl Overview {
                     self.last = Some(LastBuild::of(status));
                 }
             }
-            is_newest = false;
+            is_newest &= is_trial;
             cost::add_build_cost(&mut total, reader, row.id, prices)?;
         }
         self.cost_usd = total.cost();

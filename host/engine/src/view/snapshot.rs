@@ -17,7 +17,7 @@ pub struct SnapshotSelection<'a> {
     pub pipeline: &'a str,
     /// Whether the user named the file or it exists. Otherwise the only pipeline that was built here is selected.
     pub is_certain: bool,
-    /// `snapshot-3`, its build `build-7`, or `@-1` for the one before the newest; `None`: the newest.
+    /// `snapshot-3`, its build `build-7`, the name of a trial, or `@-1` for the one before the newest; `None`: the newest.
     pub snapshot: Option<&'a str>,
 }
 
@@ -73,13 +73,13 @@ impl<'r> SnapshotView<'r> {
         let pipeline = pipeline(&all, selection)?;
         let own: Vec<Snapshot> = all
             .iter()
-            .filter(|snapshot| snapshot.pipeline == pipeline)
+            .filter(|snapshot| snapshot.pipeline == pipeline && snapshot.name.is_none())
             .cloned()
             .collect();
         if let Some(name) = selection.snapshot {
             return Ok(Self {
                 reader,
-                selected: Some(named(reader, &all, &own, name)?),
+                selected: Some(named(reader, &all, (pipeline, &own), name)?),
                 earlier: Vec::new(),
                 missing_units: MissingUnits::default(),
             });
@@ -169,7 +169,8 @@ impl MissingUnits {
     /// Reads what failed in the last complete build of the snapshot's pipeline.
     fn of(reader: &Reader, newest: &Snapshot) -> Result<Self, StoreError> {
         let last = reader.builds(None)?.into_iter().find(|build| {
-            build.pipeline == newest.pipeline && build.closed.is_some() && !build.cancelled
+            let is_complete = build.closed.is_some() && !build.cancelled;
+            build.pipeline == newest.pipeline && is_complete && build.trial.is_none()
         });
         let Some(build) = last.map(|build| build.id).filter(|id| *id >= newest.build) else {
             return Ok(Self::default());
@@ -250,17 +251,27 @@ fn pipeline<'a>(
 fn named(
     reader: &Reader,
     all: &[Snapshot],
-    own: &[Snapshot],
+    (pipeline, own): (&str, &[Snapshot]),
     name: &str,
 ) -> Result<Snapshot, FindError> {
+    let of_pipeline = all.iter().filter(|snapshot| snapshot.pipeline == pipeline);
+    if let Some(trial) = of_pipeline
+        .clone()
+        .find(|snapshot| snapshot.name.as_deref() == Some(name))
+    {
+        return Ok(trial.clone());
+    }
+    let names = || {
+        of_pipeline.clone().map(|snapshot| {
+            let name = snapshot.name.clone();
+            name.unwrap_or_else(|| snapshot.build.to_string())
+        })
+    };
     let unknown = |why: Option<String>| FindError::NoSnapshot {
         name: name.to_owned(),
         why,
-        nearest: nearest(name, own.iter().map(|snapshot| snapshot.build.to_string())),
-        known: own
-            .iter()
-            .map(|snapshot| snapshot.build.to_string())
-            .collect(),
+        nearest: nearest(name, names()),
+        known: names().collect(),
     };
     if let Some(back) = name.strip_prefix('@') {
         let back = match back {
@@ -291,7 +302,13 @@ fn named(
     if row.closed.is_none() || row.cancelled {
         return Err(unknown(Some(format!("{build} is not complete"))));
     }
+    if row.trial.is_some() {
+        return Err(unknown(Some(format!(
+            "the trial of {build} was replaced or deleted"
+        ))));
+    }
     all.iter()
+        .filter(|snapshot| snapshot.name.is_none())
         .find(|snapshot| snapshot.pipeline == row.pipeline && snapshot.build < build)
         .cloned()
         .ok_or_else(|| unknown(Some(format!("{build} has no snapshot"))))

@@ -26,7 +26,7 @@ impl SnapshotSummary {
     pub fn of(reader: &Reader, snapshot: &Snapshot) -> Result<Self, StoreError> {
         Ok(Self {
             id: snapshot.id.to_string(),
-            name: None,
+            name: snapshot.name.clone(),
             build: snapshot.build.to_string(),
             taken: snapshot.taken,
             pipeline: snapshot.pipeline.clone(),

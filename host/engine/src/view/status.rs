@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::cost::{BuildBills, tokens_and_cost};
 use super::error::ErrorView;
+use super::trial_outputs::trial_name;
 use synix_core::clock::Timestamp;
 use synix_core::skipped::SkippedCount;
 use synix_prices::{Amount, Prices};
@@ -20,6 +21,9 @@ pub struct Status {
     pub pipeline: String,
     /// `collecting`, `submitted`, `interrupted`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
     pub status: &'static str,
+    /// The name of the trial that it is; absent if it builds the whole pipeline as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<String>,
     /// Why it ended early, if it did.
     pub error: Option<ErrorView>,
     /// When it was opened.
@@ -153,6 +157,7 @@ impl Status {
         Ok(Self {
             build: build.to_string(),
             status: build_status(reader, &row)?,
+            trial: trial_name(&row),
             kind: row.kind.name().to_owned(),
             pipeline: row.pipeline,
             error: row.error.as_deref().map(ErrorView::from_stored),

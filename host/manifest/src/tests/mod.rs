@@ -5,6 +5,7 @@ mod graph;
 mod invalid_keys;
 mod invalid_values;
 mod outputs;
+mod overrides;
 mod prices;
 mod valid;
 

@@ -6,6 +6,7 @@ use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::trial::PromoteError;
 use super::trust::{Permission, TrustError, listed};
 use synix_disk::DiskError;
 use synix_engine::build::{BuildError, PrepareError};
@@ -132,6 +133,9 @@ pub enum ProjectError {
     /// The build failed or was refused.
     #[error(transparent)]
     Build(Box<BuildError>),
+    /// The settings of a trial cannot be written into the pipeline file.
+    #[error(transparent)]
+    Promote(#[from] PromoteError),
     /// A name that the user gave does not exist or is ambiguous.
     #[error(transparent)]
     Find(#[from] FindError),

@@ -36,6 +36,7 @@ impl ProjectError {
             Self::Provider(_) => ErrorKind::PROVIDER,
             Self::Interrupted { .. } => ErrorKind::INTERRUPTED,
             Self::Build(error) => error.kind(),
+            Self::Promote(_) => ErrorKind::PROMOTE,
             Self::Find(error) => error.kind(),
         }
     }
@@ -50,13 +51,14 @@ impl ProjectError {
                 "run `synix build --cassette-mode record` to record it".to_owned(),
             ),
             Self::Untrusted { command, .. } => Some(format!(
-                "run `{command}` to grant the permissions, or pass --trust to `build`, `batch-build run`, `resume`, `batch-build resume`, `batch-build cancel`, `plugin update` or `plugin fetch` to grant them for that command only"
+                "run `{command}` to grant the permissions, or pass --trust to `build`, `try`, `batch-build run`, `resume`, `batch-build resume`, `batch-build cancel`, `plugin update` or `plugin fetch` to grant them for that command only"
             )),
             Self::UnencryptedKey { .. } => Some(
                 "write `https://`, or give the provider another name and no `api_key_env`, so that it gets no key".to_owned(),
             ),
             Self::Store(error) => error.hint(),
             Self::Build(error) => error.hint(),
+            Self::Promote(error) => Some(error.hint().to_owned()),
             Self::Find(error) => error.hint(),
             Self::PipelineNotAFile { .. } => Some(
                 "replace it with a file, or pass --pipeline FILE to use another one".to_owned(),
@@ -97,6 +99,7 @@ impl ProjectError {
             }
             Self::Untrusted { .. }
             | Self::UnencryptedKey { .. }
+            | Self::Promote(_)
             | Self::Lock(LockFileError::Differs { .. }) => ExitCode::Refused,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => {
@@ -105,7 +108,7 @@ impl ProjectError {
                 PrepareError::Plugin { .. } => ExitCode::Failure,
             },
             Self::Build(error) => match &**error {
-                BuildError::NoBuild => ExitCode::Usage,
+                BuildError::NoBuild | BuildError::NothingSelected { .. } => ExitCode::Usage,
                 BuildError::Query(error) if error.is_usage() => ExitCode::Usage,
                 BuildError::Busy { .. }
                 | BuildError::Ended { .. }

@@ -180,6 +180,8 @@ pub struct BuildRow {
     pub cancelled: bool,
     /// The error that stopped it before its end, if there was one.
     pub error: Option<String>,
+    /// What a trial selects and changes, as JSON; `None` for a build of the whole pipeline as it is.
+    pub trial: Option<String>,
 }
 
 /// A layer of a build.

@@ -40,6 +40,14 @@ impl Transaction<'_> {
         )
     }
 
+    /// Records that a build is a trial, and what it selects and changes, as JSON.
+    pub fn set_build_trial(&self, build: BuildId, trial: &str) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE build SET trial = ?2 WHERE id = ?1",
+            params![build.0, trial],
+        )
+    }
+
     /// Records that every unit is settled; `None` records that the build continues.
     pub fn close_build(&self, build: BuildId, closed: Option<Timestamp>) -> Result<(), StoreError> {
         self.execute(
@@ -133,6 +141,7 @@ fn build_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BuildRow> {
         closed: row.get::<_, Option<u64>>(7)?.map(Timestamp),
         cancelled: row.get(8)?,
         error: row.get(9)?,
+        trial: row.get(10)?,
     })
 }
 
@@ -149,10 +158,19 @@ fn with_file_name(row: BuildRow) -> Result<BuildRow, StoreError> {
 }
 
 impl Reader {
+    fn build_columns(&self) -> String {
+        let trial = if self.additions.trials {
+            "trial"
+        } else {
+            "NULL"
+        };
+        format!("{BUILD_COLUMNS}, {trial}")
+    }
+
     /// Returns the build with this number, if it exists.
     pub fn build(&self, id: BuildId) -> Result<Option<BuildRow>, StoreError> {
         self.query_optional(
-            &format!("SELECT {BUILD_COLUMNS} FROM build WHERE id = ?1"),
+            &format!("SELECT {} FROM build WHERE id = ?1", self.build_columns()),
             [id.0],
             build_row,
         )?
@@ -163,7 +181,8 @@ impl Reader {
     /// Returns all builds, or those of one kind, the newest first.
     pub fn builds(&self, kind: Option<BuildKind>) -> Result<Vec<BuildRow>, StoreError> {
         let statement = format!(
-            "SELECT {BUILD_COLUMNS} FROM build WHERE ?1 IS NULL OR kind = ?1 ORDER BY id DESC"
+            "SELECT {} FROM build WHERE ?1 IS NULL OR kind = ?1 ORDER BY id DESC",
+            self.build_columns()
         );
         let rows: Vec<BuildRow> = self.query(&statement, [kind], build_row)?;
         rows.into_iter().map(with_file_name).collect()

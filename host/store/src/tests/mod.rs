@@ -136,6 +136,17 @@ impl Fixture {
             .unwrap()
     }
 
+    fn trial_snapshot(&self, name: &str, layers: &[(&str, &[UnitId])]) -> SnapshotId {
+        let layers: Vec<_> = layers
+            .iter()
+            .map(|(name, units)| NewSnapshotLayer::from(((*name).to_owned(), units.to_vec())))
+            .collect();
+        let take = |tx: &Transaction<'_>| {
+            tx.take_trial_snapshot(self.build, ("synix.toml", name), &layers, Timestamp(1))
+        };
+        self.store.write(take).unwrap()
+    }
+
     fn count(&self, table: &str) -> i64 {
         self.store
             .connection

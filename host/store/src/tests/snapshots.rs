@@ -108,3 +108,38 @@ fn a_replaced_artifact_is_not_listed_but_remains_an_output() {
     };
     assert_ne!(take(&other), first);
 }
+
+/// The snapshot of a trial has the name of the trial and is never the newest one.
+#[test]
+fn a_trial_does_not_replace_the_newest_snapshot() {
+    let fixture = Fixture::new();
+    let units = [
+        fixture.unit("a", AnswerOrigin::Live, true),
+        fixture.unit("b", AnswerOrigin::Live, true),
+    ];
+    let whole = fixture.snapshot(&[("notes", &units)]);
+    let trial = fixture.trial_snapshot("short", &[("notes", &units[..1])]);
+    let newest = fixture.store.newest_snapshot().unwrap().unwrap();
+    assert_eq!((newest.id, newest.name), (whole, None));
+    let newest = fixture.store.newest_snapshot_of("synix.toml").unwrap();
+    assert_eq!(newest.unwrap().id, whole);
+    // A build of the whole that changes nothing still has the snapshot before the trial.
+    assert_eq!(fixture.snapshot(&[("notes", &units)]), whole);
+    let all = fixture.store.snapshots().unwrap();
+    let names: Vec<_> = all
+        .iter()
+        .map(|one| (one.id, one.name.as_deref()))
+        .collect();
+    assert_eq!(names, [(trial, Some("short")), (whole, None)]);
+}
+
+#[test]
+fn a_trial_replaces_the_earlier_one_of_the_same_name() {
+    let fixture = Fixture::new();
+    let unit = fixture.unit("a", AnswerOrigin::Live, true);
+    let first = fixture.trial_snapshot("short", &[("notes", &[unit])]);
+    let second = fixture.trial_snapshot("short", &[("notes", &[])]);
+    assert_ne!(first, second);
+    assert_eq!(fixture.store.snapshots().unwrap().len(), 1);
+    assert!(fixture.store.newest_snapshot().unwrap().is_none());
+}

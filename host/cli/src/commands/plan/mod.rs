@@ -32,6 +32,7 @@ pub(super) fn run(
     failure::leave_when_interrupted(screen)?;
     let project = Project::open(&Options {
         rehash: args.files.rehash,
+        trial: args.trial.options(global)?,
         ..global.options(args.pipeline.pipeline.as_ref())
     })?;
     for change in project.lock_changes() {
@@ -45,7 +46,8 @@ pub(super) fn run(
     Ok(ExitCode::Success)
 }
 
-fn plan_lines(plan: &Plan) -> Lines {
+/// Adds the table of a plan and the notes about it.
+pub(super) fn add_table(plan: &Plan, lines: &mut Lines) {
     let mut rows: Vec<_> = plan.layers.iter().map(row).collect();
     rows.push(total(plan));
     let columns = [
@@ -58,10 +60,15 @@ fn plan_lines(plan: &Plan) -> Lines {
         Column::Right("tokens out"),
         Column::Right("cost"),
     ];
-    let mut lines = Lines::default();
     lines.table(columns, rows);
     lines.extend(note_lines(plan));
     lines.extend(plan.unpriced.iter().cloned());
+}
+
+/// Returns the lines of a plan.
+pub(super) fn plan_lines(plan: &Plan) -> Lines {
+    let mut lines = Lines::default();
+    add_table(plan, &mut lines);
     for layer in plan.layers.iter().filter(|layer| layer.allow_hidden) {
         lines.push(format!(
             "layer {} may read hidden files, such as .env and .git: it has allow_hidden = true",

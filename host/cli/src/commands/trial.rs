@@ -1,0 +1,157 @@
+//! `try`: builds a trial, shows its outputs beside those of the newest snapshot, and what the whole would cost.
+
+use std::time::Duration;
+
+use serde_json::json;
+use synix_core::exit_code::ExitCode;
+use synix_engine::build::WaitPolicy;
+use synix_engine::plan::Plan;
+use synix_engine::view::{OutputContent, Status, TrialOutput};
+use synix_project::{Options, Project, RunOptions};
+use synix_store::BuildKind;
+
+use super::build::WAIT_FOR_OTHERS;
+use super::diff::push_text;
+use super::reading::SnapshotReader;
+use super::{outcome, plan};
+use crate::args::{Global, Try};
+use crate::lines::Lines;
+use crate::progress::Progress;
+use crate::render::Screen;
+
+/// The maximum number of outputs that are shown, and of lines of each. `--json` has the rest.
+const MAX_OUTPUTS: usize = 20;
+const MAX_LINES: usize = 12;
+
+/// What a trial shows.
+struct Report {
+    status: Status,
+    outputs: Vec<TrialOutput>,
+    whole: Plan,
+    /// Whether something was changed for the trial.
+    has_settings: bool,
+}
+
+pub(super) fn run(global: &Global, args: &Try, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let trial = args.trial(global)?;
+    let has_settings = !trial.overrides.is_empty();
+    let options = Options {
+        trust: args.trust.trust,
+        rehash: args.files.rehash,
+        trial: Some(trial),
+        ..global.options(args.pipeline.pipeline.as_ref())
+    };
+    let (kind, wait_policy) = if args.batch {
+        let policy = WaitPolicy::Poll {
+            interval: Duration::from_secs(60),
+            timeout: None,
+        };
+        (BuildKind::Batch, policy)
+    } else {
+        (BuildKind::Build, WAIT_FOR_OTHERS)
+    };
+    let run = RunOptions {
+        allow_partial: args.allow_partial,
+        budget: args.costs.budget,
+        retry_failed: args.costs.retry_failed(),
+        ..RunOptions::new(wait_policy)
+    };
+    let project = Project::open(&options)?;
+    let planned = project.plan(kind)?;
+    let report = {
+        let progress = Progress::new(screen);
+        let observe = |event: &_| progress.on_event(event);
+        match kind {
+            BuildKind::Build => project.build(&run, &observe)?,
+            BuildKind::Batch => project.run_batch(&run, &observe)?,
+        }
+    };
+    let exit = outcome::exit_code(&report);
+    let snapshots = SnapshotReader::of(
+        Options {
+            trial: None,
+            ..options
+        },
+        None,
+    )?;
+    let name = report.status.trial.as_deref().unwrap_or_default();
+    let (reader, pipeline) = (&snapshots.reader, report.status.pipeline.as_str());
+    let trial = reader.trial_snapshot(pipeline, name)?;
+    let main = reader.newest_snapshot_of(pipeline)?;
+    let outputs = match &trial {
+        Some(trial) => TrialOutput::of(reader, trial, main.as_ref())?,
+        None => Vec::new(),
+    };
+    let shown = Report {
+        outputs,
+        has_settings,
+        whole: project.plan_whole(kind)?,
+        status: report.status,
+    };
+    let document = json!({
+        "trial": shown.status.trial,
+        "snapshot": trial.map(|trial| trial.id.to_string()),
+        "build": shown.status,
+        "plan": planned,
+        "outputs": shown.outputs,
+        "whole": shown.whole,
+    });
+    screen.print_result(&document, || lines(&shown, &planned))?;
+    Ok(exit)
+}
+
+fn lines(report: &Report, planned: &Plan) -> Lines {
+    let mut lines = Lines::default();
+    lines.push("the trial:");
+    lines.append(plan::plan_lines(planned));
+    lines.push("");
+    lines.append(outcome::status_lines(&report.status));
+    if !report.outputs.is_empty() {
+        lines.heading("outputs:");
+    }
+    for output in report.outputs.iter().take(MAX_OUTPUTS) {
+        add_output(output, &mut lines);
+    }
+    let more = report.outputs.len().saturating_sub(MAX_OUTPUTS);
+    if more > 0 {
+        lines.push(format!("  and {more} more; pass --json to see all"));
+    }
+    lines.heading("the whole pipeline with these settings would now ask:");
+    plan::add_table(&report.whole, &mut lines);
+    if let (Some(name), true) = (&report.status.trial, report.has_settings) {
+        lines.heading(format!(
+            "`synix promote {name}` writes the settings of the trial into the pipeline file"
+        ));
+    }
+    lines
+}
+
+fn add_output(output: &TrialOutput, lines: &mut Lines) {
+    let state = match &output.main {
+        None => "only in the trial",
+        Some(main) if main.id == output.trial.id => "the same as in the newest snapshot",
+        Some(_) => "differs from the newest snapshot",
+    };
+    lines.heading(format!("{}/{}: {state}", output.layer, output.label));
+    match (&output.diff, &output.main) {
+        (Some(diff), _) => push_text(lines, diff),
+        (None, Some(main)) if main.id == output.trial.id => {}
+        (None, _) => add_content(&output.trial, lines),
+    }
+}
+
+fn add_content(content: &OutputContent, lines: &mut Lines) {
+    let Some(text) = &content.content else {
+        let media_type = content.media_type.as_deref().unwrap_or_default();
+        lines.push(format!("  content of the type {media_type}"));
+        return;
+    };
+    let mut all = text.lines();
+    for line in all.by_ref().take(MAX_LINES) {
+        lines.push(format!("  {line}"));
+    }
+    let more = all.count();
+    if more > 0 {
+        lines.push(format!("  and {more} more lines"));
+    }
+}

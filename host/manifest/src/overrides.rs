@@ -1,0 +1,231 @@
+//! What one run changes in a pipeline file: settings and prompts.
+//!
+//! They change the parsed document, so it is validated like the file itself. An error about a changed value has the
+//! location of the nearest key in the file, and names the option.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::document::{self, Document};
+use super::error::{Finding, PipelineErrors};
+use super::error_kind::PipelineErrorKind;
+use super::nearest::did_you_mean;
+use super::position::{child, dotted, segments};
+use super::schema_errors::wrong_table;
+use super::setting::Setting;
+
+/// The sections whose entries the user names, and where a key below an unknown name is a mistake.
+const NAMED_SECTIONS: [&str; 3] = ["layers", "models", "outputs"];
+
+/// What one run changes in a pipeline file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Overrides {
+    /// Values of keys.
+    pub settings: Vec<Setting>,
+    /// Prompts of layers.
+    pub prompts: Vec<LayerPrompt>,
+}
+
+/// The prompt that a layer gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerPrompt {
+    /// The layer.
+    pub layer: String,
+    /// The prompt.
+    pub text: String,
+}
+
+impl Overrides {
+    /// Returns whether nothing is changed.
+    pub fn is_empty(&self) -> bool {
+        self.settings.is_empty() && self.prompts.is_empty()
+    }
+
+    /// Divides the changes of a pipeline file into those of its keys and those of the files that it names.
+    ///
+    /// The prompt of a layer with `prompt_file` is the text of that file.
+    pub fn resolve(&self, text: &str) -> Result<ResolvedOverrides, PipelineErrors> {
+        Ok(self.resolve_in(&document::read(text)?.value))
+    }
+
+    fn resolve_in(&self, document: &Value) -> ResolvedOverrides {
+        let mut resolved = ResolvedOverrides::default();
+        for setting in &self.settings {
+            let names = setting.names();
+            match (prompt_layer(&names), &setting.value) {
+                (Some(layer), Value::String(text)) => {
+                    resolved.add_prompt(document, layer, text);
+                }
+                _ => resolved.add(setting.clone()),
+            }
+        }
+        for prompt in &self.prompts {
+            resolved.add_prompt(document, &prompt.layer, &prompt.text);
+        }
+        resolved
+    }
+}
+
+/// Returns the layer whose `config.prompt` has this key.
+fn prompt_layer(names: &[String]) -> Option<&str> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match names[..] {
+        ["layers", layer, "config", "prompt"] => Some(layer),
+        _ => None,
+    }
+}
+
+/// The changes of the keys of a pipeline file, and of the files that it names.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResolvedOverrides {
+    /// Values of keys; the last one of a key applies.
+    pub settings: Vec<Setting>,
+    /// The paths and new texts of prompt files, by layer.
+    pub files: BTreeMap<String, PromptFile>,
+}
+
+/// A file with the prompt of a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptFile {
+    /// The path, as the pipeline file has it.
+    pub path: String,
+    /// The text that replaces that of the file.
+    pub text: String,
+}
+
+impl ResolvedOverrides {
+    fn add(&mut self, setting: Setting) {
+        self.settings
+            .retain(|other| other.pointer != setting.pointer);
+        self.settings.push(setting);
+    }
+
+    fn add_prompt(&mut self, document: &Value, layer: &str, text: &str) {
+        let config = document
+            .get("layers")
+            .and_then(|layers| layers.get(layer)?.get("config"));
+        let path = config.and_then(|config| config.get("prompt_file"));
+        let has_prompt = config.is_some_and(|config| config.get("prompt").is_some());
+        match path.and_then(Value::as_str) {
+            Some(path) if !has_prompt => {
+                let file = PromptFile {
+                    path: path.to_owned(),
+                    text: text.to_owned(),
+                };
+                self.files.insert(layer.to_owned(), file);
+            }
+            _ => {
+                let value = Value::String(text.to_owned());
+                self.add(Setting::new(["layers", layer, "config", "prompt"], value));
+            }
+        }
+    }
+}
+
+/// Returns the value of each key in a pipeline file; `None` if it is not there.
+pub fn current_values(
+    text: &str,
+    settings: &[Setting],
+) -> Result<Vec<Option<Value>>, PipelineErrors> {
+    let document = document::read(text)?;
+    let values = settings.iter();
+    Ok(values
+        .map(|setting| document.value.pointer(&setting.pointer).cloned())
+        .collect())
+}
+
+/// Changes a document, and returns the texts of prompt files by layer.
+pub(super) fn apply(
+    document: &mut Document,
+    overrides: &Overrides,
+) -> BTreeMap<String, PromptFile> {
+    let resolved = overrides.resolve_in(&document.value);
+    for setting in &resolved.settings {
+        if let Err(finding) = set(document, setting) {
+            let place = finding.pointer.clone();
+            document.positions.mark_changed(place, &setting.pointer);
+            document.findings.push(finding);
+        }
+    }
+    for layer in resolved.files.keys() {
+        let pointer = child(&child("/layers", layer), "config");
+        let pointer = child(&pointer, "prompt_file");
+        document.positions.mark_changed(pointer.clone(), &pointer);
+    }
+    resolved.files
+}
+
+fn set(document: &mut Document, setting: &Setting) -> Result<(), Finding> {
+    let pointer = &setting.pointer;
+    document.positions.mark_changed(pointer.clone(), pointer);
+    let names = setting.names();
+    check_name(&document.value, &names)?;
+    let Some((last, parents)) = names.split_last() else {
+        return Ok(());
+    };
+    let mut place = &mut document.value;
+    let mut above = String::new();
+    for name in parents {
+        let Value::Object(members) = place else {
+            return Err(Finding::at_value(above, wrong_table(place)));
+        };
+        above = child(&above, name);
+        let is_new = !members.contains_key(name);
+        place = members
+            .entry(name.clone())
+            .or_insert_with(|| Value::Object(Map::new()));
+        if is_new {
+            document.positions.add_changed(&above);
+        }
+    }
+    let Value::Object(members) = place else {
+        return Err(Finding::at_value(above, wrong_table(place)));
+    };
+    members.insert(last.clone(), setting.value.clone());
+    document
+        .findings
+        .retain(|found| !is_at_or_below(&found.pointer, pointer));
+    document.positions.replace_changed(pointer, &setting.value);
+    Ok(())
+}
+
+/// Refuses a key below a name that its section does not have.
+fn check_name(document: &Value, names: &[String]) -> Result<(), Finding> {
+    let [section, name, _, ..] = names else {
+        return Ok(());
+    };
+    if !NAMED_SECTIONS.contains(&section.as_str()) {
+        return Ok(());
+    }
+    let members = document.get(section).and_then(Value::as_object);
+    if members.is_some_and(|members| members.contains_key(name)) {
+        return Ok(());
+    }
+    let known = members.into_iter().flat_map(Map::keys).map(String::as_str);
+    let pointer = child(&child("", section), name);
+    let kind = PipelineErrorKind::UnknownKey {
+        key: name.clone(),
+        table: section.clone(),
+    };
+    Err(Finding::at_key(pointer, kind).hint(did_you_mean(name, known)))
+}
+
+/// Returns whether a JSON pointer is another one, or below it.
+pub(super) fn is_at_or_below(pointer: &str, other: &str) -> bool {
+    pointer
+        .strip_prefix(other)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Returns the option of a changed key, for a hint.
+pub(super) fn option_of(pointer: &str) -> String {
+    let names: Vec<String> = segments(pointer).collect();
+    if let [_, layer, _, last] = &names[..]
+        && last == "prompt_file"
+    {
+        return format!("from the prompt of layer `{layer}` on the command line");
+    }
+    format!("from `{}` on the command line", dotted(pointer))
+}
