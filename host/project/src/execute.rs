@@ -16,7 +16,7 @@ use synix_engine::build::{
 use synix_engine::view::{ErrorView, Status};
 use synix_prices::Prices;
 use synix_providers::Cassette;
-use synix_store::{BuildId, BuildKind, Store};
+use synix_store::{BuildId, BuildKind, BuildStep, Store};
 
 /// A build whose lock this process holds.
 pub(super) struct LockedBuild<'a> {
@@ -116,12 +116,16 @@ impl Project {
         match outcome {
             Some(Ok(_)) => {}
             None | Some(Err(BuildError::Interrupted)) => {
-                return Err(interrupted_error(store, id, build.kind)?);
+                let now = self.context.clock.peek();
+                return Err(interrupted_error(store, id, build.kind, now)?);
             }
             Some(Err(error)) => {
                 let view = ErrorView::of(error.kind(), error.hint(), &error);
                 // If another error follows, the first one is still the one to report.
-                let stored = store.write(|tx| tx.set_build_error(id, Some(&view.to_json())));
+                let stored = store.write(|tx| {
+                    tx.set_build_error(id, Some(&view.to_json()))?;
+                    tx.add_build_step(id, BuildStep::Stopped, self.context.clock.peek())
+                });
                 if let (Ok(()), Ok(status)) = (stored, Status::of(store, id, &self.prices)) {
                     self.run_on_done(&status, is_replay, observer)?;
                 }

@@ -201,6 +201,7 @@ async fn what_waits_for_its_send_holds_no_text() {
             build: other,
             layer: LAYER,
             submission: None,
+            now: Timestamp(1),
         };
         let terms = AnswerPolicy {
             accept_truncated: false,
