@@ -94,7 +94,13 @@ impl Fixture {
             interrupt: CancellationToken::new(),
         };
         let parts = AnswererParts {
-            calls: SyncCalls::new(&self.store, self.build, &options, RetrySelection::default()),
+            calls: SyncCalls::new(
+                &self.store,
+                self.build,
+                &self.clock,
+                &options,
+                RetrySelection::default(),
+            ),
             batches: Batches::new(BatchContext {
                 store: &self.store,
                 build: self.build,

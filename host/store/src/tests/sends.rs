@@ -189,7 +189,14 @@ fn send_totals_count_answers_failures_and_unclear_sends() {
     };
     fixture
         .store
-        .write(|tx| tx.close_failed(attempt, &note(FailureKind::Refused, "no"), usage))
+        .write(|tx| {
+            tx.close_failed(
+                attempt,
+                &note(FailureKind::Refused, "no"),
+                usage,
+                Timestamp(5),
+            )
+        })
         .unwrap();
     fixture
         .store
