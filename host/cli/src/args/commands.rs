@@ -8,7 +8,7 @@ use clap::Subcommand;
 use synix_release::Format;
 use synix_search::{Condition, Mode};
 
-use super::{BatchBuild, Build, Plan, Resume, Watch};
+use super::{BatchBuild, Build, Builds, Plan, Resume, Watch};
 use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
 use crate::quantity::{self, duration};
@@ -32,7 +32,10 @@ pub(crate) enum Command {
     Status(Status),
     /// List all builds, the newest first
     #[command(visible_alias = "runs")]
-    Builds,
+    Builds {
+        #[command(subcommand)]
+        command: Option<Builds>,
+    },
     /// List the snapshots, the newest first
     Snapshots,
     /// Show what differs between two snapshots, and why

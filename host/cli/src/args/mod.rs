@@ -19,7 +19,8 @@ use crate::log::{self, Filter};
 use crate::render::Verbosity;
 
 pub(crate) use builds::{
-    BatchBuild, Build, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, TrustFlag,
+    BatchBuild, Build, Builds, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, ShowBuild,
+    TrustFlag,
 };
 pub(crate) use commands::{
     Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp, PipelineArg,
