@@ -68,8 +68,23 @@ impl Project {
         report
     }
 
-    /// Runs a build until it is complete or waits for answers, or the user interrupts it.
+    /// Runs a build until it is complete or waits for answers, or the user interrupts it, and reports it.
     pub(super) fn run_build(
+        &self,
+        build: &LockedBuild<'_>,
+        run: &RunOptions,
+        observer: Observer<'_>,
+    ) -> Result<BuildReport, ProjectError> {
+        let telemetry = self.telemetry(build, observer);
+        let result = self.drive_build(build, run, &|event| {
+            observer(event);
+            telemetry.observe(event);
+        });
+        telemetry.finish(&result, self.context.clock.peek());
+        result
+    }
+
+    fn drive_build(
         &self,
         build: &LockedBuild<'_>,
         run: &RunOptions,

@@ -48,6 +48,8 @@ mod resume;
 mod search;
 mod server;
 mod spending;
+#[cfg_attr(not(feature = "telemetry"), path = "no_telemetry.rs")]
+mod telemetry;
 mod trust;
 mod update;
 mod watch;
@@ -80,7 +82,8 @@ pub use interrupt::on_interrupt;
 pub use overview::overview;
 pub use plugin_tools::PluginToolchain;
 pub use reading::{
-    CurrentPipeline, component_names, current_pipeline, open_reader, outputs, prices, status,
+    CurrentPipeline, build_log, component_names, current_pipeline, open_reader, outputs, prices,
+    status,
 };
 pub use resume::resume;
 pub use trust::{
