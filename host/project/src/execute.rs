@@ -13,7 +13,7 @@ use super::{BuildReport, Project, ProjectError, RunOptions};
 use synix_engine::build::{
     self, BuildContext, BuildError, BuildOptions, Event, Observer, Providers,
 };
-use synix_engine::view::{ErrorView, Status};
+use synix_engine::view::{ErrorView, Status, expectations};
 use synix_prices::Prices;
 use synix_providers::Cassette;
 use synix_store::{BuildId, BuildKind, BuildStep, Store};
@@ -129,7 +129,11 @@ impl Project {
         // The caller may build this project again.
         self.interruption.resume();
         match outcome {
-            Some(Ok(_)) => {}
+            Some(Ok(end)) => {
+                if end.complete && !is_replay {
+                    record_forecast(store, id)?;
+                }
+            }
             None | Some(Err(BuildError::Interrupted)) => {
                 let now = self.context.clock.peek();
                 return Err(interrupted_error(store, id, build.kind, now)?);
@@ -210,6 +214,14 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
         .enable_all()
         .build()
         .map_err(|source| ProjectError::System { source })
+}
+
+/// Records what the complete build expected of its answers.
+fn record_forecast(store: &Store, build: BuildId) -> Result<(), ProjectError> {
+    if let Some(expected) = expectations(store, build)? {
+        store.write(|tx| tx.set_build_forecast(build, &expected))?;
+    }
+    Ok(())
 }
 
 pub(super) fn build_report(

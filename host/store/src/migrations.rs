@@ -264,6 +264,7 @@ CREATE TABLE build_step (
   step TEXT NOT NULL,
   at INTEGER NOT NULL
 );
+CREATE INDEX attempt_answered ON attempt (layer) WHERE state = 1;
 CREATE INDEX build_step_of_build ON build_step (build);
 CREATE UNIQUE INDEX snapshot_name ON snapshot (pipeline, name) WHERE name IS NOT NULL;",
 ];

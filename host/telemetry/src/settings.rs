@@ -12,6 +12,7 @@ use crate::variables::Variables;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_DELAY: Duration = Duration::from_secs(5);
+const DEFAULT_FLUSH: Duration = Duration::from_secs(10);
 
 /// Where telemetry is sent to, and what it has.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Settings {
     pub(crate) has_contents: bool,
     /// How long spans wait for others.
     pub(crate) delay: Duration,
+    /// The time for the rest after a build.
+    pub(crate) flush: Duration,
 }
 
 /// The receiver of a signal.
@@ -71,8 +74,13 @@ impl Settings {
         if traces.is_none() && metrics.is_none() {
             return (None, variables.warnings);
         }
-        let delay = variables.get("OTEL_BSP_SCHEDULE_DELAY");
-        let delay = delay.map(|value| (value, "OTEL_BSP_SCHEDULE_DELAY".to_owned()));
+        let mut processor = |setting: &str, default| {
+            let name = format!("OTEL_BSP_{setting}");
+            let value = variables.get(&name).map(|value| (value, name));
+            variables.milliseconds(value, default)
+        };
+        let delay = processor("SCHEDULE_DELAY", DEFAULT_DELAY);
+        let flush = processor("EXPORT_TIMEOUT", DEFAULT_FLUSH);
         let settings = Self {
             traces,
             metrics,
@@ -80,7 +88,8 @@ impl Settings {
             sampler: sampler(&mut variables),
             temporality: temporality(&mut variables),
             has_contents: variables.is_true("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"),
-            delay: variables.milliseconds(delay, DEFAULT_DELAY),
+            delay,
+            flush,
         };
         (Some(settings), variables.warnings)
     }

@@ -102,6 +102,7 @@ impl Telemetry {
             queue: Arc::clone(&queue),
             layers: traced.layers.clone(),
             delay: settings.delay,
+            flush: settings.flush,
             has_contents: settings.has_contents,
             spans,
             row,

@@ -20,8 +20,7 @@ use crate::spans::{Spans, Times};
 use crate::thread::{BuildEnd, Delivery};
 use crate::wire::{KeyValue, text};
 
-/// The time for the rest after a build, and after one that the user ended.
-const FLUSH: Duration = Duration::from_secs(10);
+/// The maximum time for the rest after a build that the user ended.
 const INTERRUPTED_FLUSH: Duration = Duration::from_secs(2);
 
 /// What the thread has.
@@ -31,6 +30,7 @@ pub(crate) struct Worker {
     pub(crate) queue: Arc<Queue>,
     pub(crate) layers: Vec<String>,
     pub(crate) delay: Duration,
+    pub(crate) flush: Duration,
     pub(crate) has_contents: bool,
     pub(crate) spans: Spans,
     pub(crate) row: BuildRow,
@@ -46,8 +46,8 @@ impl Worker {
         let interrupted = (BuildEnd::Interrupted, self.row.opened);
         let (end, now) = ended.recv().unwrap_or(interrupted);
         let time = match end {
-            BuildEnd::Interrupted => INTERRUPTED_FLUSH,
-            BuildEnd::Waits | BuildEnd::Ended(_) => FLUSH,
+            BuildEnd::Interrupted => self.flush.min(INTERRUPTED_FLUSH),
+            BuildEnd::Waits | BuildEnd::Ended(_) => self.flush,
         };
         self.report.begin_flush(Instant::now() + time);
         self.pump();

@@ -15,6 +15,9 @@ fn reporting(project: &TestProject, receiver: &Receiver, arguments: &[&str]) -> 
     let mut command = project.command(arguments);
     command
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url())
+        // No test fails because the machine is slow.
+        .env("OTEL_EXPORTER_OTLP_TIMEOUT", "600000")
+        .env("OTEL_BSP_EXPORT_TIMEOUT", "600000")
         // Real times: those of a simulated clock would all be one.
         .env_remove("SYNIX_CLOCK");
     command

@@ -89,7 +89,7 @@ fn json_means_the_same() {
         .expect_code(0);
     let found = Decoded::of(&receiver);
     found.expect_one_trace();
-    assert_eq!(found.spans.len(), 15);
+    assert_eq!(found.spans.len(), 12);
     let cost = status.json()["cost_usd"].as_f64().unwrap();
     assert!((found.metric("synix.cost", &[]) - cost).abs() < 1e-9);
     assert!(found.metrics.iter().all(|point| point["temporality"] == 1));

@@ -9,7 +9,7 @@ use super::modes::Modes;
 use super::plan_recorder::PlanRecorder;
 use super::replay::CassetteMisses;
 use crate::pending::{PendingRequest, SettledRequest};
-use crate::plan::PlanRetry;
+use crate::plan::{Bases, FoundBasis, PlanRetry};
 use synix_core::request::{Ending, Failure, FailureKind, Request, RequestKey};
 use synix_prices::{Estimate, Forecast, Prices, Rate};
 use synix_store::{LayerMode, Reader, RetrySelection};
@@ -25,6 +25,8 @@ pub(super) struct RequestTally {
     sync: Forecast,
     /// Both modes are priced, because the mode may be decided only when all requests are known.
     batch: Forecast,
+    /// What the expected costs rest on, by model; `None`: nothing is on record.
+    bases: BTreeMap<String, Option<FoundBasis>>,
 }
 
 impl RequestTally {
@@ -37,12 +39,28 @@ impl RequestTally {
 }
 
 impl RequestTally {
-    fn add(&mut self, prices: &Prices, request: &Request) {
+    fn add(&mut self, prices: &Prices, request: &Request, found: Option<FoundBasis>) {
         let estimate = Estimate::of(request);
         let model = &request.model;
+        if !self.bases.contains_key(model) {
+            self.bases.insert(model.clone(), found);
+        }
+        let basis = found.as_ref().map(|found| &found.basis);
         self.requests += 1;
-        self.sync.add(prices, model, &estimate, Rate::Sync);
-        self.batch.add(prices, model, &estimate, Rate::Batch);
+        self.sync.add(prices, model, (&estimate, basis), Rate::Sync);
+        self.batch
+            .add(prices, model, (&estimate, basis), Rate::Batch);
+    }
+
+    /// Returns the number of answers that the expected costs rest on, and the origin of each basis.
+    pub(super) fn basis(&self) -> (u64, impl Iterator<Item = &'static str>) {
+        let found = self.bases.values().flatten();
+        let answers = found.map(|found| found.basis.answers).sum();
+        let origins = self
+            .bases
+            .values()
+            .map(|found| found.map_or("bound", |found| found.origin.name()));
+        (answers, origins)
     }
 }
 
@@ -59,6 +77,9 @@ pub(super) struct PlanAnswerer<'a> {
     reader: Option<&'a Reader>,
     modes: Modes,
     prices: &'a Prices,
+    /// The names of the layers by position.
+    layers: Vec<String>,
+    bases: Bases<'a>,
     /// The requests that are not in the cassette, in the plan of a replay.
     misses: Option<CassetteMisses>,
     pub(super) tallies: BTreeMap<usize, RequestTally>,
@@ -68,16 +89,19 @@ pub(super) struct PlanAnswerer<'a> {
 }
 
 impl<'a> PlanAnswerer<'a> {
-    pub(super) const fn new(
+    pub(super) fn new(
         reader: Option<&'a Reader>,
         modes: Modes,
         prices: &'a Prices,
+        layers: Vec<String>,
         misses: Option<CassetteMisses>,
     ) -> Self {
         Self {
             reader,
             modes,
             prices,
+            layers,
+            bases: Bases::of_plan(reader),
             misses,
             tallies: BTreeMap::new(),
             retries: BTreeMap::new(),
@@ -98,6 +122,14 @@ impl<'a> PlanAnswerer<'a> {
             kinds: retry.kinds.clone(),
             cost_usd: retry.tally.forecast(Some(mode)).max_cost,
         }
+    }
+
+    fn basis(
+        &mut self,
+        pending: &PendingRequest<Arc<Request>>,
+    ) -> Result<Option<FoundBasis>, BuildError> {
+        let layer = self.layers.get(pending.layer).map_or("", String::as_str);
+        Ok(self.bases.find(layer, &pending.request.model)?)
     }
 
     /// Decides whether a build would send a request.
@@ -140,12 +172,13 @@ impl<'a> Answerer for PlanAnswerer<'a> {
                     self.tallies.entry(pending.layer).or_default().in_flight += 1;
                 }
                 SendDecision::Send => {
+                    let basis = self.basis(&pending)?;
                     let tally = self.tallies.entry(pending.layer).or_default();
-                    tally.add(self.prices, &pending.request);
+                    tally.add(self.prices, &pending.request, basis);
                 }
                 SendDecision::OnlyOnRetry(outcome) => {
                     let retry = self.retries.entry(pending.layer).or_default();
-                    retry.tally.add(self.prices, &pending.request);
+                    retry.tally.add(self.prices, &pending.request, None);
                     *retry.kinds.entry(kind(&outcome).name()).or_default() += 1;
                     self.settled.push((pending.key, outcome));
                 }

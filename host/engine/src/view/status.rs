@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::cost::{BuildBills, tokens_and_cost};
 use super::error::ErrorView;
+use super::forecast::{ForecastTally, ForecastView};
 use synix_core::clock::Timestamp;
 use synix_core::skipped::SkippedCount;
 use synix_prices::{Amount, Prices};
@@ -38,6 +39,8 @@ pub struct Status {
     pub tokens: TokensView,
     /// Its cost in US dollars; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
+    /// How far the expected cost was off, once the build is complete; `None` if nothing was expected.
+    pub forecast: Option<ForecastView>,
     /// Why the cost is unknown, one line per cause.
     pub unpriced: Vec<String>,
 }
@@ -168,6 +171,7 @@ impl Status {
             },
             tokens: TokensView::of(&bills.total),
             cost_usd: bills.total.cost(),
+            forecast: bills.forecast.as_ref().and_then(ForecastTally::view),
             unpriced: bills
                 .total
                 .unpriced()

@@ -57,6 +57,14 @@ impl Transaction<'_> {
         self.add_build_step(build, BuildStep::Cancelled, now)
     }
 
+    /// Records what a build expected of its answers, as JSON.
+    pub fn set_build_forecast(&self, build: BuildId, forecast: &str) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE build SET forecast = ?2 WHERE id = ?1",
+            params![build.0, forecast],
+        )
+    }
+
     /// Records when something happened to a build.
     pub fn add_build_step(
         &self,
