@@ -173,7 +173,7 @@ impl Reader {
         let mut entries = Vec::with_capacity(rows.len());
         for (at, entry) in rows {
             let record = match entry {
-                Entry::Record(record) => record,
+                Entry::Record(record) => *record,
                 Entry::Attempt(id) => self.logged_send(id)?,
             };
             entries.push(LogEntry { at, record });
@@ -227,7 +227,7 @@ pub(super) fn usage(row: &Row<'_>, first: usize) -> rusqlite::Result<Usage> {
 
 /// A row of the log before the rest of it is read.
 enum Entry {
-    Record(LogRecord),
+    Record(Box<LogRecord>),
     /// The attempt with this number.
     Attempt(i64),
 }
@@ -235,7 +235,7 @@ enum Entry {
 impl Entry {
     fn read(row: &Row<'_>, layer_name: impl Fn(i64) -> String) -> rusqlite::Result<Self> {
         let part: i64 = row.get("part")?;
-        Ok(Self::Record(match part {
+        Ok(Self::Record(Box::new(match part {
             0 => LogRecord::Opened,
             1 => LogRecord::Step {
                 name: row.get("a")?,
@@ -267,6 +267,6 @@ impl Entry {
                 failed: row.get("o")?,
             },
             _ => LogRecord::Closed,
-        }))
+        })))
     }
 }

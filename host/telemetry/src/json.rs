@@ -42,9 +42,9 @@ pub(crate) fn partial_success(body: &[u8]) -> Option<PartialSuccess> {
     let rejected = ["rejectedSpans", "rejectedDataPoints"]
         .iter()
         .find_map(|name| partial.get(name));
-    let rejected = rejected.and_then(|count| match count {
-        Json::String(text) => text.parse().ok(),
-        other => other.as_i64(),
+    let rejected = rejected.and_then(|count| {
+        let text = count.as_str().and_then(|text| text.parse().ok());
+        text.or_else(|| count.as_i64())
     });
     let message = partial.get("errorMessage").and_then(Json::as_str);
     Some(PartialSuccess {

@@ -89,10 +89,8 @@ impl Report {
     /// From now on, messages are sent until `deadline`.
     pub(crate) fn begin_flush(&mut self, deadline: Instant) {
         self.deadline = Some(deadline);
-        for outlet in [&mut self.traces, &mut self.metrics_to] {
-            if let Some(outlet) = outlet {
-                outlet.begin_flush(deadline);
-            }
+        for outlet in self.traces.iter_mut().chain(&mut self.metrics_to) {
+            outlet.begin_flush(deadline);
         }
     }
 

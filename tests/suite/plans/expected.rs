@@ -173,7 +173,7 @@ fn a_resumed_batch_build_compares_once_it_is_complete() {
     let before = billed(&project.ledger());
     project.ok(&["batch-build", "run"]);
     assert_eq!(project.status()["forecast"], Value::Null);
-    project.script(answers(&[20, 20, 20]));
+    project.provider.finish_batches();
     project.run(&RESUME).expect_code(0);
     expect_forecast(&project.status(), 3, billed(&project.ledger()) - before);
 }
@@ -245,7 +245,7 @@ fn most_expectations_are_close_after_random_changes() {
                 layers = TAGGED.replace(
                     "[layers.tagged.config]",
                     &format!("revision = \"{change}\"\n[layers.tagged.config]"),
-                )
+                );
             }
         }
         project.pipeline("synix.toml", &format!("{model}{layers}"));

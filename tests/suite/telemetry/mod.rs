@@ -1,6 +1,8 @@
 //! Traces and metrics of builds, as a receiver of OpenTelemetry gets them.
 
 mod decoded;
+#[cfg(unix)]
+mod ends;
 mod faults;
 mod receiver;
 mod traces;

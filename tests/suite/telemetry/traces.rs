@@ -7,7 +7,7 @@ use super::receiver::Receiver;
 use super::reporting;
 use crate::support::pipelines::{BATCH_BUILD, MODES, Mode, RESUME};
 use crate::support::test_project::{TestProject, text};
-use synix_scripted_provider::{Pace, Reply, Rule, Script};
+use synix_scripted_provider::{Reply, Rule, Script};
 
 /// Checks the spans and metrics against the document of the build.
 #[track_caller]
@@ -144,7 +144,7 @@ fn a_build_that_another_process_resumes_continues_its_trace() {
     let first = Decoded::of(&receiver);
     // The batch, its layer and the build are not settled.
     assert_eq!(first.spans.len(), 0, "{:#?}", first.spans);
-    project.script(Script::new().batches(Pace::in_progress(0)));
+    project.provider.finish_batches();
     let resume = [&RESUME[..], &["--json"]].concat();
     let status = reporting(&project, &receiver, &resume).run().expect_code(0);
     let found = Decoded::of(&receiver);
