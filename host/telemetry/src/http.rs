@@ -11,7 +11,7 @@ use reqwest::{Client, Response as Reply, StatusCode};
 use synix_core::clock::Clock;
 use synix_core::loopback::is_loopback;
 
-use crate::settings::Endpoint;
+use crate::endpoint::Endpoint;
 use crate::wire::Response;
 
 /// The maximum size of a reply that is read, and of the part of its message that is shown.

@@ -12,6 +12,7 @@
 
 mod attributes;
 mod contents;
+mod endpoint;
 mod follow;
 mod http;
 mod ids;

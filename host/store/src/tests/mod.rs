@@ -10,6 +10,7 @@ mod read_only;
 mod sends;
 mod snapshot_changes;
 mod snapshots;
+mod times;
 mod units;
 
 use std::collections::BTreeSet;
