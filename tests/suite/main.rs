@@ -36,6 +36,7 @@ mod repository;
 mod state;
 mod suite_checks;
 mod support;
+mod telemetry;
 mod torture;
 mod transforms;
 mod trials;

@@ -29,6 +29,9 @@ const NODE: [&str; 3] = [
 /// The client that talks to `synix mcp` in a test.
 const MCP_CLIENT: &str = "mcp==2.3.0";
 
+/// What decodes the telemetry of builds in a test.
+const TELEMETRY: &str = "opentelemetry-proto==1.45.2";
+
 /// Each tool, the argument that tests it, and how to install it by hand.
 const TOOLS: [(&str, &str, &str); 6] = [
     (
@@ -64,6 +67,7 @@ pub(crate) fn run_setup() -> Result<PathBuf, Failure> {
     }
     python_packages(&folder.join("python"), &python)?;
     python_packages(&folder.join("mcp"), &[MCP_CLIENT])?;
+    python_packages(&folder.join("telemetry"), &[TELEMETRY])?;
     crate::dist::wheel_check::setup()?;
     python_packages(&folder.join("formats"), &FORMATS)?;
     node_packages(&folder.join("node"))?;

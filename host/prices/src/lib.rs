@@ -22,6 +22,7 @@
 #![warn(missing_docs)]
 
 mod amount;
+mod basis;
 mod cut;
 mod estimate;
 mod images;
@@ -34,6 +35,7 @@ mod window;
 use std::collections::BTreeMap;
 
 pub use amount::Amount;
+pub use basis::{Basis, ExpectedCost, InputSums};
 pub use cut::cut_to_window;
 pub use estimate::Estimate;
 pub use images::UncountedImage;

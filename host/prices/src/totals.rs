@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Amount, Estimate, PriceError, Prices, Rate};
+use super::{Amount, Basis, Estimate, PriceError, Prices, Rate};
 use synix_core::request::Usage;
 
 /// The total tokens and costs of answered requests.
@@ -54,6 +54,10 @@ pub struct Forecast {
     pub min_cost: Option<Amount>,
     /// The maximum cost; `None` if it is unknown.
     pub max_cost: Option<Amount>,
+    /// The cost if the answers are as long as the median of those on record; `None` if it is unknown.
+    pub expected_cost: Option<Amount>,
+    /// The cost if they are as long as the 90th percentile; `None` if it is unknown.
+    pub p90_cost: Option<Amount>,
     /// Why a cost is unknown.
     pub unpriced: BTreeSet<PriceError>,
 }
@@ -66,18 +70,34 @@ impl Default for Forecast {
             output_tokens: Some(0),
             min_cost: Some(Amount::ZERO),
             max_cost: Some(Amount::ZERO),
+            expected_cost: Some(Amount::ZERO),
+            p90_cost: Some(Amount::ZERO),
             unpriced: BTreeSet::new(),
         }
     }
 }
 
 impl Forecast {
-    /// Adds a request.
-    pub fn add(&mut self, prices: &Prices, model: &str, estimate: &Estimate, rate: Rate) {
+    /// Adds a request, whose answer is expected to be like those of `basis`.
+    pub fn add(
+        &mut self,
+        prices: &Prices,
+        model: &str,
+        (estimate, basis): (&Estimate, Option<&Basis>),
+        rate: Rate,
+    ) {
         let sum = |sum: Option<u64>, more: Option<u64>| sum?.checked_add(more?);
         self.input_tokens = sum(self.input_tokens, estimate.input_tokens.ok());
         self.input_estimated |= estimate.input_estimated;
         self.output_tokens = sum(self.output_tokens, estimate.output_tokens);
+        let expected = prices.expected_cost(model, estimate, rate, basis).ok();
+        for (total, cost) in [
+            (&mut self.expected_cost, expected.map(|cost| cost.median)),
+            (&mut self.p90_cost, expected.map(|cost| cost.p90)),
+        ] {
+            // Why a cost is unknown is the same as of the bounds.
+            *total = total.zip(cost).map(|(total, cost)| total + cost);
+        }
         for (total, cost) in [
             (&mut self.min_cost, prices.min_cost(model, estimate, rate)),
             (&mut self.max_cost, prices.max_cost(model, estimate, rate)),

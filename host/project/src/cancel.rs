@@ -59,7 +59,7 @@ pub fn cancel(
     runtime()?
         .block_on(batches.cancel(row.id))
         .map_err(BuildError::from)?;
-    store.write(|tx| tx.cancel_build(row.id))?;
+    store.write(|tx| tx.cancel_build(row.id, project.context.clock.peek()))?;
     drop(lock);
     let report = build_report(&store, row.id, &project.prices)?;
     project.run_on_done(

@@ -13,10 +13,10 @@ use super::{BuildReport, Project, ProjectError, RunOptions};
 use synix_engine::build::{
     self, BuildContext, BuildError, BuildOptions, Event, Observer, Providers, Trial,
 };
-use synix_engine::view::{ErrorView, Status};
+use synix_engine::view::{ErrorView, Status, expectations};
 use synix_prices::Prices;
 use synix_providers::Cassette;
-use synix_store::{BuildId, BuildKind, Store};
+use synix_store::{BuildId, BuildKind, BuildStep, Store};
 
 /// A build whose lock this process holds.
 pub(super) struct LockedBuild<'a> {
@@ -79,8 +79,23 @@ impl Project {
         report
     }
 
-    /// Runs a build until it is complete or waits for answers, or the user interrupts it.
+    /// Runs a build until it is complete or waits for answers, or the user interrupts it, and reports it.
     pub(super) fn run_build(
+        &self,
+        build: &LockedBuild<'_>,
+        run: &RunOptions,
+        observer: Observer<'_>,
+    ) -> Result<BuildReport, ProjectError> {
+        let telemetry = self.telemetry(build, observer);
+        let result = self.drive_build(build, run, &|event| {
+            observer(event);
+            telemetry.observe(event);
+        });
+        telemetry.finish(&result, self.context.clock.peek());
+        result
+    }
+
+    fn drive_build(
         &self,
         build: &LockedBuild<'_>,
         run: &RunOptions,
@@ -126,14 +141,22 @@ impl Project {
         // The caller may build this project again.
         self.interruption.resume();
         match outcome {
-            Some(Ok(_)) => {}
+            Some(Ok(end)) => {
+                if end.complete && !is_replay {
+                    record_forecast(store, id)?;
+                }
+            }
             None | Some(Err(BuildError::Interrupted)) => {
-                return Err(interrupted_error(store, id, (build.kind, is_trial))?);
+                let now = self.context.clock.peek();
+                return Err(interrupted_error(store, id, (build.kind, is_trial), now)?);
             }
             Some(Err(error)) => {
                 let view = ErrorView::of(error.kind(), error.hint(), &error);
                 // If another error follows, the first one is still the one to report.
-                let stored = store.write(|tx| tx.set_build_error(id, Some(&view.to_json())));
+                let stored = store.write(|tx| {
+                    tx.set_build_error(id, Some(&view.to_json()))?;
+                    tx.add_build_step(id, BuildStep::Stopped, self.context.clock.peek())
+                });
                 if let (Ok(()), Ok(status), false) =
                     (stored, Status::of(store, id, &self.prices), is_trial)
                 {
@@ -208,6 +231,14 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
         .enable_all()
         .build()
         .map_err(|source| ProjectError::System { source })
+}
+
+/// Records what the complete build expected of its answers.
+fn record_forecast(store: &Store, build: BuildId) -> Result<(), ProjectError> {
+    if let Some(expected) = expectations(store, build)? {
+        store.write(|tx| tx.set_build_forecast(build, &expected))?;
+    }
+    Ok(())
 }
 
 pub(super) fn build_report(

@@ -6,8 +6,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::ProjectError;
+use synix_core::clock::Timestamp;
 use synix_sandbox::InterruptHandle;
-use synix_store::{BuildId, BuildKind, Store};
+use synix_store::{BuildId, BuildKind, BuildStep, Store};
 
 /// Receives Ctrl-C and SIGTERM. No signal is lost between two waits.
 pub(super) struct Interrupts {
@@ -104,8 +105,12 @@ pub(super) fn interrupted_error(
     store: &Store,
     build: BuildId,
     (kind, is_trial): (BuildKind, bool),
+    now: Timestamp,
 ) -> Result<ProjectError, ProjectError> {
-    let unclear = store.write(|tx| tx.close_orphaned_sends(build))?;
+    let unclear = store.write(|tx| {
+        tx.add_build_step(build, BuildStep::Interrupted, now)?;
+        tx.close_orphaned_sends(build, now)
+    })?;
     let mut lines = vec!["interrupted; all answers are kept".to_owned()];
     if unclear > 0 {
         lines.push(format!(

@@ -38,6 +38,7 @@ mod keys;
 mod machine_limits;
 mod on_done;
 mod overview;
+mod pipeline_plugins;
 mod plugin_tools;
 mod plugins;
 mod provider_access;
@@ -48,6 +49,8 @@ mod resume;
 mod search;
 mod server;
 mod spending;
+#[cfg_attr(not(feature = "telemetry"), path = "no_telemetry.rs")]
+mod telemetry;
 mod trial;
 mod trust;
 mod update;
@@ -78,10 +81,12 @@ pub use context::{CassetteMode, Options};
 pub use environment::Environment;
 pub use error::ProjectError;
 pub use interrupt::on_interrupt;
-pub use overview::overview;
+pub use overview::{overview, planned_overview};
+pub use pipeline_plugins::{GrantingLayer, PipelinePlugin, pipeline_plugins};
 pub use plugin_tools::PluginToolchain;
 pub use reading::{
-    CurrentPipeline, component_names, current_pipeline, open_reader, outputs, prices, status,
+    CurrentPipeline, build_log, component_names, costs, current_pipeline, layer_inputs,
+    open_reader, outputs, prices, status,
 };
 pub use resume::resume;
 pub use synix_manifest::{Overrides, Setting};

@@ -7,10 +7,10 @@ use super::context::{Options, ProjectContext};
 use super::plugins::read_pipeline;
 use synix_core::digest::Digest;
 use synix_engine::build::BuildError;
-use synix_engine::view::{FindError, Status, find_build};
+use synix_engine::view::{BuildLog, FindError, Status, find_build};
 use synix_manifest::Output;
 use synix_prices::Prices;
-use synix_store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
+use synix_store::{BuildId, BuildKind, BuildRow, LogPage, Reader, StoreError};
 
 /// Returns the build that the user names, or the newest batch build.
 pub(super) fn choose_build(reader: &Reader, build: Option<&str>) -> Result<BuildRow, ProjectError> {
@@ -46,6 +46,14 @@ pub fn status(options: &Options, build: Option<&str>) -> Result<Status, ProjectE
     let row = choose_build(&reader, build)?;
     let prices = prices(options, &reader, Some(row.id))?;
     Ok(Status::of(&reader, row.id, &prices)?)
+}
+
+/// Returns a part of the log of a build.
+pub fn build_log(options: &Options, build: &str, page: LogPage) -> Result<BuildLog, ProjectError> {
+    let reader = open_reader(options)?;
+    let row = find_build(&reader, build)?;
+    // A page is read in several statements, and the build may go on.
+    Ok(reader.unchanged(|| BuildLog::of(&reader, &row, page))??)
 }
 
 /// Opens the state of a project for reading. Its pipeline file does not have to be valid.

@@ -9,7 +9,7 @@ use super::{BuildReport, Project, ProjectError, RunOptions};
 use synix_engine::build::{BuildError, Observer, Trial};
 use synix_engine::view::Status;
 use synix_prices::Prices;
-use synix_store::{AnswerOrigin, BuildRow, Reader, StoreError};
+use synix_store::{AnswerOrigin, BuildRow, BuildStep, Reader, StoreError};
 
 /// Continues a batch build: the one that the user names, or the newest.
 pub fn resume(
@@ -48,7 +48,10 @@ pub fn resume(
     let row = reread_build(&store, row.id)?;
     refuse_if_ended(&store, &row)?;
     project.accept_pipeline_of(&store, &row, run.allow_mismatch)?;
-    store.write(|tx| tx.close_build(row.id, None))?;
+    store.write(|tx| {
+        tx.close_build(row.id, None)?;
+        tx.add_build_step(row.id, BuildStep::Resumed, project.context.clock.peek())
+    })?;
     let locked = LockedBuild {
         store: &store,
         id: row.id,

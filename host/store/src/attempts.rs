@@ -15,6 +15,7 @@ use super::paid::AnswerPolicy;
 use super::requests::RequestId;
 use super::submission::SubmissionId;
 use super::{Reader, StoreError, Transaction};
+use synix_core::clock::Timestamp;
 use synix_core::request::{Answer, Ending, Failure, FailureKind, Usage};
 
 /// The number of an attempt in this state.
@@ -30,6 +31,8 @@ pub struct SendContext<'a> {
     pub layer: &'a str,
     /// The submission that contains the request; `None` for a sync call.
     pub submission: Option<SubmissionId>,
+    /// The time of the record.
+    pub now: Timestamp,
 }
 
 /// The result of claiming a request for a send.
@@ -84,13 +87,14 @@ impl Transaction<'_> {
             });
         }
         let inserted = self.change(
-            "INSERT OR IGNORE INTO attempt (request, build, submission, layer, state)
-             VALUES (?1, ?2, ?3, ?4, 0)",
+            "INSERT OR IGNORE INTO attempt (request, build, submission, layer, state, sent)
+             VALUES (?1, ?2, ?3, ?4, 0, ?5)",
             params![
                 request.0,
                 origin.build.0,
                 origin.submission.map(|submission| submission.0),
-                origin.layer
+                origin.layer,
+                origin.now.0
             ],
         )?;
         // A unique index refuses a second attempt, even if another process was faster.
@@ -108,8 +112,9 @@ impl Transaction<'_> {
         attempt: AttemptId,
         request: RequestId,
         answer: &Answer,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.close(attempt, AttemptState::Answered, answer.usage)?;
+        self.close(attempt, AttemptState::Answered, answer.usage, now)?;
         self.store_answer(request, AnswerOrigin::Live, answer, Some(attempt))
     }
 
@@ -119,12 +124,15 @@ impl Transaction<'_> {
         attempt: AttemptId,
         note: &AttemptNote,
         usage: Usage,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.close(attempt, AttemptState::Failed, usage)?;
+        self.close(attempt, AttemptState::Failed, usage, now)?;
         self.note(attempt, note)
     }
 
     /// Records a billed call without an answer that another call followed immediately.
+    ///
+    /// It was sent no earlier than the attempt that is open.
     pub fn record_failed_send(
         &self,
         request: RequestId,
@@ -133,7 +141,8 @@ impl Transaction<'_> {
         usage: Usage,
     ) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO attempt (request, build, layer, state) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO attempt (request, build, layer, state, sent)
+             VALUES (?1, ?2, ?3, ?4, (SELECT max(sent) FROM attempt WHERE request = ?1))",
             params![
                 request.0,
                 origin.build.0,
@@ -142,31 +151,37 @@ impl Transaction<'_> {
             ],
         )?;
         let attempt = AttemptId(self.connection.last_insert_rowid());
-        self.close_failed(attempt, note, usage)
+        self.close_failed(attempt, note, usage, origin.now)
     }
 
-    /// Records `count` sends of `request` whose reply was lost.
+    /// Records `count` sends of `request` whose reply was lost, sent no earlier than its last attempt.
     pub fn record_unclear_sends(
         &self,
         request: RequestId,
         build: BuildId,
         count: u32,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         for _ in 0..count {
             self.execute(
-                "INSERT INTO attempt (request, build, state) VALUES (?1, ?2, ?3)",
-                params![request.0, build.0, AttemptState::Unclear],
+                "INSERT INTO attempt (request, build, state, sent, settled)
+                 VALUES (?1, ?2, ?3, (SELECT max(sent) FROM attempt WHERE request = ?1), ?4)",
+                params![request.0, build.0, AttemptState::Unclear, now.0],
             )?;
         }
         Ok(())
     }
 
     /// Marks the sync sends of `build` as unclear that were in flight when its process died.
-    pub fn close_orphaned_sends(&self, build: BuildId) -> Result<usize, StoreError> {
+    pub fn close_orphaned_sends(
+        &self,
+        build: BuildId,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
         self.change(
-            "UPDATE attempt SET state = ?1
+            "UPDATE attempt SET state = ?1, settled = ?3
              WHERE build = ?2 AND submission IS NULL AND state = 0",
-            params![AttemptState::Unclear, build.0],
+            params![AttemptState::Unclear, build.0, now.0],
         )
     }
 
@@ -175,11 +190,12 @@ impl Transaction<'_> {
         attempt: AttemptId,
         state: AttemptState,
         usage: Usage,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         self.execute(
             "UPDATE attempt SET state = ?2, input_tokens = ?3, cached_tokens = ?4,
-             cache_write_tokens = ?5, output_tokens = ?6, reasoning_tokens = ?7, uncounted = ?8
-             WHERE id = ?1",
+             cache_write_tokens = ?5, output_tokens = ?6, reasoning_tokens = ?7, uncounted = ?8,
+             settled = ?9 WHERE id = ?1",
             params![
                 attempt.0,
                 state,
@@ -188,7 +204,8 @@ impl Transaction<'_> {
                 usage.cache_write_tokens,
                 usage.output_tokens,
                 usage.reasoning_tokens,
-                usage.uncounted
+                usage.uncounted,
+                now.0
             ],
         )
     }
@@ -255,40 +272,5 @@ impl Reader {
             )?
             .exists([])?;
         Ok(if exists { "uncounted" } else { "0" })
-    }
-
-    /// Returns the number of sends of `build`, and their tokens.
-    pub fn send_totals(&self, build: BuildId) -> Result<SendTotals, StoreError> {
-        let uncounted = self
-            .uncounted_column()
-            .map_err(|source| self.failed(source))?;
-        self.query_row(
-            &format!(
-                "SELECT count(*) FILTER (WHERE submission IS NULL AND state <> 3),
-                        count(*) FILTER (WHERE submission IS NOT NULL),
-                        count(*) FILTER (WHERE state = 3),
-                        coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
-             coalesce(sum(cache_write_tokens), 0),
-                        coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
-             coalesce(sum({uncounted}), 0)
-                 FROM attempt WHERE build = ?1",
-            ),
-            [build.0],
-            |row| {
-                Ok(SendTotals {
-                    sync: row.get(0)?,
-                    batch: row.get(1)?,
-                    unclear: row.get(2)?,
-                    usage: Usage {
-                        input_tokens: row.get(3)?,
-                        cached_tokens: row.get(4)?,
-                        cache_write_tokens: row.get(5)?,
-                        output_tokens: row.get(6)?,
-                        reasoning_tokens: row.get(7)?,
-                        uncounted: row.get::<_, u64>(8)? > 0,
-                    },
-                })
-            },
-        )
     }
 }

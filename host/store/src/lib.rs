@@ -53,10 +53,12 @@ mod file_digests;
 mod file_failures;
 mod files;
 mod gc;
+mod log;
 mod migrations;
 mod objects;
 mod paid;
 mod read_only;
+mod recent_answers;
 mod recovery;
 mod requests;
 mod schema_check;
@@ -69,6 +71,7 @@ mod statement;
 mod submission;
 mod submission_table;
 mod sweep;
+mod times;
 mod transaction;
 mod transcripts;
 mod trial_snapshots;
@@ -89,15 +92,18 @@ pub use answers::{AnswerId, AnswerOrigin};
 pub use artifacts::{ArtifactId, StoredArtifact};
 pub use attempts::{AttemptId, AttemptNote, Claim, SendContext, SendTotals};
 pub use build::{
-    BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerMode, LayerTally, NewBuild, UnitState,
+    BuildId, BuildKind, BuildLayer, BuildRow, BuildStep, BuildUnit, LayerMode, LayerTally,
+    NewBuild, NewBuildUnit, UnitState,
 };
 pub use database::SUPPORTED_FORMAT;
 pub use error::{StoreError, SystemError};
 pub use file_digests::FileDigest;
 pub use files::check_database_files;
 pub use gc::{GcReport, GcRules};
+pub use log::{LogEntry, LogPage, LogRecord, SendOutcome};
 pub use paid::{AnswerPolicy, RetrySelection};
 pub use read_only::immutable_uri;
+pub use recent_answers::{RecentAnswer, RecentAnswers};
 pub use recovery::{Damage, LostBatch, RowCount, Salvaged, refuse_network_file_system};
 pub use requests::RequestId;
 pub use sends::{SendRecord, SendState};
@@ -107,6 +113,7 @@ pub use snapshots::{NewSnapshotLayer, Snapshot, SnapshotId, SnapshotUnit};
 pub use submission::{
     BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState, SubmissionVersion,
 };
+pub use times::{LayerTimes, SendSelection, TimedSend, TimedUnit};
 pub use transaction::Transaction;
 pub use transcripts::TranscriptEntry;
 pub use units::{NewUnit, OpenUnit, StoredUnit, UnitId};

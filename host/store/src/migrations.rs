@@ -15,7 +15,8 @@
 //! | `attempt`, `attempt_note` | send of a request, in a sync call or a submission; open while in flight; `layer` is that of the request |
 //! | `submission` | create call of a batch, written before the call |
 //! | `submission_step` | state that a submission entered, in order |
-//! | `build`, `build_layer`, `build_unit` | build; its layers; its stale units |
+//! | `build`, `build_layer`, `build_unit` | build; its layers; its stale units, `state` 3 if only an earlier command of the build had it |
+//! | `build_step` | time at which a build was resumed, interrupted, stopped by an error, or cancelled |
 //! | `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit` | what the pipeline makes now; equal layers share a set |
 //! | `layer_set_replaced` | artifact of a set's units that a newer one with the same label replaces |
 //! | `unit_skipped` | reason for which a file's reader left something out; `examples` is a JSON list |
@@ -252,9 +253,18 @@ ALTER TABLE build_layer ADD COLUMN skipped TEXT NOT NULL DEFAULT '[]';",
     // Trials, forecasts, and the times of what a build did. Existing rows have none of them.
     "ALTER TABLE build ADD COLUMN trial TEXT;
 ALTER TABLE build ADD COLUMN forecast TEXT;
+ALTER TABLE build_unit ADD COLUMN started INTEGER;
 ALTER TABLE build_unit ADD COLUMN settled INTEGER;
 ALTER TABLE attempt ADD COLUMN sent INTEGER;
 ALTER TABLE attempt ADD COLUMN settled INTEGER;
 ALTER TABLE snapshot ADD COLUMN name TEXT;
+CREATE TABLE build_step (
+  id INTEGER PRIMARY KEY,
+  build INTEGER NOT NULL REFERENCES build,
+  step TEXT NOT NULL,
+  at INTEGER NOT NULL
+);
+CREATE INDEX attempt_answered ON attempt (layer) WHERE state = 1;
+CREATE INDEX build_step_of_build ON build_step (build);
 CREATE UNIQUE INDEX snapshot_name ON snapshot (pipeline, name) WHERE name IS NOT NULL;",
 ];

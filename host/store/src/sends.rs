@@ -1,6 +1,7 @@
 //! The sends of a build and their usage. This module reads `attempt`, and owns no table.
 
 use super::attempt_state::AttemptState;
+use super::attempts::SendTotals;
 use super::build::BuildId;
 use super::requests::RequestId;
 use super::submission::SubmissionId;
@@ -39,6 +40,41 @@ pub struct SendRecord<'r> {
 }
 
 impl Reader {
+    /// Returns the number of sends of `build`, and their tokens.
+    pub fn send_totals(&self, build: BuildId) -> Result<SendTotals, StoreError> {
+        let uncounted = self
+            .uncounted_column()
+            .map_err(|source| self.failed(source))?;
+        self.query_row(
+            &format!(
+                "SELECT count(*) FILTER (WHERE submission IS NULL AND state <> 3),
+                        count(*) FILTER (WHERE submission IS NOT NULL),
+                        count(*) FILTER (WHERE state = 3),
+                        coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
+             coalesce(sum(cache_write_tokens), 0),
+                        coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
+             coalesce(sum({uncounted}), 0)
+                 FROM attempt WHERE build = ?1",
+            ),
+            [build.0],
+            |row| {
+                Ok(SendTotals {
+                    sync: row.get(0)?,
+                    batch: row.get(1)?,
+                    unclear: row.get(2)?,
+                    usage: Usage {
+                        input_tokens: row.get(3)?,
+                        cached_tokens: row.get(4)?,
+                        cache_write_tokens: row.get(5)?,
+                        output_tokens: row.get(6)?,
+                        reasoning_tokens: row.get(7)?,
+                        uncounted: row.get::<_, u64>(8)? > 0,
+                    },
+                })
+            },
+        )
+    }
+
     /// Calls `each` with every send of `build`, the oldest first.
     pub fn for_each_send(
         &self,

@@ -1,5 +1,6 @@
 //! The numbers of `plan` are exact, a minimum, or marked as a guess (U2).
 
+mod expected;
 mod requests;
 mod stale_reasons;
 mod totals;

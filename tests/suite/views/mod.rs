@@ -4,6 +4,7 @@ mod artifacts;
 mod diff;
 mod downstream;
 mod export;
+mod log;
 mod names;
 mod search;
 mod status;

@@ -144,6 +144,27 @@ pub(crate) enum BatchBuild {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Builds {
+    /// Show a build, or with --log what happened in it
+    Show(ShowBuild),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowBuild {
+    /// The build: build-7, 7, or an unambiguous beginning of its id
+    pub(crate) build: String,
+    /// Show its events in the order of time: requests, units, batches
+    #[arg(long)]
+    pub(crate) log: bool,
+    /// Show at most this many events
+    #[arg(long, value_name = "N", default_value = "1000", requires = "log", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
+    /// Leave out this many of the oldest events
+    #[arg(long, value_name = "N", default_value = "0", requires = "log", value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
+    pub(crate) after: u64,
+}
+
 /// The options of a command that runs a batch build.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {

@@ -5,10 +5,11 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use clap::Subcommand;
+use synix_engine::view::CostGroup;
 use synix_release::Format;
 use synix_search::{Condition, Mode};
 
-use super::{BatchBuild, Build, Plan, Promote, Resume, Try, Watch};
+use super::{BatchBuild, Build, BuildsCommand, Plan, Promote, Resume, Try, Watch};
 use crate::commands::plugin::PluginCommand;
 use crate::commands::trust;
 use crate::quantity::{self, duration};
@@ -36,7 +37,9 @@ pub(crate) enum Command {
     Status(Status),
     /// List all builds, the newest first
     #[command(visible_alias = "runs")]
-    Builds,
+    Builds(Builds),
+    /// Show what the builds of the pipeline cost, by day, layer, model or build
+    Costs(Costs),
     /// List the snapshots, the newest first
     Snapshots,
     /// Show what differs between two snapshots, and why
@@ -53,6 +56,9 @@ pub(crate) enum Command {
     Export(Export),
     /// Let an agent read the artifacts through the Model Context Protocol on stdin and stdout
     Mcp(Mcp),
+    /// Show builds and artifacts as a web page on this machine
+    #[cfg(feature = "view")]
+    View(super::View),
     /// Write all outputs of a snapshot to a release folder, or check a release
     Release(Release),
     /// Delete the artifacts, but keep the answers they were made from
@@ -102,6 +108,36 @@ pub(crate) struct Status {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Builds {
+    #[command(subcommand)]
+    pub(crate) command: Option<BuildsCommand>,
+    /// List at most this many builds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// List the builds that are older than this one
+    #[arg(long, value_name = "BUILD")]
+    pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Costs {
+    /// Add up the costs by day, layer, model or build, or by several of them: day,layer
+    #[arg(long, value_name = "GROUP,…", value_delimiter = ',', default_value = "day", value_parser = cost_group)]
+    pub(crate) by: Vec<CostGroup>,
+}
+
+fn cost_group(text: &str) -> Result<CostGroup, String> {
+    match text {
+        "day" => Ok(CostGroup::Day),
+        "layer" => Ok(CostGroup::Layer),
+        "model" => Ok(CostGroup::Model),
+        "build" => Ok(CostGroup::Build),
+        _ => Err("write day, layer, model or build, or several of them with commas".to_owned()),
+    }
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct SnapshotArg {
     /// Read this snapshot: its id, its build such as build-7, the name of a trial, or @-1 for the one before the newest [default: the newest]
     #[arg(long, value_name = "ID")]
@@ -128,6 +164,17 @@ pub(crate) struct Diff {
 pub(crate) struct List {
     /// List this layer only
     pub(crate) layer: Option<String>,
+    /// List at most this many artifacts of the layer
+    #[arg(long, value_name = "N", requires = "layer", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// List the artifacts whose labels come after this one
+    #[arg(
+        long,
+        value_name = "LABEL",
+        requires = "layer",
+        allow_hyphen_values = true
+    )]
+    pub(crate) after: Option<String>,
     #[command(flatten)]
     pub(crate) snapshot: SnapshotArg,
 }

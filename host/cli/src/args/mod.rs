@@ -3,6 +3,8 @@
 mod builds;
 mod commands;
 mod trial;
+#[cfg(feature = "view")]
+mod view;
 mod watch;
 
 use std::num::NonZero;
@@ -20,14 +22,16 @@ use crate::log::{self, Filter};
 use crate::render::Verbosity;
 
 pub(crate) use builds::{
-    BatchBuild, Build, CostArgs, FallbackArgs, FileArgs, Plan, PollArgs, Resume, RiskArgs,
-    TrustFlag,
+    BatchBuild, Build, BuildsCommand, CostArgs, FallbackArgs, FileArgs, Plan, PollArgs, Resume,
+    RiskArgs, ShowBuild, TrustFlag,
 };
 pub(crate) use commands::{
-    Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp, PipelineArg,
-    Release, Search, Show, SnapshotArg, Status, Test,
+    Builds, Command, Completions, Costs, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp,
+    PipelineArg, Release, Search, Show, SnapshotArg, Status, Test,
 };
 pub(crate) use trial::{Promote, TrialArgs, Try};
+#[cfg(feature = "view")]
+pub(crate) use view::View;
 pub(crate) use watch::Watch;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \

@@ -12,6 +12,7 @@ mod gc;
 mod init;
 mod lineage;
 mod list;
+mod log;
 mod man;
 mod mcp;
 mod outcome;
@@ -31,7 +32,7 @@ mod trial;
 pub(crate) mod trust;
 mod watch;
 
-use crate::args::{Args, Command, Demo};
+use crate::args::{Args, Builds, Command, Demo};
 use crate::render::Screen;
 use synix_core::exit_code::ExitCode;
 
@@ -53,7 +54,10 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Lineage(args) => lineage::run(global, args, screen),
         Command::Resume(args) => batch_build::resume(global, args, screen),
         Command::Status(args) => status::run(global, args, screen),
-        Command::Builds => builds::run(global, None, screen),
+        Command::Builds { command: None } => builds::run(global, None, screen),
+        Command::Builds {
+            command: Some(Builds::Show(args)),
+        } => log::run(global, args, screen),
         Command::Export(args) => export::run(global, args, screen),
         Command::Mcp(args) => mcp::run(global, args, screen),
         Command::Release(args) => release::run(global, args, screen),

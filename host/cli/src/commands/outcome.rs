@@ -2,7 +2,9 @@
 
 use synix_core::exit_code::ExitCode;
 use synix_core::request::FailureKind;
-use synix_engine::view::{BatchView, FailureGroup, FailureView, LayerView, Status, TokensView};
+use synix_engine::view::{
+    BatchView, FailureGroup, FailureView, ForecastView, LayerView, Status, TokensView,
+};
 use synix_prices::Amount;
 use synix_project::BuildReport;
 
@@ -201,7 +203,7 @@ fn cost_cells(tokens: TokensView, amount: Option<Amount>) -> [String; 3] {
     ]
 }
 
-fn joined<T, const N: usize, const M: usize, const SUM: usize>(
+pub(super) fn joined<T, const N: usize, const M: usize, const SUM: usize>(
     left: [T; N],
     right: [T; M],
 ) -> [T; SUM] {
@@ -241,8 +243,24 @@ fn spending_lines(status: &Status) -> Vec<String> {
         format_tokens(tokens.output),
         format_cost(status.cost_usd)
     )];
+    lines.extend(status.forecast.as_ref().and_then(forecast_line));
     lines.extend(status.unpriced.iter().cloned());
     lines
+}
+
+/// Says how far the expected cost was off.
+fn forecast_line(forecast: &ForecastView) -> Option<String> {
+    let (expected, spent) = forecast.cost_usd_expected.zip(forecast.cost_usd_spent)?;
+    let error = forecast
+        .error
+        .map_or_else(String::new, |error| format!(" ({:+.0} %)", error * 100.0));
+    let part = if forecast.requests < forecast.requests_billed {
+        let (part, all) = (forecast.requests, forecast.requests_billed);
+        format!(", for {part} of {all} requests")
+    } else {
+        String::new()
+    };
+    Some(format!("expected {expected}, spent {spent}{error}{part}"))
 }
 
 fn add_batches(batches: &[BatchView], lines: &mut Lines) {

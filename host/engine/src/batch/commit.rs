@@ -40,6 +40,7 @@ impl BatchContext<'_> {
                     open.push(request);
                     Ok(())
                 })?;
+                let now = self.clock.peek();
                 let written = store.write(|tx| -> Result<bool, BatchError> {
                     if !tx.update_submission(next)? {
                         return Ok(false);
@@ -50,7 +51,7 @@ impl BatchContext<'_> {
                             kind: failure.kind,
                             message: failure.message,
                         };
-                        tx.close_failed(request.attempt, &note, failure.usage)?;
+                        tx.close_failed(request.attempt, &note, failure.usage, now)?;
                     }
                     Ok(true)
                 })?;

@@ -200,19 +200,20 @@ impl<'c> RowReader<'c> {
             return Ok(None);
         };
         self.seen.insert(key);
+        let now = self.context.clock.peek();
         match &outcome {
             Outcome::Answered(answer) => {
-                tx.close_answered(open.attempt, open.request, answer)?;
+                tx.close_answered(open.attempt, open.request, answer, now)?;
             }
             Outcome::Failed(failure) => {
                 let note = AttemptNote {
                     kind: failure.kind,
                     message: failure.message.clone(),
                 };
-                tx.close_failed(open.attempt, &note, failure.usage)?;
+                tx.close_failed(open.attempt, &note, failure.usage, now)?;
                 if is_unusable {
                     // It was answered and thus billed, but the amount is unknown.
-                    tx.record_unclear_sends(open.request, self.submission.build, 1)?;
+                    tx.record_unclear_sends(open.request, self.submission.build, 1, now)?;
                 }
             }
         }

@@ -226,8 +226,10 @@ impl Submitter<'_> {
             store,
             build,
             settings,
+            clock,
             ..
         } = self.context;
+        let now = clock.peek();
         store.write(|tx| -> Result<_, BatchError> {
             submission.id = tx.open_submission(submission)?;
             let mut claims = Vec::with_capacity(requests.len());
@@ -240,6 +242,7 @@ impl Submitter<'_> {
                     build: *build,
                     layer: self.context.layer_name(request.layer),
                     submission: Some(submission.id),
+                    now,
                 };
                 let claim = tx.claim(request.request, origin, terms)?;
                 submission.requests += u64::from(matches!(claim, Claim::Granted(_)));

@@ -47,7 +47,9 @@ pub async fn plan(
     let misses = build_context
         .replay
         .map(|cassette| CassetteMisses::new(Arc::clone(cassette)));
-    let answerer = PlanAnswerer::new(reader, modes, build_context.prices, misses);
+    let layers = build_context.pipeline.layers.iter();
+    let layers = layers.map(|layer| layer.name.to_string()).collect();
+    let answerer = PlanAnswerer::new(reader, modes, build_context.prices, layers, misses);
     let recorder = PlanRecorder::new(build_context.pipeline.layers.len());
     let mut scheduler = Scheduler::new(context, &recorder, answerer)?;
     let pool = build_context.pool(reader, RetrySelection::default())?;
@@ -129,6 +131,10 @@ fn describe_layer(
         missing,
         requests_max,
         ..PlannedRequests::new(requests, exact, forecast)
+    };
+    let planned = match tally.filter(|_| requests > 0) {
+        Some(tally) => planned.resting_on(tally.basis()),
+        None => planned,
     };
     let progress = &scheduler.layers[position].progress;
     let (units, stale) = (

@@ -9,7 +9,7 @@ use super::modes::Modes;
 use super::plan_recorder::PlanRecorder;
 use super::replay::CassetteMisses;
 use crate::pending::{PendingRequest, SettledRequest};
-use crate::plan::{PlanRepairs, PlanRetry};
+use crate::plan::{Bases, FoundBasis, PlanRepairs, PlanRetry};
 use synix_answers::MAX_MESSAGE_BYTES;
 use synix_core::request::{Ending, Failure, FailureKind, Request, RequestKey};
 use synix_prices::{Estimate, Forecast, Prices, Rate};
@@ -26,6 +26,8 @@ pub(super) struct RequestTally {
     sync: Forecast,
     /// Both modes are priced, because the mode may be decided only when all requests are known.
     batch: Forecast,
+    /// What the expected costs rest on, by model; `None`: nothing is on record.
+    bases: BTreeMap<String, Option<FoundBasis>>,
     /// The repairs that could follow from these requests, and from those in flight.
     repairs: u64,
     sync_repairs: Forecast,
@@ -69,18 +71,35 @@ impl RequestTally {
             estimate = estimate.repeated(REPAIR_TOKENS);
             let model = &pending.request.model;
             self.repairs += 1;
-            self.sync_repairs.add(prices, model, &estimate, Rate::Sync);
+            self.sync_repairs
+                .add(prices, model, (&estimate, None), Rate::Sync);
             self.batch_repairs
-                .add(prices, model, &estimate, Rate::Batch);
+                .add(prices, model, (&estimate, None), Rate::Batch);
         }
     }
 
-    fn add(&mut self, prices: &Prices, request: &Request) {
+    fn add(&mut self, prices: &Prices, request: &Request, found: Option<FoundBasis>) {
         let estimate = Estimate::of(request);
         let model = &request.model;
+        if !self.bases.contains_key(model) {
+            self.bases.insert(model.clone(), found);
+        }
+        let basis = found.as_ref().map(|found| &found.basis);
         self.requests += 1;
-        self.sync.add(prices, model, &estimate, Rate::Sync);
-        self.batch.add(prices, model, &estimate, Rate::Batch);
+        self.sync.add(prices, model, (&estimate, basis), Rate::Sync);
+        self.batch
+            .add(prices, model, (&estimate, basis), Rate::Batch);
+    }
+
+    /// Returns the number of answers that the expected costs rest on, and the origin of each basis.
+    pub(super) fn basis(&self) -> (u64, impl Iterator<Item = &'static str>) {
+        let found = self.bases.values().flatten();
+        let answers = found.map(|found| found.basis.answers).sum();
+        let origins = self
+            .bases
+            .values()
+            .map(|found| found.map_or("bound", |found| found.origin.name()));
+        (answers, origins)
     }
 }
 
@@ -97,6 +116,9 @@ pub(super) struct PlanAnswerer<'a> {
     reader: Option<&'a Reader>,
     modes: Modes,
     prices: &'a Prices,
+    /// The names of the layers by position.
+    layers: Vec<String>,
+    bases: Bases<'a>,
     /// The requests that are not in the cassette, in the plan of a replay.
     misses: Option<CassetteMisses>,
     pub(super) tallies: BTreeMap<usize, RequestTally>,
@@ -112,12 +134,15 @@ impl<'a> PlanAnswerer<'a> {
         reader: Option<&'a Reader>,
         modes: Modes,
         prices: &'a Prices,
+        layers: Vec<String>,
         misses: Option<CassetteMisses>,
     ) -> Self {
         Self {
             reader,
             modes,
             prices,
+            layers,
+            bases: Bases::of_plan(reader),
             misses,
             tallies: BTreeMap::new(),
             retries: BTreeMap::new(),
@@ -139,6 +164,14 @@ impl<'a> PlanAnswerer<'a> {
             kinds: retry.kinds.clone(),
             cost_usd: retry.tally.forecast(Some(mode)).max_cost,
         }
+    }
+
+    fn basis(
+        &mut self,
+        pending: &PendingRequest<Arc<Request>>,
+    ) -> Result<Option<FoundBasis>, BuildError> {
+        let layer = self.layers.get(pending.layer).map_or("", String::as_str);
+        Ok(self.bases.find(layer, &pending.request.model)?)
     }
 
     /// Decides whether a build would send a request.
@@ -183,13 +216,14 @@ impl<'a> Answerer for PlanAnswerer<'a> {
                     tally.add_repairs(self.prices, &pending);
                 }
                 SendDecision::Send => {
+                    let basis = self.basis(&pending)?;
                     let tally = self.tallies.entry(pending.layer).or_default();
-                    tally.add(self.prices, &pending.request);
+                    tally.add(self.prices, &pending.request, basis);
                     tally.add_repairs(self.prices, &pending);
                 }
                 SendDecision::OnlyOnRetry(outcome) => {
                     let retry = self.retries.entry(pending.layer).or_default();
-                    retry.tally.add(self.prices, &pending.request);
+                    retry.tally.add(self.prices, &pending.request, None);
                     *retry.kinds.entry(kind(&outcome).name()).or_default() += 1;
                     self.settled.push((pending.key, outcome));
                 }
@@ -205,7 +239,7 @@ impl<'a> Answerer for PlanAnswerer<'a> {
         for pending in unasked {
             if self.unasked.insert(pending.key) {
                 let retry = self.retries.entry(pending.layer).or_default();
-                retry.tally.add(self.prices, &pending.request);
+                retry.tally.add(self.prices, &pending.request, None);
                 *retry.kinds.entry(FailureKind::Schema.name()).or_default() += 1;
             }
         }

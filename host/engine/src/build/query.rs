@@ -150,7 +150,7 @@ impl Query {
             kinds: options.retry_failed.clone(),
             until: store.newest_attempt()?,
         };
-        let mut calls = SyncCalls::new(store, build, &options, retry);
+        let mut calls = SyncCalls::new(store, build, context.clock, &options, retry);
         let mut budget = Budget::new(store, build, context.prices, options.budget);
         let pending = self.pending(store)?;
         if !calls.settle_paid(&pending)? {

@@ -42,8 +42,9 @@ pub async fn run(
     });
     let answer_origin = build_context.answer_origin();
     // This process has nothing in flight yet, so the open sends of the build belong to an earlier one.
-    close_orphaned_sends(store, build, observer)?;
-    take_over_orphans(store, build, observer)?;
+    let now = build_context.clock.peek();
+    close_orphaned_sends(store, build, now, observer)?;
+    take_over_orphans(store, build, now, observer)?;
     let retry = RetrySelection {
         kinds: options.retry_failed.clone(),
         until: store.newest_attempt()?,
@@ -91,7 +92,7 @@ pub async fn run(
                 ..options.batches.clone()
             };
             let parts = AnswererParts {
-                calls: SyncCalls::new(store, build, &options, retry),
+                calls: SyncCalls::new(store, build, build_context.clock, &options, retry),
                 batches: Batches::new(BatchContext {
                     store,
                     build,

@@ -13,8 +13,8 @@ use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_sandbox::LogLine;
 use synix_store::{
-    AnswerOrigin, BuildId, BuildLayer, FileDigest, NewSnapshotLayer, NewUnit, RequestId, Store,
-    StoreError, Transaction, UnitId, UnitState,
+    AnswerOrigin, BuildId, BuildLayer, FileDigest, NewBuildUnit, NewSnapshotLayer, NewUnit,
+    RequestId, Store, StoreError, Transaction, UnitId, UnitState,
 };
 
 /// Writes the rows of a build.
@@ -170,8 +170,7 @@ impl Record for StoreRecord<'_> {
     }
 
     fn failed(self, layer: usize, key: &UnitKey, failure: &Failure) -> Result<(), StoreError> {
-        let (build, state) = (self.recorder.build, UnitState::Failed(failure));
-        self.tx.store_build_unit(build, layer, key.as_str(), state)
+        self.store_state(layer, key, UnitState::Failed(failure))
     }
 
     fn retire(self, unit: UnitId) -> Result<(), StoreError> {
@@ -190,9 +189,22 @@ impl Record for StoreRecord<'_> {
 
 impl StoreRecord<'_> {
     fn set_state(&self, unit: &UnitEntry<'_>, state: UnitState<'_>) -> Result<(), StoreError> {
-        let build = self.recorder.build;
-        self.tx
-            .store_build_unit(build, unit.layer, unit.key.as_str(), state)
+        self.store_state(unit.layer, unit.key, state)
+    }
+
+    fn store_state(
+        &self,
+        layer: usize,
+        key: &UnitKey,
+        state: UnitState<'_>,
+    ) -> Result<(), StoreError> {
+        let unit = NewBuildUnit {
+            layer,
+            key: key.as_str(),
+            state,
+            now: self.recorder.clock.peek(),
+        };
+        self.tx.store_build_unit(self.recorder.build, &unit)
     }
 
     fn add_unit(

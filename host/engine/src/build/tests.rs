@@ -94,7 +94,13 @@ impl Fixture {
             interrupt: CancellationToken::new(),
         };
         let parts = AnswererParts {
-            calls: SyncCalls::new(&self.store, self.build, &options, RetrySelection::default()),
+            calls: SyncCalls::new(
+                &self.store,
+                self.build,
+                &self.clock,
+                &options,
+                RetrySelection::default(),
+            ),
             batches: Batches::new(BatchContext {
                 store: &self.store,
                 build: self.build,
@@ -202,6 +208,7 @@ async fn what_waits_for_its_send_holds_no_text() {
             build: other,
             layer: LAYER,
             submission: None,
+            now: Timestamp(1),
         };
         let terms = AnswerPolicy {
             accept_truncated: false,

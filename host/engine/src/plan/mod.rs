@@ -1,5 +1,6 @@
 //! The plan of a build, as it is reported.
 
+mod basis;
 mod requests;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,10 @@ use synix_manifest::BatchChoice;
 use synix_prices::Amount;
 use synix_store::LayerMode;
 
+pub use basis::{BasisOrigin, FoundBasis};
 pub use requests::PlannedRequests;
+
+pub(crate) use basis::Bases;
 
 /// Decides how a layer's requests are answered in a batch build.
 ///

@@ -33,6 +33,15 @@ pub struct PlannedRequests {
     pub cost_usd_max: Option<Amount>,
     /// The maximum cost of the known requests alone.
     pub cost_usd_known: Option<Amount>,
+    /// The expected cost of the known requests: each answer is as long as the median of those on record.
+    pub cost_usd_expected: Option<Amount>,
+    /// Their cost if each answer is as long as the 90th percentile of those on record.
+    pub cost_usd_p90: Option<Amount>,
+    /// The number of answers on record that these two rest on; 0: they are the maximum.
+    pub expected_from: u64,
+    /// Whose answers they are: `layer`, `model` if the layer has none, `bound` if there is none, or `mixed`; `None`
+    /// without known requests.
+    pub expected_basis: Option<&'static str>,
 }
 
 impl PlannedRequests {
@@ -57,6 +66,19 @@ impl PlannedRequests {
             cost_usd_min: min,
             cost_usd_max: max.filter(|_| exact),
             cost_usd_known: max,
+            cost_usd_expected: if_known(forecast.expected_cost),
+            cost_usd_p90: if_known(forecast.p90_cost),
+            expected_from: 0,
+            expected_basis: None,
+        }
+    }
+
+    /// Sets what the expected costs rest on: the number of answers, and the name of each basis.
+    pub fn resting_on(self, (answers, bases): (u64, impl Iterator<Item = &'static str>)) -> Self {
+        Self {
+            expected_from: answers,
+            expected_basis: common(bases),
+            ..self
         }
     }
 
@@ -99,8 +121,19 @@ impl PlannedRequests {
             cost_usd_min: min,
             cost_usd_max: max.filter(|_| exact),
             cost_usd_known: max,
+            cost_usd_expected: cost(|part| part.cost_usd_expected),
+            cost_usd_p90: cost(|part| part.cost_usd_p90),
+            expected_from: count(|part| part.expected_from),
+            expected_basis: common(parts.filter_map(|part| part.expected_basis)),
         }
     }
+}
+
+/// Returns what all names are, or `mixed`.
+fn common(mut names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let first = names.next()?;
+    let is_common = names.all(|name| name == first);
+    Some(if is_common { first } else { "mixed" })
 }
 
 #[cfg(test)]
@@ -118,6 +151,8 @@ mod tests {
             output_tokens: Some(100),
             min_cost: Some(usd(min)),
             max_cost: Some(usd(max)),
+            expected_cost: Some(usd(min)),
+            p90_cost: Some(usd(max)),
             ..Forecast::default()
         }
     }
@@ -173,13 +208,16 @@ mod tests {
         assert_eq!((more.requests, more.exact), (5, false));
         assert_eq!((more.cost_usd, more.cost_usd_max), (Some(usd(1.5)), None));
         assert_eq!(more.cost_usd_known, Some(usd(7.0)));
+        assert_eq!(more.cost_usd_expected, Some(usd(1.5)));
         assert_eq!(sum(&[&behind]).cost_usd, None);
         let unpriced = Forecast {
             min_cost: None,
             max_cost: None,
+            expected_cost: None,
             ..forecast(1.0, 1.0)
         };
         let unpriced = PlannedRequests::new(1, true, &unpriced);
-        assert_eq!(sum(&[&exact, &unpriced]).cost_usd, None);
+        let unknown = sum(&[&exact, &unpriced]);
+        assert_eq!((unknown.cost_usd, unknown.cost_usd_expected), (None, None));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::forecast::ForecastTally;
 use super::status::TokensView;
 use synix_prices::{Amount, Bill, Prices, Rate};
 use synix_store::{BuildId, Reader, StoreError, SubmissionId};
@@ -14,11 +15,16 @@ pub(super) struct BuildBills {
     pub(super) total: Bill,
     pub(super) layers: BTreeMap<String, Bill>,
     pub(super) batches: BTreeMap<SubmissionId, Bill>,
+    /// What was expected, if that is on record.
+    pub(super) forecast: Option<ForecastTally>,
 }
 
 impl BuildBills {
     pub(super) fn of(reader: &Reader, build: BuildId, prices: &Prices) -> Result<Self, StoreError> {
-        let mut bills = Self::default();
+        let mut bills = Self {
+            forecast: ForecastTally::of(reader, build)?,
+            ..Self::default()
+        };
         reader.for_each_send(build, |send| {
             let rate = rate(send.submission.is_some());
             let add = |bill: &mut Bill| bill.add(prices, send.model, &send.usage, rate);
@@ -26,6 +32,9 @@ impl BuildBills {
             match bills.layers.get_mut(send.layer) {
                 Some(bill) => add(bill),
                 None => add(bills.layers.entry(send.layer.to_owned()).or_default()),
+            }
+            if let Some(forecast) = &mut bills.forecast {
+                forecast.add(&send, prices, rate);
             }
             if let Some(submission) = send.submission {
                 add(bills.batches.entry(submission).or_default());

@@ -27,6 +27,8 @@ pub use store::{GrantedPermission, TrustError, TrustGrant};
 
 pub(super) use owner::Owners;
 pub(super) use permission::listed;
+#[cfg(feature = "telemetry")]
+pub(super) use state_id::read_id as read_state_id;
 
 use state::StateOrigin;
 use store::TrustStore;

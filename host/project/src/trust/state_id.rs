@@ -12,7 +12,7 @@ pub(super) const ID_FILE: &str = "id";
 const MAX_ID_BYTES: u64 = 256;
 
 /// Reads the id of a state; `None` if it has none or an invalid one.
-pub(super) fn read_id(folder: &Path) -> Option<String> {
+pub(crate) fn read_id(folder: &Path) -> Option<String> {
     if !fs::symlink_metadata(folder).ok()?.is_dir() {
         return None;
     }

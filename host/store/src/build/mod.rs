@@ -109,6 +109,37 @@ impl FromSql for LayerMode {
     }
 }
 
+/// What happened to a build after it was opened and before it was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildStep {
+    /// Another command continued it.
+    Resumed,
+    /// The user or the system ended the command that drove it.
+    Interrupted,
+    /// An error ended the command that drove it.
+    Stopped,
+    /// A user cancelled it.
+    Cancelled,
+}
+
+impl BuildStep {
+    /// Returns the name in rows and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resumed => "resumed",
+            Self::Interrupted => "interrupted",
+            Self::Stopped => "stopped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl ToSql for BuildStep {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
 /// The progress of a stale unit of a build.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum UnitState<'a> {
@@ -121,6 +152,10 @@ pub enum UnitState<'a> {
 }
 
 impl<'a> UnitState<'a> {
+    pub(crate) const fn is_settled(self) -> bool {
+        !matches!(self, Self::Waiting)
+    }
+
     pub(crate) const fn failure(self) -> Option<&'a Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
@@ -208,6 +243,19 @@ pub struct LayerTally {
     pub done: u64,
     /// Units that failed or were held back.
     pub failed: u64,
+}
+
+/// A stale unit of a build, to be recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct NewBuildUnit<'a> {
+    /// The position of the layer in the order of the pipeline.
+    pub layer: usize,
+    /// The unit key.
+    pub key: &'a str,
+    /// Its state.
+    pub state: UnitState<'a>,
+    /// The time of the record: when the unit began, if it is new, and when it settled, if it did.
+    pub now: Timestamp,
 }
 
 /// A failed unit of a build.

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use rusqlite::params;
 
-use super::{BuildId, BuildKind, BuildLayer, BuildRow, BuildUnit, LayerTally, NewBuild, UnitState};
+use super::{
+    BuildId, BuildKind, BuildLayer, BuildRow, BuildStep, BuildUnit, LayerTally, NewBuild,
+    NewBuildUnit,
+};
 use crate::{Reader, StoreError, Transaction};
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
@@ -57,8 +60,30 @@ impl Transaction<'_> {
     }
 
     /// Records that a build was cancelled.
-    pub fn cancel_build(&self, build: BuildId) -> Result<(), StoreError> {
-        self.execute("UPDATE build SET cancelled = 1 WHERE id = ?1", [build.0])
+    pub fn cancel_build(&self, build: BuildId, now: Timestamp) -> Result<(), StoreError> {
+        self.execute("UPDATE build SET cancelled = 1 WHERE id = ?1", [build.0])?;
+        self.add_build_step(build, BuildStep::Cancelled, now)
+    }
+
+    /// Records what a build expected of its answers, as JSON.
+    pub fn set_build_forecast(&self, build: BuildId, forecast: &str) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE build SET forecast = ?2 WHERE id = ?1",
+            params![build.0, forecast],
+        )
+    }
+
+    /// Records when something happened to a build.
+    pub fn add_build_step(
+        &self,
+        build: BuildId,
+        step: BuildStep,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO build_step (build, step, at) VALUES (?1, ?2, ?3)",
+            params![build.0, step, now.0],
+        )
     }
 
     /// Records the error that stopped a build before its end; `None` records that the build continues.
@@ -99,30 +124,35 @@ impl Transaction<'_> {
     pub fn store_build_unit(
         &self,
         build: BuildId,
-        layer: usize,
-        key: &str,
-        state: UnitState<'_>,
+        unit: &NewBuildUnit<'_>,
     ) -> Result<(), StoreError> {
-        let failure = state.failure();
+        let failure = unit.state.failure();
         self.execute(
-            "INSERT OR REPLACE INTO build_unit (build, layer, key, state, kind, message)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO build_unit (build, layer, key, state, kind, message, started, settled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT DO UPDATE SET state = excluded.state, kind = excluded.kind, message = excluded.message,
+             started = coalesce(started, excluded.started), settled = excluded.settled",
             params![
                 build.0,
-                layer,
-                key,
-                state,
+                unit.layer,
+                unit.key,
+                unit.state,
                 failure.map(|failure| failure.kind.name()),
-                failure.map(|failure| failure.message.as_str())
+                failure.map(|failure| failure.message.as_str()),
+                unit.now.0,
+                unit.state.is_settled().then_some(unit.now.0)
             ],
         )
     }
 
-    /// Deletes the stale units of a build, before it is driven again.
+    /// Stops counting the stale units of a build, before it is driven again.
     ///
-    /// Finished units and answers are kept.
+    /// Finished units and answers are kept. So are the times of all units.
     pub fn clear_build_units(&self, build: BuildId) -> Result<(), StoreError> {
-        self.execute("DELETE FROM build_unit WHERE build = ?1", [build.0])
+        self.execute(
+            "UPDATE build_unit SET state = 3 WHERE build = ?1",
+            [build.0],
+        )
     }
 }
 

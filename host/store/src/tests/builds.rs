@@ -34,7 +34,7 @@ fn a_unit_of_a_build_has_its_last_state() {
     for state in [UnitState::Waiting, UnitState::Done] {
         fixture
             .store
-            .write(|tx| tx.store_build_unit(fixture.build, 1, "a", state))
+            .write(|tx| tx.store_build_unit(fixture.build, &build_unit(1, "a", state)))
             .unwrap();
     }
     let expected = LayerTally {

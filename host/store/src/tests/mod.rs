@@ -10,6 +10,7 @@ mod read_only;
 mod sends;
 mod snapshot_changes;
 mod snapshots;
+mod times;
 mod units;
 
 use std::collections::BTreeSet;
@@ -82,7 +83,7 @@ impl Fixture {
         };
         let note = note(kind, message);
         self.store
-            .write(|tx| tx.close_failed(attempt, &note, Usage::default()))
+            .write(|tx| tx.close_failed(attempt, &note, Usage::default(), Timestamp(5)))
             .unwrap();
         attempt
     }
@@ -168,12 +169,22 @@ fn new_build(kind: BuildKind) -> NewBuild {
     }
 }
 
+const fn build_unit<'a>(layer: usize, key: &'a str, state: UnitState<'a>) -> NewBuildUnit<'a> {
+    NewBuildUnit {
+        layer,
+        key,
+        state,
+        now: Timestamp(5),
+    }
+}
+
 /// The context of a sync call.
 const fn sync_context(build: BuildId) -> SendContext<'static> {
     SendContext {
         build,
         layer: "notes",
         submission: None,
+        now: Timestamp(1),
     }
 }
 

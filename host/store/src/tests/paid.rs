@@ -70,7 +70,7 @@ fn a_paid_failure_counts_even_after_a_failure_that_cost_nothing() {
     let down = note(FailureKind::Provider, "down");
     fixture
         .store
-        .write(|tx| tx.close_failed(attempt, &down, Usage::default()))
+        .write(|tx| tx.close_failed(attempt, &down, Usage::default(), Timestamp(5)))
         .unwrap();
     assert_eq!(failure(fixture.claim(request)).0, FailureKind::Refused);
 }
@@ -92,7 +92,7 @@ fn only_selected_kinds_are_sent_again_and_only_once() {
     let again = note(FailureKind::Empty, "nothing again");
     fixture
         .store
-        .write(|tx| tx.close_failed(attempt, &again, Usage::default()))
+        .write(|tx| tx.close_failed(attempt, &again, Usage::default(), Timestamp(5)))
         .unwrap();
     // The command has had its attempt, and so has any command with the same selection.
     let (_, message) = failure(fixture.claim_on(request, &named));
@@ -109,7 +109,7 @@ fn only_the_same_command_retries_an_unreadable_reply() {
     let garbled = note(FailureKind::Unreadable, "no JSON");
     fixture
         .store
-        .write(|tx| tx.close_failed(attempt, &garbled, Usage::default()))
+        .write(|tx| tx.close_failed(attempt, &garbled, Usage::default(), Timestamp(5)))
         .unwrap();
     let other = open_build(&fixture.store);
     let terms = AnswerPolicy {
@@ -155,7 +155,7 @@ fn an_answer_that_arrived_in_the_meantime_is_returned() {
     let given = answer("yes", Ending::Complete);
     fixture
         .store
-        .write(|tx| tx.close_answered(attempt, request, &given))
+        .write(|tx| tx.close_answered(attempt, request, &given, Timestamp(5)))
         .unwrap();
     let found = fixture
         .store
@@ -173,7 +173,7 @@ fn the_request_of_a_deleted_answer_is_sent_again() {
     let cut = answer("ye", Ending::Truncated);
     fixture
         .store
-        .write(|tx| tx.close_answered(attempt, request, &cut))
+        .write(|tx| tx.close_answered(attempt, request, &cut, Timestamp(5)))
         .unwrap();
     assert!(matches!(fixture.claim(request), Claim::Settled(_)));
     fixture

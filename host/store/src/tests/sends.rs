@@ -69,7 +69,7 @@ fn an_answered_request_is_not_granted_again() {
     let attempt = fixture.granted(request);
     fixture
         .store
-        .write(|tx| tx.close_answered(attempt, request, &given))
+        .write(|tx| tx.close_answered(attempt, request, &given, Timestamp(5)))
         .unwrap();
     assert_eq!(fixture.claim(request), settled(&given));
 }
@@ -83,7 +83,7 @@ fn a_truncated_answer_counts_only_where_it_is_accepted() {
     let attempt = fixture.granted(request);
     fixture
         .store
-        .write(|tx| tx.close_answered(attempt, request, &cut))
+        .write(|tx| tx.close_answered(attempt, request, &cut, Timestamp(5)))
         .unwrap();
     // It is recorded for both, and neither pays for it again.
     assert_eq!(fixture.claim(request), settled(&cut));
@@ -116,7 +116,7 @@ fn a_complete_answer_replaces_a_truncated_one() {
         };
         fixture
             .store
-            .write(|tx| tx.close_answered(attempt, request, &answer("text", ending)))
+            .write(|tx| tx.close_answered(attempt, request, &answer("text", ending), Timestamp(5)))
             .unwrap();
     }
     let fallback = fixture
@@ -156,6 +156,7 @@ fn the_last_failure_has_the_message_of_the_provider() {
                     attempt,
                     &note(FailureKind::Provider, words),
                     Usage::default(),
+                    Timestamp(5),
                 )
             })
             .unwrap();
@@ -172,7 +173,14 @@ fn send_totals_count_answers_failures_and_unclear_sends() {
     let attempt = fixture.granted(first);
     fixture
         .store
-        .write(|tx| tx.close_answered(attempt, first, &answer("yes", Ending::Complete)))
+        .write(|tx| {
+            tx.close_answered(
+                attempt,
+                first,
+                &answer("yes", Ending::Complete),
+                Timestamp(5),
+            )
+        })
         .unwrap();
     let attempt = fixture.granted(second);
     let usage = Usage {
@@ -181,11 +189,18 @@ fn send_totals_count_answers_failures_and_unclear_sends() {
     };
     fixture
         .store
-        .write(|tx| tx.close_failed(attempt, &note(FailureKind::Refused, "no"), usage))
+        .write(|tx| {
+            tx.close_failed(
+                attempt,
+                &note(FailureKind::Refused, "no"),
+                usage,
+                Timestamp(5),
+            )
+        })
         .unwrap();
     fixture
         .store
-        .write(|tx| tx.record_unclear_sends(second, fixture.build, 2))
+        .write(|tx| tx.record_unclear_sends(second, fixture.build, 2, Timestamp(5)))
         .unwrap();
     let expected = SendTotals {
         sync: 2,
@@ -206,7 +221,7 @@ fn an_unclear_send_does_not_block_its_request() {
     let request = fixture.request("question");
     fixture
         .store
-        .write(|tx| tx.record_unclear_sends(request, fixture.build, 1))
+        .write(|tx| tx.record_unclear_sends(request, fixture.build, 1, Timestamp(5)))
         .unwrap();
     assert!(matches!(fixture.claim(request), Claim::Granted(_)));
 }
@@ -221,7 +236,7 @@ fn orphaned_sends_become_unclear() {
     assert_eq!(
         fixture
             .store
-            .write(|tx| tx.close_orphaned_sends(fixture.build))
+            .write(|tx| tx.close_orphaned_sends(fixture.build, Timestamp(5)))
             .unwrap(),
         1
     );
@@ -257,7 +272,7 @@ fn requests_in_a_batch_are_not_orphaned() {
     assert_eq!(
         fixture
             .store
-            .write(|tx| tx.close_orphaned_sends(fixture.build))
+            .write(|tx| tx.close_orphaned_sends(fixture.build, Timestamp(5)))
             .unwrap(),
         0
     );

@@ -124,7 +124,14 @@ fn deleting_units_retains_answers_and_builds() {
     let attempt = fixture.granted(request);
     fixture
         .store
-        .write(|tx| tx.close_answered(attempt, request, &answer("yes", Ending::Complete)))
+        .write(|tx| {
+            tx.close_answered(
+                attempt,
+                request,
+                &answer("yes", Ending::Complete),
+                Timestamp(5),
+            )
+        })
         .unwrap();
     let source = fixture.unit("source", AnswerOrigin::Live, true);
     let input = fixture.artifact(source, "input");
@@ -166,7 +173,7 @@ fn a_truncated_answer_that_was_accepted_remains_the_answer() {
         };
         fixture
             .store
-            .write(|tx| tx.close_answered(attempt, request, &answer))
+            .write(|tx| tx.close_answered(attempt, request, &answer, Timestamp(5)))
             .unwrap();
         answer
     };

@@ -5,16 +5,16 @@ mod stale_units;
 mod table;
 
 use synix_core::exit_code::ExitCode;
-use synix_engine::plan::{Plan, PlanLayer};
+use synix_engine::plan::{Plan, PlanLayer, PlannedRequests};
 use synix_project::{Options, Project};
 use synix_store::BuildKind;
 
 use amounts::at_most;
 use stale_units::{groups, unnamed_units};
-use table::{is_on_record, is_unknown, row, total};
+use table::{expected_cell, is_on_record, is_unknown, row, total};
 
 use crate::args::{Global, Plan as PlanArgs};
-use crate::commands::skipped;
+use crate::commands::{outcome, skipped};
 use crate::failure;
 use crate::lines::Lines;
 use crate::render::Screen;
@@ -60,13 +60,23 @@ pub(super) fn add_table(plan: &Plan, lines: &mut Lines) {
         Column::Right("tokens out"),
         Column::Right("cost"),
     ];
-    lines.table(columns, rows);
+    // Without answers on record, the column would repeat the bound.
+    if plan.total.planned.expected_from == 0 {
+        lines.table(columns, rows);
+    } else {
+        let planned = plan.layers.iter().map(|layer| &layer.planned);
+        let expected = planned.chain([&plan.total.planned]).map(expected_cell);
+        let rows = rows.into_iter().zip(expected);
+        let rows = rows.map(|(row, expected)| outcome::joined::<_, 8, 1, 9>(row, [expected]));
+        let columns = outcome::joined::<_, 8, 1, 9>(columns, [Column::Right("expected")]);
+        lines.table(columns, rows.collect());
+    }
     lines.extend(note_lines(plan));
     lines.extend(plan.unpriced.iter().cloned());
 }
 
 /// Returns the lines of a plan.
-pub(super) fn plan_lines(plan: &Plan) -> Lines {
+fn plan_lines(plan: &Plan) -> Lines {
     let mut lines = Lines::default();
     add_table(plan, &mut lines);
     for layer in plan.layers.iter().filter(|layer| layer.allow_hidden) {
@@ -80,6 +90,12 @@ pub(super) fn plan_lines(plan: &Plan) -> Lines {
         layers.map(|layer| (layer.name.as_str(), layer.skipped.as_slice())),
         &mut lines,
     );
+    add_units(plan, &mut lines);
+    lines
+}
+
+/// Adds the stale units with their reasons, and those that cannot be made.
+pub(super) fn add_units(plan: &Plan, lines: &mut Lines) {
     let mut stale = Vec::new();
     let mut failed = Vec::new();
     for layer in &plan.layers {
@@ -98,7 +114,6 @@ pub(super) fn plan_lines(plan: &Plan) -> Lines {
     }
     lines.extend(shorten(stale));
     lines.extend(shorten(failed));
-    lines
 }
 
 /// Explains the signs in the table.
@@ -164,6 +179,7 @@ fn note_lines(plan: &Plan) -> Vec<String> {
     if total.planned.input_tokens_estimated {
         notes.push("~ (tokens): an estimate, because only the provider can count them".to_owned());
     }
+    notes.extend(expected_line(&total.planned));
     if total.planned.in_flight > 0 {
         notes.push(format!(
             "{} already in flight and not counted here",
@@ -173,6 +189,24 @@ fn note_lines(plan: &Plan) -> Vec<String> {
     notes.extend(layers().filter_map(repairs));
     notes.extend(layers().filter_map(retries_of_failed));
     notes
+}
+
+/// Says what the expected cost rests on.
+fn expected_line(planned: &PlannedRequests) -> Option<String> {
+    let (cost, p90) = planned.cost_usd_expected.zip(planned.cost_usd_p90)?;
+    let answers = planned.expected_from;
+    if answers == 0 {
+        return None;
+    }
+    let of = match planned.expected_basis {
+        Some("layer") => " of the same layer and model",
+        Some("model") => " of the same model",
+        _ => "",
+    };
+    Some(format!(
+        "expected: {cost} if each answer has the median length of {} on record{of}, {p90} if each has the 90th percentile",
+        counted(answers, "answer")
+    ))
 }
 
 fn count_with_verb(requests: u64) -> String {

@@ -41,6 +41,16 @@ pub(super) fn total(plan: &Plan) -> [String; 8] {
     ]
 }
 
+/// Returns the cell for the expected cost.
+pub(super) fn expected_cell(planned: &PlannedRequests) -> String {
+    if planned.requests == 0 {
+        return if planned.exact { "-" } else { "?" }.to_owned();
+    }
+    planned
+        .cost_usd_expected
+        .map_or_else(|| "unknown".to_owned(), |cost| cost.to_string())
+}
+
 /// Returns whether a layer has no requests to price, now or after unknown answers.
 const fn has_no_requests(layer: &PlanLayer) -> bool {
     layer.planned.exact && layer.planned.requests == 0

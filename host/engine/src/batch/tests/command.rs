@@ -192,7 +192,8 @@ impl CommandThread<'_> {
             Instruction::Cancel => {
                 self.batches.context.settings.interval = None;
                 self.runtime.block_on(self.batches.cancel(self.build))?;
-                self.store.write(|tx| tx.cancel_build(self.build))?;
+                self.store
+                    .write(|tx| tx.cancel_build(self.build, Timestamp(2)))?;
             }
         }
         self.state.is_waiting = self.batches.is_waiting();

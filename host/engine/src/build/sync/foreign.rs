@@ -45,7 +45,7 @@ impl SyncCalls<'_> {
         &self,
         observer: Observer<'_>,
     ) -> Result<(), BuildError> {
-        take_over_orphans(self.store, self.build, observer)
+        take_over_orphans(self.store, self.build, self.clock.peek(), observer)
     }
 
     /// Queues the requests that other processes no longer have in flight.

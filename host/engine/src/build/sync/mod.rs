@@ -18,6 +18,7 @@ use crate::build::BuildError;
 use crate::build::circuit_breaker::CircuitBreakers;
 use crate::build::options::BuildOptions;
 use crate::pending::{PendingRequest, SettledRequest};
+use synix_core::clock::Clock;
 use synix_core::request::Outcome;
 use synix_providers::Provider;
 use synix_store::{
@@ -38,6 +39,7 @@ pub type Providers = BTreeMap<String, Arc<Provider>>;
 pub(super) struct SyncCalls<'a> {
     store: &'a Store,
     build: BuildId,
+    clock: &'a Clock,
     /// The names of the layers by position.
     layers: Vec<String>,
     providers: &'a Providers,
@@ -66,6 +68,7 @@ impl<'a> SyncCalls<'a> {
     pub(in crate::build) fn new(
         store: &'a Store,
         build: BuildId,
+        clock: &'a Clock,
         options: &BuildOptions<'a>,
         retry: RetrySelection,
     ) -> Self {
@@ -73,6 +76,7 @@ impl<'a> SyncCalls<'a> {
         Self {
             store,
             build,
+            clock,
             layers: options.batches.layers.clone(),
             providers: options.providers,
             concurrency: options.concurrency.get(),
@@ -235,6 +239,7 @@ impl<'a> SyncCalls<'a> {
             build: self.build,
             layer,
             submission: None,
+            now: self.clock.peek(),
         }
     }
 
@@ -256,6 +261,7 @@ impl<'a> SyncCalls<'a> {
     }
 
     fn store_results(&mut self, batch: Vec<FinishedCall>) -> Result<(), BuildError> {
+        let now = self.clock.peek();
         self.store.write(|tx| -> Result<(), BuildError> {
             for finished in batch.iter().flat_map(|call| &call.requests) {
                 let FinishedRequest {
@@ -264,7 +270,7 @@ impl<'a> SyncCalls<'a> {
                     completion,
                     ..
                 } = finished;
-                tx.record_unclear_sends(*request, self.build, completion.unclear)?;
+                tx.record_unclear_sends(*request, self.build, completion.unclear, now)?;
                 let layer = self.layers.get(finished.layer).map_or("", String::as_str);
                 for failure in &completion.billed {
                     let note = AttemptNote {
@@ -275,14 +281,14 @@ impl<'a> SyncCalls<'a> {
                 }
                 match &completion.outcome {
                     Outcome::Answered(answer) => {
-                        tx.close_answered(*attempt, *request, answer)?;
+                        tx.close_answered(*attempt, *request, answer, now)?;
                     }
                     Outcome::Failed(failure) => {
                         let note = AttemptNote {
                             kind: failure.kind,
                             message: failure.message.clone(),
                         };
-                        tx.close_failed(*attempt, &note, failure.usage)?;
+                        tx.close_failed(*attempt, &note, failure.usage, now)?;
                     }
                 }
             }

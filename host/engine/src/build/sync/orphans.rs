@@ -2,6 +2,7 @@
 
 use crate::build::BuildError;
 use crate::build::event::{Event, Observer};
+use synix_core::clock::Timestamp;
 use synix_store::{BuildId, Store};
 
 /// Marks the sends of builds that no process drives as unclear, so that their requests are free again.
@@ -10,6 +11,7 @@ use synix_store::{BuildId, Store};
 pub(in crate::build) fn take_over_orphans(
     store: &Store,
     own: BuildId,
+    now: Timestamp,
     observer: Observer<'_>,
 ) -> Result<(), BuildError> {
     for build in store.builds_in_flight()? {
@@ -20,7 +22,7 @@ pub(in crate::build) fn take_over_orphans(
         let Some(_lock) = store.lock_build(build)? else {
             continue;
         };
-        close_orphaned_sends(store, build, observer)?;
+        close_orphaned_sends(store, build, now, observer)?;
     }
     Ok(())
 }
@@ -29,9 +31,10 @@ pub(in crate::build) fn take_over_orphans(
 pub(in crate::build) fn close_orphaned_sends(
     store: &Store,
     build: BuildId,
+    now: Timestamp,
     observer: Observer<'_>,
 ) -> Result<(), BuildError> {
-    let orphans = store.write(|tx| tx.close_orphaned_sends(build))?;
+    let orphans = store.write(|tx| tx.close_orphaned_sends(build, now))?;
     if orphans > 0 {
         observer(&Event::Unclear { requests: orphans });
     }

@@ -18,7 +18,7 @@ use synix_core::ids::{Kind, Label, UnitKey};
 use synix_core::request::{Failure, FailureKind, Usage};
 use synix_prices::Prices;
 use synix_store::{
-    AnswerOrigin, BuildId, BuildKind, BuildLayer, NewUnit, Store, UnitId, UnitState,
+    AnswerOrigin, BuildId, BuildKind, BuildLayer, NewBuildUnit, NewUnit, Store, UnitId, UnitState,
 };
 
 fn state() -> (TempDir, Store, BuildId) {
@@ -42,6 +42,15 @@ fn state() -> (TempDir, Store, BuildId) {
         })
         .unwrap();
     (folder, store, build)
+}
+
+const fn build_unit<'a>(layer: usize, key: &'a str, state: UnitState<'a>) -> NewBuildUnit<'a> {
+    NewBuildUnit {
+        layer,
+        key,
+        state,
+        now: Timestamp(5),
+    }
 }
 
 fn source(store: &Store, build: BuildId, layer: &str, label: &str) -> UnitId {
@@ -120,14 +129,16 @@ fn the_status_of_a_build_follows_from_its_rows() {
         usage: Usage::default(),
     };
     store
-        .write(|tx| tx.store_build_unit(build, 0, "a", UnitState::Failed(&failure)))
+        .write(|tx| tx.store_build_unit(build, &build_unit(0, "a", UnitState::Failed(&failure))))
         .unwrap();
     assert_eq!(status(), "completed_with_errors");
     store
         .write(|tx| tx.set_build_error(build, Some("no key")))
         .unwrap();
     assert_eq!(status(), "failed");
-    store.write(|tx| tx.cancel_build(build)).unwrap();
+    store
+        .write(|tx| tx.cancel_build(build, Timestamp(2)))
+        .unwrap();
     assert_eq!(status(), "cancelled");
 }
 
@@ -135,7 +146,7 @@ fn the_status_of_a_build_follows_from_its_rows() {
 fn fresh_units_count_as_done() {
     let (_folder, store, build) = state();
     store
-        .write(|tx| tx.store_build_unit(build, 0, "a", UnitState::Waiting))
+        .write(|tx| tx.store_build_unit(build, &build_unit(0, "a", UnitState::Waiting)))
         .unwrap();
     let layer = Status::of(&store, build, &Prices::default())
         .unwrap()
@@ -188,7 +199,7 @@ fn failed_since() -> (TempDir, Store) {
         usage: Usage::default(),
     };
     store
-        .write(|tx| tx.store_build_unit(second, 0, "all", UnitState::Failed(&failure)))
+        .write(|tx| tx.store_build_unit(second, &build_unit(0, "all", UnitState::Failed(&failure))))
         .unwrap();
     let other = vec![source(&store, second, "notes", "other")];
     store

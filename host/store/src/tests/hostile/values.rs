@@ -89,7 +89,7 @@ fn a_number_that_does_not_fit_is_refused() {
     let note = note(FailureKind::Refused, "no");
     let closed = fixture
         .store
-        .write(|tx| tx.close_failed(attempt, &note, usage));
+        .write(|tx| tx.close_failed(attempt, &note, usage, Timestamp(5)));
     assert!(
         matches!(closed, Err(StoreError::TooLarge { .. })),
         "{closed:?}"
