@@ -22,8 +22,8 @@ pub(crate) use builds::{
     BatchBuild, Build, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, TrustFlag,
 };
 pub(crate) use commands::{
-    Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp, PipelineArg,
-    Release, Search, Show, SnapshotArg, Status, Test,
+    Builds, Command, Completions, Costs, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp,
+    PipelineArg, Release, Search, Show, SnapshotArg, Status, Test,
 };
 pub(crate) use watch::Watch;
 
