@@ -77,7 +77,7 @@ pub use context::{CassetteMode, Options};
 pub use environment::Environment;
 pub use error::ProjectError;
 pub use interrupt::on_interrupt;
-pub use overview::overview;
+pub use overview::{overview, planned_overview};
 pub use plugin_tools::PluginToolchain;
 pub use reading::{
     CurrentPipeline, component_names, costs, current_pipeline, open_reader, outputs, prices, status,

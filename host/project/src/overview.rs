@@ -3,12 +3,18 @@
 use super::context::{Options, ProjectContext};
 use super::reading::{current_pipeline, newest_prices};
 use super::{Project, ProjectError};
+use synix_engine::plan::Plan;
 use synix_engine::view::{Overview, SnapshotSelection};
 use synix_prices::Prices;
 use synix_store::{BuildKind, Reader, StoreError};
 
 /// Returns the overview of the current pipeline. If it cannot be planned, its past builds are still shown.
 pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
+    planned_overview(options).map(|(overview, _)| overview)
+}
+
+/// Returns the overview with the plan that says what is stale; `None` if the pipeline cannot be planned.
+pub fn planned_overview(options: &Options) -> Result<(Overview, Option<Plan>), ProjectError> {
     let options = &Options {
         offline: true,
         ..options.clone()
@@ -34,6 +40,7 @@ pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
         Some(reader) => newest_prices(options, reader, &current_pipeline.file)?,
         None => Prices::default(),
     };
-    let plan = plan.as_ref().map_err(ProjectError::view);
-    Ok(Overview::of(reader.as_ref(), &wanted, plan, &prices)?)
+    let why = plan.as_ref().map_err(ProjectError::view);
+    let overview = Overview::of(reader.as_ref(), &wanted, why, &prices)?;
+    Ok((overview, plan.ok()))
 }

@@ -52,6 +52,9 @@ pub(crate) enum Command {
     Export(Export),
     /// Let an agent read the artifacts through the Model Context Protocol on stdin and stdout
     Mcp(Mcp),
+    /// Show builds and artifacts as a web page on this machine
+    #[cfg(feature = "view")]
+    View(super::View),
     /// Write all outputs of a snapshot to a release folder, or check a release
     Release(Release),
     /// Delete the artifacts, but keep the answers they were made from

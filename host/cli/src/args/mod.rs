@@ -2,6 +2,8 @@
 
 mod builds;
 mod commands;
+#[cfg(feature = "view")]
+mod view;
 mod watch;
 
 use std::num::NonZero;
@@ -25,6 +27,8 @@ pub(crate) use commands::{
     Builds, Command, Completions, Costs, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp,
     PipelineArg, Release, Search, Show, SnapshotArg, Status, Test,
 };
+#[cfg(feature = "view")]
+pub(crate) use view::View;
 pub(crate) use watch::Watch;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \

@@ -28,6 +28,8 @@ mod snapshots;
 mod status;
 mod test;
 pub(crate) mod trust;
+#[cfg(feature = "view")]
+mod view;
 mod watch;
 
 use crate::args::{Args, Command, Demo};
@@ -54,6 +56,8 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Costs(args) => costs::run(global, args, screen),
         Command::Export(args) => export::run(global, args, screen),
         Command::Mcp(args) => mcp::run(global, args, screen),
+        #[cfg(feature = "view")]
+        Command::View(args) => view::run(global, args, screen),
         Command::Release(args) => release::run(global, args, screen),
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),

@@ -1,0 +1,258 @@
+//! The overview: the pipeline as a graph, what is stale, what runs, and what it has cost.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use maud::{Markup, html};
+use synix_core::fingerprint::{LayerSettings, PipelineParts};
+use synix_engine::view::{FailureGroup, LastBuild, OpenBuild, Overview, OverviewLayer};
+use synix_store::Reader;
+
+use super::frame::Page;
+use super::{Context, Failure};
+use crate::graph::{self, Box, Graph};
+use crate::html;
+use crate::library::{Planned, State};
+
+pub(super) fn page(context: &Context<'_>) -> Result<Page, Failure> {
+    // Without a state there is still a plan.
+    let state = context.state();
+    let planned = context
+        .site
+        .planned(state.as_ref().ok(), context.request.is_update);
+    let live = match planned {
+        None => html! {
+            p.note role="status" { "The pipeline is being planned. This takes long if there are many source files." }
+        },
+        Some(planned) => {
+            let value = planned.value.as_ref().as_ref();
+            let Planned { overview, .. } = value.map_err(|error| Failure(error.clone()))?;
+            show(context, state.as_ref().ok(), overview, planned.age)?
+        }
+    };
+    Ok(Page {
+        live: Some(live),
+        is_live: true,
+        ..Page::new("Overview", html! {})
+    })
+}
+
+fn show(
+    context: &Context<'_>,
+    state: Option<&State>,
+    overview: &Overview,
+    age: Option<Duration>,
+) -> Result<Markup, Failure> {
+    let inputs = match state {
+        Some(state) => inputs(&state.reader, &overview.pipeline)?,
+        None => BTreeMap::new(),
+    };
+    Ok(html! {
+        p.lead {
+            code { (html::name(&overview.pipeline)) } ": "
+            @match &overview.snapshot {
+                Some(build) => { "as of " (html::build_link(context.links, build)) },
+                None => "no build has ended yet",
+            }
+            ". " (stale(overview))
+        }
+        @if let Some(age) = age {
+            p.note { "These numbers are " (html::counted(age.as_secs(), "second")) " old. Newer ones are being counted." }
+        }
+        @if let Some(error) = &overview.error {
+            (html::error(error))
+        }
+        @for build in &overview.builds { (open_build(context, build)) }
+        section aria-labelledby="layers" {
+            h2 #layers { "Layers" }
+            @if overview.layers.is_empty() {
+                p { "There are no layers yet." }
+            } @else {
+                div.beside {
+                    (graph::draw(&Graph { boxes: boxes(context, overview, &inputs) }))
+                    (table(context, overview))
+                }
+            }
+        }
+        @if let Some(last) = &overview.last { (last_build(context, last)) }
+        section aria-labelledby="money" {
+            h2 #money { "Money" }
+            p { "All builds of this pipeline cost " strong { (html::cost(overview.cost_usd)) } "." }
+            @if !overview.unpriced.is_empty() {
+                ul { @for line in &overview.unpriced { li { (html::message(line)) } } }
+            }
+        }
+    })
+}
+
+fn stale(overview: &Overview) -> Markup {
+    let layers = overview.layers.iter();
+    let is_guess = overview
+        .layers
+        .iter()
+        .any(|layer| layer.stale_guess.is_some());
+    let units: u64 = layers
+        .map(|layer| layer.stale_guess.or(layer.stale).unwrap_or(0))
+        .sum();
+    html! {
+        @if overview.error.is_some() {
+            "What is stale is not known."
+        } @else if units == 0 {
+            "Everything is up to date."
+        } @else {
+            strong { @if is_guess { "About " } (html::counted(units, "stale unit")) }
+            ". Run " code { "synix plan" } " to see the cost, and " code { "synix build" } " to build."
+        }
+    }
+}
+
+/// Returns the input layers of each layer, as of the newest build of the pipeline.
+fn inputs(reader: &Reader, pipeline: &str) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    let builds = reader.builds(None)?;
+    let newest = builds.iter().find(|build| build.pipeline == pipeline);
+    let parts = newest.and_then(|build| PipelineParts::read(&build.parts));
+    let layers = parts.map(|parts| parts.layers).unwrap_or_default();
+    let inputs = layers.into_iter().map(|(name, settings)| match settings {
+        LayerSettings::Transform(transform) => (name, transform.inputs),
+        LayerSettings::Source { .. } | LayerSettings::Reader(_) => (name, Vec::new()),
+    });
+    Ok(inputs.collect())
+}
+
+fn boxes(
+    context: &Context<'_>,
+    overview: &Overview,
+    inputs: &BTreeMap<String, Vec<String>>,
+) -> Vec<Box> {
+    let layers = overview.layers.iter().map(|layer| {
+        let target = crate::target::Target::Layer {
+            name: layer.name.clone(),
+            after: None,
+        };
+        let mut notes = Vec::new();
+        if let Some(stale) = stale_count(layer).filter(|count| *count != "0") {
+            notes.push(("stale", format!("{stale} stale")));
+        }
+        if layer.failed > 0 {
+            notes.push(("failed", format!("{} failed", html::number(layer.failed))));
+        }
+        if notes.is_empty() {
+            notes.push(("fresh", "up to date".to_owned()));
+        }
+        Box {
+            name: layer.name.clone(),
+            address: context.links.to(&target),
+            count: html::counted(layer.artifacts, "artifact"),
+            notes,
+            inputs: inputs.get(&layer.name).cloned().unwrap_or_default(),
+        }
+    });
+    layers.collect()
+}
+
+/// Returns the number of stale units as text; `None` if it is not known.
+fn stale_count(layer: &OverviewLayer) -> Option<String> {
+    match (layer.stale, layer.stale_guess) {
+        (_, Some(guess)) => Some(format!("~{}", html::number(guess))),
+        (Some(stale), None) => Some(html::number(stale)),
+        (None, None) => None,
+    }
+}
+
+fn table(context: &Context<'_>, overview: &Overview) -> Markup {
+    html! {
+        div.scroll role="region" aria-label="Layers as a table" tabindex="0" {
+            table {
+                caption.hidden { "The layers of the pipeline" }
+                thead { tr {
+                    th scope="col" { "Layer" }
+                    th.number scope="col" { "Artifacts" }
+                    th.number scope="col" { "Stale" }
+                    th.number scope="col" { "Failed" }
+                } }
+                tbody {
+                    @for layer in &overview.layers {
+                        tr {
+                            th scope="row" { (html::layer_link(context.links, &layer.name)) }
+                            td.number { (html::number(layer.artifacts)) }
+                            td.number { (stale_count(layer).unwrap_or_else(|| "?".to_owned())) }
+                            td.number { (html::number(layer.failed)) }
+                        }
+                        @for skipped in &layer.skipped {
+                            tr.detail {
+                                td colspan="4" {
+                                    "skipped " (html::number(skipped.count)) " ("
+                                    (html::name(&skipped.reason)) ")"
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn open_build(context: &Context<'_>, build: &OpenBuild) -> Markup {
+    let all = build.done + build.failed + build.waiting;
+    html! {
+        section.card aria-label=(format!("{} runs", build.build)) {
+            h2 { (html::build_link(context.links, &build.build)) " " (html::status(build.status)) }
+            p {
+                (html::number(build.done)) " of " (html::counted(all, "unit")) " done, "
+                (html::number(build.failed)) " failed, " (html::number(build.waiting)) " waiting; cost so far "
+                (html::cost(build.cost_usd))
+            }
+            progress max=(all) value=(build.done + build.failed) aria-label="Settled units" {}
+            @if !build.batches.is_empty() {
+                ul {
+                    @for batch in &build.batches {
+                        li {
+                            "batch " code { (html::name(batch.id.as_deref().unwrap_or("without an id"))) }
+                            " at " (html::name(&batch.provider)) ": " (html::name(&batch.status)) ", "
+                            (html::number(batch.succeeded + batch.failed)) " of "
+                            (html::counted(batch.requests, "request")) " answered"
+                        }
+                    }
+                }
+            }
+            @if build.kind != "build" {
+                p.hint { "Run " code { "synix resume " (build.build) } " to continue it." }
+            }
+        }
+    }
+}
+
+fn last_build(context: &Context<'_>, last: &LastBuild) -> Markup {
+    html! {
+        section aria-labelledby="last" {
+            h2 #last { "Last build" }
+            p {
+                (html::build_link(context.links, &last.build)) " " (html::status(last.status))
+                @if let Some(closed) = last.closed { " at " (html::time(closed)) }
+                "; cost " (html::cost(last.cost_usd))
+            }
+            @if let Some(error) = &last.error { (html::error(error)) }
+            (super::overview::failures(&FailureGroup::group(&last.failures)))
+        }
+    }
+}
+
+/// Returns failures grouped by cause, with what to do.
+pub(super) fn failures(groups: &[FailureGroup]) -> Markup {
+    html! {
+        @if !groups.is_empty() {
+            ul.failures {
+                @for group in groups {
+                    li {
+                        p { strong { (html::number(group.count as u64)) " × " (html::name(&group.kind.replace('_', " "))) } ": " (html::message(&group.message)) }
+                        p.detail { "for example " @for (at, example) in group.examples.iter().enumerate() {
+                            @if at > 0 { ", " } code { (html::name(example)) }
+                        } }
+                        p.hint { "What to do: " (group.hint) }
+                    }
+                }
+            }
+        }
+    }
+}
