@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod browser;
 mod components;
 mod debian;
 mod demo;
@@ -30,13 +31,14 @@ use shell::Failure;
 const USAGE: &str = "\
 cargo xtask setup [--from-debian]   install what the build needs and check it
 cargo xtask setup --languages       install the tools for plugins in other languages into target/languages
+cargo xtask setup --browser         install Chromium and its driver for the tests of the web page
 cargo xtask demo                    build the command and run the demonstration project
 cargo xtask dist [TARGET]           build the release binary, and pack an archive and a wheel in target/dist
 cargo xtask docs                    update the config tables in docs/transforms.md and docs/sources.md
 cargo xtask package                 package the published crates and compile the packages
 cargo xtask record                  record the cassettes and golden files of the templates again
 cargo xtask components              compile the first-party transforms and readers into host/components/packed
-cargo xtask test                    run both setups, build everything and run all tests
+cargo xtask test                    run every setup, build everything and run all tests
 cargo xtask test --quick            run the tests that need only Rust and a C compiler
 cargo xtask bench [PART...]         build the release binary and measure it:
                                     units, batches, flow, languages [default: all]
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(setup::LibrarySource::Easiest),
         ["setup", "--from-debian"] => setup::run(setup::LibrarySource::Debian),
         ["setup", "--languages"] => languages::run_setup().map(drop),
+        ["setup", "--browser"] => browser::run_setup(),
         ["demo"] => demo::run(),
         ["dist"] => dist::run(None),
         ["dist", target] => dist::run(Some(target)),

@@ -80,7 +80,7 @@ pub use interrupt::on_interrupt;
 pub use overview::{overview, planned_overview};
 pub use plugin_tools::PluginToolchain;
 pub use reading::{
-    CurrentPipeline, component_names, current_pipeline, open_reader, outputs, prices, status,
+    CurrentPipeline, component_names, costs, current_pipeline, open_reader, outputs, prices, status,
 };
 pub use resume::resume;
 pub use trust::{

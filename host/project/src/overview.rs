@@ -1,7 +1,7 @@
 //! The overview that `status` shows. It writes nothing and uses no network.
 
 use super::context::{Options, ProjectContext};
-use super::reading::{current_pipeline, prices};
+use super::reading::{current_pipeline, newest_prices};
 use super::{Project, ProjectError};
 use synix_engine::plan::Plan;
 use synix_engine::view::{Overview, SnapshotSelection};
@@ -37,13 +37,7 @@ pub fn planned_overview(options: &Options) -> Result<(Overview, Option<Plan>), P
         snapshot: None,
     };
     let prices = match &reader {
-        Some(reader) => {
-            let newest = reader.builds(None)?.into_iter();
-            let newest = newest.map(|build| (build.pipeline == current_pipeline.file, build.id));
-            // Its own newest build, or else that of another pipeline.
-            let build = newest.max().map(|(_, id)| id);
-            prices(options, reader, build)?
-        }
+        Some(reader) => newest_prices(options, reader, &current_pipeline.file)?,
         None => Prices::default(),
     };
     let why = plan.as_ref().map_err(ProjectError::view);

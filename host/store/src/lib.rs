@@ -53,6 +53,7 @@ mod file_digests;
 mod file_failures;
 mod files;
 mod gc;
+mod label_order;
 mod migrations;
 mod objects;
 mod paid;
@@ -95,6 +96,7 @@ pub use error::{StoreError, SystemError};
 pub use file_digests::FileDigest;
 pub use files::check_database_files;
 pub use gc::{GcReport, GcRules};
+pub use label_order::LabelOrder;
 pub use paid::{AnswerPolicy, RetrySelection};
 pub use read_only::immutable_uri;
 pub use recovery::{Damage, LostBatch, RowCount, Salvaged, refuse_network_file_system};
@@ -104,7 +106,8 @@ pub use snapshot_artifacts::SnapshotArtifact;
 pub use snapshot_changes::LayerChanges;
 pub use snapshots::{NewSnapshotLayer, Snapshot, SnapshotId, SnapshotUnit};
 pub use submission::{
-    BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState, SubmissionVersion,
+    BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState, SubmissionStep,
+    SubmissionVersion,
 };
 pub use transaction::Transaction;
 pub use transcripts::TranscriptEntry;
@@ -190,6 +193,12 @@ impl Reader {
         }
     }
 
+    /// Returns what the process that drives `build` wrote about itself.
+    pub fn build_holder(&self, build: BuildId) -> String {
+        let locks = self.state_folder.open_folder(LOCKS).ok().flatten();
+        locks.map_or_else(String::new, |locks| locks.holder(&lock_name(build)))
+    }
+
     /// Returns the SQL expression for the seal of a row of `table`.
     fn seal_column(&self, table: &str) -> String {
         if self.additions.seals {
@@ -246,12 +255,6 @@ impl Store {
             .state_folder
             .open_or_create_folder(LOCKS)?
             .lock(lock_name(build))?)
-    }
-
-    /// Returns what the process that drives `build` wrote about itself.
-    pub fn build_holder(&self, build: BuildId) -> String {
-        let locks = self.state_folder.open_folder(LOCKS).ok().flatten();
-        locks.map_or_else(String::new, |locks| locks.holder(&lock_name(build)))
     }
 
     /// Returns the path of a batch file of a submission.

@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use clap::Subcommand;
+use synix_engine::view::CostGroup;
 use synix_release::Format;
 use synix_search::{Condition, Mode};
 
@@ -32,7 +33,9 @@ pub(crate) enum Command {
     Status(Status),
     /// List all builds, the newest first
     #[command(visible_alias = "runs")]
-    Builds,
+    Builds(Builds),
+    /// Show what the builds of the pipeline cost, by day, layer, model or build
+    Costs(Costs),
     /// List the snapshots, the newest first
     Snapshots,
     /// Show what differs between two snapshots, and why
@@ -101,6 +104,33 @@ pub(crate) struct Status {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Builds {
+    /// List at most this many builds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// List the builds that are older than this one
+    #[arg(long, value_name = "BUILD")]
+    pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Costs {
+    /// Add up the costs by day, layer, model or build, or by several of them: day,layer
+    #[arg(long, value_name = "GROUP,…", value_delimiter = ',', default_value = "day", value_parser = cost_group)]
+    pub(crate) by: Vec<CostGroup>,
+}
+
+fn cost_group(text: &str) -> Result<CostGroup, String> {
+    match text {
+        "day" => Ok(CostGroup::Day),
+        "layer" => Ok(CostGroup::Layer),
+        "model" => Ok(CostGroup::Model),
+        "build" => Ok(CostGroup::Build),
+        _ => Err("write day, layer, model or build, or several of them with commas".to_owned()),
+    }
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct SnapshotArg {
     /// Read this snapshot: its id, its build such as build-7, or @-1 for the one before the newest [default: the newest]
     #[arg(long, value_name = "ID")]
@@ -127,6 +157,17 @@ pub(crate) struct Diff {
 pub(crate) struct List {
     /// List this layer only
     pub(crate) layer: Option<String>,
+    /// List at most this many artifacts of the layer
+    #[arg(long, value_name = "N", requires = "layer", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// List the artifacts whose labels come after this one
+    #[arg(
+        long,
+        value_name = "LABEL",
+        requires = "layer",
+        allow_hyphen_values = true
+    )]
+    pub(crate) after: Option<String>,
     #[command(flatten)]
     pub(crate) snapshot: SnapshotArg,
 }

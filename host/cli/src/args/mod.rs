@@ -24,8 +24,8 @@ pub(crate) use builds::{
     BatchBuild, Build, CostArgs, FallbackArgs, Plan, PollArgs, Resume, RiskArgs, TrustFlag,
 };
 pub(crate) use commands::{
-    Command, Completions, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp, PipelineArg,
-    Release, Search, Show, SnapshotArg, Status, Test,
+    Builds, Command, Completions, Costs, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp,
+    PipelineArg, Release, Search, Show, SnapshotArg, Status, Test,
 };
 #[cfg(feature = "view")]
 pub(crate) use view::View;

@@ -5,6 +5,7 @@ mod build;
 mod builds;
 mod clean;
 mod completions;
+mod costs;
 mod diff;
 mod export;
 mod follow;
@@ -51,7 +52,8 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Lineage(args) => lineage::run(global, args, screen),
         Command::Resume(args) => batch_build::resume(global, args, screen),
         Command::Status(args) => status::run(global, args, screen),
-        Command::Builds => builds::run(global, None, screen),
+        Command::Builds(args) => builds::run(global, args, screen),
+        Command::Costs(args) => costs::run(global, args, screen),
         Command::Export(args) => export::run(global, args, screen),
         Command::Mcp(args) => mcp::run(global, args, screen),
         #[cfg(feature = "view")]

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::rates::CallTimes;
 use super::status::TokensView;
 use synix_prices::{Amount, Bill, Prices, Rate};
 use synix_store::{BuildId, Reader, StoreError, SubmissionId};
 
-/// The cost of a build's sends: in total, by layer and by batch.
+/// The sends of a build: their cost in total, by layer and by batch, and the times of its calls.
 #[derive(Debug, Default)]
 pub(super) struct BuildBills {
     pub(super) total: Bill,
     pub(super) layers: BTreeMap<String, Bill>,
     pub(super) batches: BTreeMap<SubmissionId, Bill>,
+    pub(super) calls: CallTimes,
 }
 
 impl BuildBills {
@@ -27,8 +29,9 @@ impl BuildBills {
                 Some(bill) => add(bill),
                 None => add(bills.layers.entry(send.layer.to_owned()).or_default()),
             }
-            if let Some(submission) = send.submission {
-                add(bills.batches.entry(submission).or_default());
+            match send.submission {
+                Some(submission) => add(bills.batches.entry(submission).or_default()),
+                None => bills.calls.add(send.sent, send.settled),
             }
         })?;
         Ok(bills)
@@ -81,7 +84,7 @@ pub(super) fn add_build_cost(
     })
 }
 
-const fn rate(is_batch: bool) -> Rate {
+pub(super) const fn rate(is_batch: bool) -> Rate {
     if is_batch { Rate::Batch } else { Rate::Sync }
 }
 

@@ -4,6 +4,7 @@
 
 mod builds;
 mod cost;
+mod costs;
 mod diff;
 mod downstream;
 mod error;
@@ -15,6 +16,8 @@ mod lineage;
 mod list;
 mod making;
 mod overview;
+mod page;
+mod rates;
 mod reasons;
 mod show;
 mod snapshot;
@@ -23,8 +26,9 @@ mod status;
 mod text_diff;
 mod unit_origin;
 
-pub use builds::{BuildView, builds, find_build};
+pub use builds::{BuildPage, BuildView, build_page, builds, find_build};
 pub use cost::BuildCost;
+pub use costs::{CostGroup, CostSum, Costs};
 pub use diff::{ArtifactChange, Detail, LayerDiff, SnapshotDiff};
 pub use error::ErrorView;
 pub use failures::{FailureGroup, hint_for};
@@ -34,10 +38,12 @@ pub use lineage::{Edge, Lineage, Node, NodeKind};
 pub use list::{ArtifactView, final_artifacts};
 pub use making::{Making, Makings};
 pub use overview::{LastBuild, OpenBuild, Overview, OverviewLayer};
+pub use page::ArtifactPage;
+pub use rates::{CallRates, Interval};
 pub use show::{ArtifactDetail, InputView, Provenance, RequestView};
 pub use snapshot::{SnapshotRecord, SnapshotSelection, SnapshotView, StaleInfo};
 pub use snapshots::{SnapshotSummary, snapshots};
-pub use status::{BatchView, FailureView, LayerView, RequestCounts, Status, TokensView};
+pub use status::{BatchView, FailureView, LayerView, RequestCounts, Status, StepView, TokensView};
 pub use text_diff::{Line, Passage, Piece, Side, TextDiff};
 
 /// The version of every JSON document.

@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::cost::{BuildBills, tokens_and_cost};
 use super::error::ErrorView;
+use super::failures::FailureGroup;
+use super::rates::CallRates;
 use synix_core::clock::Timestamp;
 use synix_core::skipped::SkippedCount;
 use synix_prices::{Amount, Prices};
@@ -32,6 +34,12 @@ pub struct Status {
     pub batches: Vec<BatchView>,
     /// Its failed units.
     pub failures: Vec<FailureView>,
+    /// Its failed units by cause, the largest group first.
+    pub failure_groups: Vec<FailureGroup>,
+    /// The process that drives it now, as that process describes itself; `None` if there is none.
+    pub driver: Option<String>,
+    /// When its sync calls were sent and settled; `None` if no time is recorded.
+    pub calls: Option<CallRates>,
     /// The numbers of requests that it sent.
     pub requests: RequestCounts,
     /// The tokens that providers counted.
@@ -90,6 +98,17 @@ pub struct BatchView {
     pub cost_usd: Option<Amount>,
     /// A note for the user.
     pub note: Option<String>,
+    /// The states that it entered, the oldest first.
+    pub steps: Vec<StepView>,
+}
+
+/// A state that a batch entered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepView {
+    /// The state of the submission.
+    pub state: &'static str,
+    /// When it was entered.
+    pub at: Timestamp,
 }
 
 /// A failed unit.
@@ -106,7 +125,7 @@ pub struct FailureView {
 }
 
 /// The numbers of requests that a build sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RequestCounts {
     /// In sync calls.
     pub sync: u64,
@@ -136,7 +155,7 @@ impl Status {
         })?;
         let bills = BuildBills::of(reader, build, prices)?;
         let layers = layers(reader, build, &bills)?;
-        let failures = reader
+        let failures: Vec<FailureView> = reader
             .failed_units(build)?
             .into_iter()
             .map(|unit| FailureView {
@@ -160,7 +179,10 @@ impl Status {
             closed: row.closed,
             layers: layers.into_iter().map(|(_, layer)| layer).collect(),
             batches: batches(reader, build, &bills)?,
+            failure_groups: FailureGroup::group(&failures),
             failures,
+            driver: reader.is_driven(build).then(|| reader.build_holder(build)),
+            calls: bills.calls.rates(),
             requests: RequestCounts {
                 sync: spent.sync,
                 batch: spent.batch,
@@ -196,8 +218,7 @@ pub(super) fn build_status(reader: &Reader, build: &BuildRow) -> Result<&'static
         return Ok("failed");
     }
     if build.closed.is_some() {
-        let failed = !reader.failed_units(build.id)?.is_empty();
-        return Ok(if failed {
+        return Ok(if reader.has_failed_units(build.id)? {
             "completed_with_errors"
         } else {
             "completed"
@@ -251,10 +272,12 @@ fn batches(
     build: BuildId,
     bills: &BuildBills,
 ) -> Result<Vec<BatchView>, StoreError> {
+    let mut steps = reader.submission_steps(build)?;
     reader
         .submissions_of(build)?
         .into_iter()
         .map(|submission| {
+            let steps = steps.remove(&submission.id).unwrap_or_default();
             let (succeeded, failed) = reader.submission_tally(submission.id)?;
             let (tokens, cost_usd) = tokens_and_cost(bills.batches.get(&submission.id));
             let status = if submission.status.is_empty() {
@@ -274,6 +297,13 @@ fn batches(
                 tokens,
                 cost_usd,
                 note: submission.note,
+                steps: steps
+                    .into_iter()
+                    .map(|step| StepView {
+                        state: step.state.name(),
+                        at: step.at,
+                    })
+                    .collect(),
             })
         })
         .collect()
