@@ -27,6 +27,11 @@ pub(crate) fn message(text: &str) -> String {
     shortened(text, MAX_MESSAGE)
 }
 
+/// Returns a content with its line breaks.
+pub(crate) fn content(text: &str) -> String {
+    printable::escape_lines(text)
+}
+
 /// Returns a text as one line of at most `limit` characters.
 pub(crate) fn shortened(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {

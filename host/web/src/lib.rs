@@ -22,6 +22,7 @@ mod html;
 mod library;
 mod links;
 mod pages;
+mod plot;
 mod reply;
 mod server;
 mod site;
@@ -29,7 +30,7 @@ mod slow;
 mod target;
 mod token;
 
-pub use library::{Library, Planned, State};
+pub use library::{Library, Planned, Plugin, PluginDescription, State};
 pub use links::Links;
 pub use reply::{Reply, Status};
 pub use server::{DEFAULT_PORT, ServeError, Server, Stop};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use synix_core::digest::Digest;
 use synix_engine::plan::Plan;
-use synix_engine::view::{ErrorView, Overview, SnapshotSelection};
+use synix_engine::view::{CostGroup, Costs, ErrorView, Overview, SnapshotSelection};
 use synix_prices::Prices;
 use synix_search::{Answer, Search};
 use synix_store::{BuildId, Reader};
@@ -19,6 +19,12 @@ pub trait Library: Send + Sync + 'static {
 
     /// Returns the prices for a build, or (`None`) for the newest snapshot.
     fn prices(&self, reader: &Reader, build: Option<BuildId>) -> Result<Prices, ErrorView>;
+
+    /// Returns what the builds of the pipeline cost, divided by a group.
+    fn costs(&self, by: CostGroup) -> Result<Costs, ErrorView>;
+
+    /// Describes the plugins of the pipeline file as it is now. This may compile them.
+    fn plugins(&self) -> Result<Vec<Plugin>, ErrorView>;
 
     /// Returns the names of components that are known.
     fn component_names(&self) -> Result<BTreeMap<Digest, String>, ErrorView>;
@@ -56,4 +62,38 @@ pub struct Planned {
     pub overview: Overview,
     /// The plan; `None` if the pipeline cannot be planned.
     pub plan: Option<Plan>,
+}
+
+/// A plugin of the pipeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plugin {
+    /// The reference in the pipeline file.
+    pub reference: String,
+    /// The layers that use it, with the capabilities that each grants.
+    pub layers: Vec<(String, Vec<String>)>,
+    /// What it says about itself, or why it cannot be loaded.
+    pub description: Result<PluginDescription, ErrorView>,
+}
+
+/// What a plugin says about itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginDescription {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it does.
+    pub summary: String,
+    /// `transform` or `reader`.
+    pub kind: String,
+    /// The capabilities that it declares.
+    pub capabilities: Vec<String>,
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
+    /// The JSON Schema of its config.
+    pub config_schema: serde_json::Value,
+    /// The size of its component in bytes.
+    pub size: u64,
+    /// The digest of its component.
+    pub digest: Digest,
 }

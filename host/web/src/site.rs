@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use synix_core::digest::Digest;
-use synix_engine::view::ErrorView;
+use synix_engine::view::{
+    CostGroup, Costs, Detail, ErrorView, FindError, FoundArtifact, Lineage, SnapshotDiff,
+    SnapshotView, Status,
+};
+use synix_store::{BuildId, StoreError};
 
 use crate::assets;
-use crate::library::{Library, Planned, State};
+use crate::library::{Library, Planned, Plugin, State};
 use crate::links::Links;
 use crate::pages;
 use crate::reply::Reply;
@@ -22,10 +26,43 @@ const PLAN_AGE: Duration = Duration::from_secs(1);
 /// The same for a page that nobody has just opened.
 const PLAN_AGE_OF_UPDATE: Duration = Duration::from_secs(30);
 
+/// What does not depend on files is right for as long as the state does not change.
+const STATE_AGE: Duration = Duration::from_secs(3600);
+/// The number of differences that are read with their texts.
+const MAX_CHANGES: usize = 300;
+/// The number of steps and nodes of a lineage on a page.
+const MAX_NODES: usize = 200;
+
+/// The costs of a pipeline, divided in three ways.
+#[derive(Debug)]
+pub(crate) struct CostsBy {
+    pub(crate) day: Costs,
+    pub(crate) layer: Costs,
+    pub(crate) model: Costs,
+}
+
+/// What an artifact was made from, and what was made from it.
+#[derive(Debug)]
+pub(crate) struct Traced {
+    pub(crate) up: Lineage,
+    pub(crate) down: Lineage,
+}
+
+/// The layer, label and id of an artifact, and the snapshot.
+type ArtifactKey = (String, String, Digest, Option<String>);
+
+/// The snapshots and the layer of a difference. The names of snapshots are those of the reader.
+pub(crate) type DiffKey = (String, String, Option<String>);
+
 /// The pages of a project.
 pub struct Site {
     library: Arc<dyn Library>,
     plans: Slow<(), Result<Planned, ErrorView>>,
+    builds: Slow<BuildId, Result<Status, ErrorView>>,
+    costs: Slow<(), Result<CostsBy, ErrorView>>,
+    lineages: Slow<ArtifactKey, Result<Traced, ErrorView>>,
+    diffs: Slow<DiffKey, Result<SnapshotDiff, ErrorView>>,
+    plugins: Slow<(), Result<Vec<Plugin>, ErrorView>>,
     /// How long a page waits for what takes long.
     patience: Duration,
 }
@@ -42,6 +79,11 @@ impl Site {
         Self {
             library,
             plans: Slow::new(),
+            builds: Slow::new(),
+            costs: Slow::new(),
+            lineages: Slow::new(),
+            diffs: Slow::new(),
+            plugins: Slow::new(),
             patience: PATIENCE,
         }
     }
@@ -84,6 +126,125 @@ impl Site {
         };
         self.plans.get(&(), wanted, move || library.plan())
     }
+}
+
+impl Site {
+    /// Returns what a page wants that depends on the state alone.
+    fn of_state(&self, state: &State) -> Wanted {
+        Wanted {
+            version: version(state.reader.folder()),
+            max_age: STATE_AGE,
+            patience: self.patience,
+        }
+    }
+
+    /// Returns the status of a build, which reads every request that it sent.
+    pub(crate) fn status(
+        &self,
+        state: &State,
+        build: BuildId,
+    ) -> Option<Aged<Result<Status, ErrorView>>> {
+        let library = Arc::clone(&self.library);
+        self.builds.get(&build, self.of_state(state), move || {
+            let state = library.open()?;
+            let prices = library.prices(&state.reader, Some(build))?;
+            Status::of(&state.reader, build, &prices).map_err(|error| store_error(&error))
+        })
+    }
+
+    /// Returns the costs of the pipeline.
+    pub(crate) fn costs(&self, state: &State) -> Option<Aged<Result<CostsBy, ErrorView>>> {
+        let library = Arc::clone(&self.library);
+        self.costs.get(&(), self.of_state(state), move || {
+            Ok(CostsBy {
+                day: library.costs(CostGroup::Day)?,
+                layer: library.costs(CostGroup::Layer)?,
+                model: library.costs(CostGroup::Model)?,
+            })
+        })
+    }
+
+    /// Returns where an artifact is from and what was made from it.
+    pub(crate) fn lineage(
+        &self,
+        snapshot: Option<&str>,
+        state: &State,
+        found: &FoundArtifact,
+    ) -> Option<Aged<Result<Traced, ErrorView>>> {
+        let library = Arc::clone(&self.library);
+        let snapshot = snapshot.map(str::to_owned);
+        let found = found.clone();
+        let artifact = &found.artifact.artifact;
+        let key = (
+            found.artifact.layer.clone(),
+            artifact.label.to_string(),
+            artifact.digest,
+            snapshot.clone(),
+        );
+        self.lineages.get(&key, self.of_state(state), move || {
+            let state = library.open()?;
+            let selection = state.selection(snapshot.as_deref());
+            let view = SnapshotView::select(&state.reader, &selection);
+            let view = view.map_err(|error| find_error(&error))?;
+            let prices = library.prices(&state.reader, Some(found.build))?;
+            let names = library.component_names()?;
+            let up = Lineage::bounded(&state.reader, &found, &prices, &names, MAX_NODES);
+            let up = up.map_err(|error| store_error(&error))?;
+            let down = Lineage::downstream_bounded(&view, &found, MAX_NODES);
+            let down = down.map_err(|error| find_error(&error))?;
+            Ok(Traced { up, down })
+        })
+    }
+
+    /// Compares two snapshots: each artifact, or only their numbers if many differ.
+    pub(crate) fn diff(
+        &self,
+        state: &State,
+        key: &DiffKey,
+    ) -> Option<Aged<Result<SnapshotDiff, ErrorView>>> {
+        let library = Arc::clone(&self.library);
+        let (before, after, layer) = key.clone();
+        self.diffs.get(key, self.of_state(state), move || {
+            let state = library.open()?;
+            let select = |name: &str| {
+                SnapshotView::select(&state.reader, &state.selection(Some(name)))
+                    .map_err(|error| find_error(&error))
+            };
+            let (before, after) = (select(&before)?, select(&after)?);
+            let compare = |detail| {
+                SnapshotDiff::of(&state.reader, (&before, &after), layer.as_deref(), detail)
+                    .map_err(|error| find_error(&error))
+            };
+            let counts = compare(Detail::Counts)?;
+            let changes = counts.layers.iter();
+            let changes: usize = changes
+                .map(|layer| layer.added + layer.removed + layer.changed)
+                .sum();
+            if changes > MAX_CHANGES {
+                return Ok(counts);
+            }
+            compare(Detail::Artifacts)
+        })
+    }
+
+    /// Describes the plugins of the pipeline.
+    pub(crate) fn plugins(&self) -> Option<Aged<Result<Vec<Plugin>, ErrorView>>> {
+        let library = Arc::clone(&self.library);
+        let wanted = Wanted {
+            version: 0,
+            max_age: PLAN_AGE,
+            patience: self.patience,
+        };
+        self.plugins.get(&(), wanted, move || library.plugins())
+    }
+}
+
+fn store_error(error: &StoreError) -> ErrorView {
+    ErrorView::of(error.kind(), error.hint(), error)
+}
+
+fn find_error(error: &FindError) -> ErrorView {
+    ErrorView::of(error.kind(), error.hint(), error)
 }
 
 /// Returns a number that differs after each write to the state.

@@ -79,6 +79,8 @@ pub struct Request {
     pub snapshot: Option<String>,
     /// Whether only the part that changes while a build runs is wanted.
     pub is_update: bool,
+    /// Whether the reader sent a form. Only then may a page cost money.
+    pub is_sent: bool,
 }
 
 impl Request {
@@ -88,6 +90,7 @@ impl Request {
             target,
             snapshot: None,
             is_update: false,
+            is_sent: false,
         }
     }
 
@@ -99,12 +102,16 @@ impl Request {
             target: target(path, &query),
             snapshot: query.filled("snapshot"),
             is_update: query.text("part") == UPDATE,
+            is_sent: false,
         }
     }
 
     /// Reads the fields of a form that was sent to `path`.
     pub fn parse_form(path: &str, fields: &[u8]) -> Self {
-        Self::parse(&format!("{path}?{}", String::from_utf8_lossy(fields)))
+        Self {
+            is_sent: true,
+            ..Self::parse(&format!("{path}?{}", String::from_utf8_lossy(fields)))
+        }
     }
 }
 

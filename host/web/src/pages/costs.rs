@@ -11,7 +11,7 @@ use crate::site::CostsBy;
 
 pub(super) fn page(context: &Context<'_>) -> Result<Page, Failure> {
     let state = context.state()?;
-    let found = context.site.costs(&state, context.request.is_update);
+    let found = context.site.costs(&state);
     let (live, is_live) = match found {
         None => (super::waiting("The costs are being added up."), true),
         Some(found) => {

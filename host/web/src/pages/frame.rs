@@ -13,8 +13,10 @@ pub(crate) struct Page {
     pub(crate) title: String,
     /// What the page shows for as long as it is open.
     pub(crate) content: Markup,
-    /// What changes while a build runs, above the content; `None` if nothing does.
+    /// What changes while a build runs; `None` if nothing does.
     pub(crate) live: Option<Markup>,
+    /// Whether that is below the content.
+    pub(crate) live_is_last: bool,
     /// Whether it may still change.
     pub(crate) is_live: bool,
 }
@@ -26,6 +28,7 @@ impl Page {
             title: title.to_owned(),
             content,
             live: None,
+            live_is_last: false,
             is_live: false,
         }
     }
@@ -46,6 +49,11 @@ impl Page {
     fn framed(self, context: &Context<'_>) -> Markup {
         let links = context.links;
         let is_polled = self.is_live && links.is_live();
+        let live = html! {
+            @if let Some(live) = &self.live {
+                div #live data-live[is_polled] { (live) }
+            }
+        };
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -76,16 +84,13 @@ impl Page {
                                 a href=(context.request.target.address(None)) { "Read the newest" }
                             }
                         }
-                        @if let Some(live) = self.live {
-                            @if is_polled {
-                                p.reload {
-                                    a href=(context.request.target.address(context.request.snapshot.as_deref())) { "Reload" }
-                                    " " span #connection role="status" {}
-                                }
+                        @if is_polled {
+                            p.reload {
+                                a href=(context.request.target.address(context.request.snapshot.as_deref())) { "Reload" }
+                                " " span #connection role="status" {}
                             }
-                            div #live data-live[is_polled] { (live) }
                         }
-                        (self.content)
+                        @if self.live_is_last { (self.content) (live) } @else { (live) (self.content) }
                     }
                     footer {
                         p { "synix " (env!("CARGO_PKG_VERSION")) " · this page changes nothing" }

@@ -1,10 +1,21 @@
 //! The pages. Each is a function of what somebody asks for; the frame around them is in `frame`.
 
+mod artifact;
+mod build;
+mod builds;
+mod costs;
+mod diff;
 mod frame;
+mod layer;
 mod overview;
+mod plugins;
+mod search;
+mod snapshots;
 
-use maud::html;
-use synix_engine::view::{ErrorView, FindError};
+use std::time::Duration;
+
+use maud::{Markup, html};
+use synix_engine::view::{ErrorView, FindError, SnapshotView};
 use synix_store::StoreError;
 
 use crate::html;
@@ -59,6 +70,12 @@ impl Context<'_> {
     pub(crate) fn state(&self) -> Result<State, Failure> {
         Ok(self.site.library().open()?)
     }
+
+    /// Returns the view of the snapshot that the reader chose.
+    pub(crate) fn view<'s>(&'s self, state: &'s State) -> Result<SnapshotView<'s>, Failure> {
+        let selection = state.selection(self.request.snapshot.as_deref());
+        Ok(SnapshotView::select(&state.reader, &selection)?)
+    }
 }
 
 /// Makes the page that somebody asks for, or one that says why there is none.
@@ -70,11 +87,44 @@ pub(crate) fn page(site: &Site, request: &Request, links: &Links<'_>) -> Reply {
     };
     let page = match &request.target {
         Target::Overview => overview::page(&context),
-        _ => return unknown(&context),
+        Target::Builds { before } => builds::page(&context, *before),
+        Target::Build { id } => build::page(&context, id),
+        Target::Layer { name, after } => layer::page(&context, name, after.as_deref()),
+        Target::Artifact { layer, label } => artifact::page(&context, layer, label),
+        Target::Raw { layer, label } => {
+            let reply = artifact::raw(&context, layer, label);
+            return reply.unwrap_or_else(|failure| failed(&context, &failure));
+        }
+        Target::Search { query, mode, layer } => {
+            search::page(&context, &search::Asked { query, mode, layer })
+        }
+        Target::Snapshots => snapshots::page(&context),
+        Target::Diff {
+            before,
+            after,
+            layer,
+        } => diff::page(&context, &diff::Asked { before, after, layer }),
+        Target::Costs => costs::page(&context),
+        Target::Plugins => plugins::page(&context),
+        Target::Style | Target::Script | Target::Unknown => return unknown(&context),
     };
     match page {
         Ok(page) => page.into_reply(&context),
         Err(failure) => failed(&context, &failure),
+    }
+}
+
+/// Says that a part of a page takes long. The page asks for it again.
+fn waiting(text: &str) -> Markup {
+    html! { p.note role="status" { (text) " This page shows it as soon as it is there." } }
+}
+
+/// Says how old the numbers of a page are, if newer ones are on their way.
+fn age(age: Option<Duration>) -> Markup {
+    html! {
+        @if let Some(age) = age {
+            p.note { "These numbers are " (html::counted(age.as_secs(), "second")) " old. Newer ones are being counted." }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::{Context, Failure};
 use crate::graph::{self, Box, Graph};
 use crate::html;
 use crate::library::{Planned, State};
+use crate::target::Target;
 
 pub(super) fn page(context: &Context<'_>) -> Result<Page, Failure> {
     // Without a state there is still a plan.
@@ -21,9 +22,7 @@ pub(super) fn page(context: &Context<'_>) -> Result<Page, Failure> {
         .site
         .planned(state.as_ref().ok(), context.request.is_update);
     let live = match planned {
-        None => html! {
-            p.note role="status" { "The pipeline is being planned. This takes long if there are many source files." }
-        },
+        None => super::waiting("The pipeline is being planned."),
         Some(planned) => {
             let value = planned.value.as_ref().as_ref();
             let Planned { overview, .. } = value.map_err(|error| Failure(error.clone()))?;
@@ -56,9 +55,7 @@ fn show(
             }
             ". " (stale(overview))
         }
-        @if let Some(age) = age {
-            p.note { "These numbers are " (html::counted(age.as_secs(), "second")) " old. Newer ones are being counted." }
-        }
+        (super::age(age))
         @if let Some(error) = &overview.error {
             (html::error(error))
         }
@@ -125,7 +122,7 @@ fn boxes(
     inputs: &BTreeMap<String, Vec<String>>,
 ) -> Vec<Box> {
     let layers = overview.layers.iter().map(|layer| {
-        let target = crate::target::Target::Layer {
+        let target = Target::Layer {
             name: layer.name.clone(),
             after: None,
         };
@@ -233,7 +230,7 @@ fn last_build(context: &Context<'_>, last: &LastBuild) -> Markup {
                 "; cost " (html::cost(last.cost_usd))
             }
             @if let Some(error) = &last.error { (html::error(error)) }
-            (super::overview::failures(&FailureGroup::group(&last.failures)))
+            (failures(&FailureGroup::group(&last.failures)))
         }
     }
 }

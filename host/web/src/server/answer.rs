@@ -15,7 +15,7 @@ use super::Shared;
 use crate::guard::{Access, Asked, TOKEN};
 use crate::links::Links;
 use crate::reply::{Reply, Status};
-use crate::target::{Request, Target};
+use crate::target::Request;
 
 type Response = hyper::Response<Full<Bytes>>;
 
@@ -98,8 +98,7 @@ where
             return refused;
         }
     };
-    let is_sent = head.method == Method::POST;
-    match make(wanted, is_sent, Arc::clone(&shared)).await {
+    match make(wanted, Arc::clone(&shared)).await {
         Some(reply) => page(reply),
         None => text(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -109,14 +108,7 @@ where
 }
 
 /// Makes a page on a thread of its own, because it reads files.
-async fn make(mut wanted: Request, is_sent: bool, shared: Arc<Shared>) -> Option<Reply> {
-    // A link may only search by words: a search by meaning can cost money, so it takes a form.
-    if let Target::Search { query, mode, .. } = &mut wanted.target
-        && !is_sent
-        && !matches!(mode.as_str(), "" | "words")
-    {
-        query.clear();
-    }
+async fn make(wanted: Request, shared: Arc<Shared>) -> Option<Reply> {
     let turn = Arc::clone(&shared);
     let _turn = turn.pages.acquire().await.ok()?;
     let made = tokio::task::spawn_blocking(move || {

@@ -14,7 +14,7 @@ use crate::html;
 pub(super) fn page(context: &Context<'_>, id: &str) -> Result<Page, Failure> {
     let state = context.state()?;
     let build = find_build(&state.reader, id)?.id;
-    let status = context.site.status(&state, build, context.request.is_update);
+    let status = context.site.status(&state, build);
     let (live, is_live) = match status {
         None => (super::waiting("The build is being read."), true),
         Some(found) => {
