@@ -53,7 +53,7 @@ pub(crate) fn run(to: &str) -> Result<(), Failure> {
 
 /// Builds the command and returns its path.
 fn build() -> Result<PathBuf, Failure> {
-    let words = "build --locked --no-default-features --package synix --bin synix";
+    let words = "build --locked --no-default-features --features view --package synix --bin synix";
     shell::run(shell::cargo().args(words.split(' ')).current_dir(root()))?;
     let target = target_folder("pictures")?;
     Ok(target.with_file_name("debug").join("synix"))
@@ -94,7 +94,9 @@ impl Server {
         let mut child = command.spawn().map_err(failed)?;
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
-            BufReader::new(output).read_line(&mut line).map_err(failed)?;
+            BufReader::new(output)
+                .read_line(&mut line)
+                .map_err(failed)?;
         }
         let address = line.trim().trim_start_matches("http://");
         Ok(Self {
@@ -129,7 +131,8 @@ impl Server {
         let address = &self.address;
         let get = || {
             let mut stream = TcpStream::connect(address)?;
-            let head = format!("GET {page} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+            let head =
+                format!("GET {page} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
             stream.write_all(head.as_bytes())?;
             let mut reply = Vec::new();
             stream.read_to_end(&mut reply)?;

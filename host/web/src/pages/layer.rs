@@ -16,7 +16,7 @@ use crate::library::State;
 use crate::target::Target;
 
 /// The number of artifacts on a page.
-const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 /// The number of reasons that are shown for stale units, and of units that are named for one.
 const MAX_REASONS: usize = 20;
 const MAX_NAMED: usize = 5;
@@ -118,13 +118,19 @@ fn stale(context: &Context<'_>, state: &State, layer: &str) -> Markup {
     let plan = plan.ok().and_then(|planned| planned.plan.as_ref());
     let found = plan.and_then(|plan| plan.layers.iter().find(|one| one.name == layer));
     let text = match found {
-        None => html! { p { "What is stale is not known, or the pipeline no longer has the layer." } },
+        None => {
+            html! { p { "What is stale is not known, or the pipeline no longer has the layer." } }
+        }
         Some(found) if found.stale == 0 && found.stale_guess.is_none() => {
             html! { p { span.good { "✓ " } "Every unit is up to date." } }
         }
         Some(found) => stale_units(found),
     };
-    section("stale", "Stale units", &html! { (super::age(planned.age)) (text) })
+    section(
+        "stale",
+        "Stale units",
+        &html! { (super::age(planned.age)) (text) },
+    )
 }
 
 fn stale_units(layer: &PlanLayer) -> Markup {

@@ -26,6 +26,10 @@ use crate::site::Site;
 use crate::target::{Request, Target};
 use frame::Page;
 
+pub(crate) use artifact::find as find_artifact;
+pub(crate) use builds::PAGE as BUILDS_ON_A_PAGE;
+pub(crate) use layer::PAGE as LABELS_ON_A_PAGE;
+
 /// What a page is made from.
 pub(crate) struct Context<'a> {
     pub(crate) site: &'a Site,
@@ -103,7 +107,14 @@ pub(crate) fn page(site: &Site, request: &Request, links: &Links<'_>) -> Reply {
             before,
             after,
             layer,
-        } => diff::page(&context, &diff::Asked { before, after, layer }),
+        } => diff::page(
+            &context,
+            &diff::Asked {
+                before,
+                after,
+                layer,
+            },
+        ),
         Target::Costs => costs::page(&context),
         Target::Plugins => plugins::page(&context),
         Target::Style | Target::Script | Target::Unknown => return unknown(&context),

@@ -22,7 +22,9 @@ pub(super) fn page(context: &Context<'_>, layer: &str, label: &str) -> Result<Pa
     let state = context.state()?;
     let view = context.view(&state)?;
     let found = find(&view, layer, label)?;
-    let traced = context.site.lineage(context.request.snapshot.as_deref(), &state, &found);
+    let traced = context
+        .site
+        .lineage(context.request.snapshot.as_deref(), &state, &found);
     let (live, is_live) = lineage::show(context, traced)?;
     if context.request.is_update {
         // What does not change is not read again.
@@ -80,7 +82,11 @@ pub(super) fn raw(context: &Context<'_>, layer: &str, label: &str) -> Result<Rep
 }
 
 /// Finds an artifact by its names alone. A label of one layer may look like the name of another artifact.
-fn find(view: &SnapshotView<'_>, layer: &str, label: &str) -> Result<FoundArtifact, Failure> {
+pub(crate) fn find(
+    view: &SnapshotView<'_>,
+    layer: &str,
+    label: &str,
+) -> Result<FoundArtifact, Failure> {
     let snapshot = view.required()?;
     let named = view.reader().labelled_artifacts(snapshot, layer, label)?;
     match named.into_iter().next() {
