@@ -17,7 +17,10 @@ pub(super) fn page(context: &Context<'_>) -> Result<Page, Failure> {
         Some(found) => {
             let costs = found.value.as_ref().as_ref();
             let costs = costs.map_err(|error| Failure(error.clone()))?;
-            (html! { (super::age(found.age)) (show(costs)) }, found.age.is_some())
+            (
+                html! { (super::age(found.age)) (show(costs)) },
+                found.age.is_some(),
+            )
         }
     };
     Ok(Page {

@@ -228,7 +228,9 @@ mod tests {
         let diff = TextDiff::of(before, after);
         let lines = &diff.passages[0].lines;
         let rows = rows(lines);
-        rows.iter().map(|row| (row.0.is_some(), row.1.is_some())).collect()
+        rows.iter()
+            .map(|row| (row.0.is_some(), row.1.is_some()))
+            .collect()
     }
 
     #[test]

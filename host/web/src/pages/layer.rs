@@ -118,13 +118,19 @@ fn stale(context: &Context<'_>, state: &State, layer: &str) -> Markup {
     let plan = plan.ok().and_then(|planned| planned.plan.as_ref());
     let found = plan.and_then(|plan| plan.layers.iter().find(|one| one.name == layer));
     let text = match found {
-        None => html! { p { "What is stale is not known, or the pipeline no longer has the layer." } },
+        None => {
+            html! { p { "What is stale is not known, or the pipeline no longer has the layer." } }
+        }
         Some(found) if found.stale == 0 && found.stale_guess.is_none() => {
             html! { p { span.good { "✓ " } "Every unit is up to date." } }
         }
         Some(found) => stale_units(found),
     };
-    section("stale", "Stale units", &html! { (super::age(planned.age)) (text) })
+    section(
+        "stale",
+        "Stale units",
+        &html! { (super::age(planned.age)) (text) },
+    )
 }
 
 fn stale_units(layer: &PlanLayer) -> Markup {

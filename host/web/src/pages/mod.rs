@@ -103,7 +103,14 @@ pub(crate) fn page(site: &Site, request: &Request, links: &Links<'_>) -> Reply {
             before,
             after,
             layer,
-        } => diff::page(&context, &diff::Asked { before, after, layer }),
+        } => diff::page(
+            &context,
+            &diff::Asked {
+                before,
+                after,
+                layer,
+            },
+        ),
         Target::Costs => costs::page(&context),
         Target::Plugins => plugins::page(&context),
         Target::Style | Target::Script | Target::Unknown => return unknown(&context),

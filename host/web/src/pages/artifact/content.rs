@@ -97,7 +97,11 @@ mod tests {
     fn a_large_text_is_shown_in_part_with_a_link_to_all_of_it() {
         let shown = text(&"é".repeat(5 << 20));
         assert!(shown.len() < 2 * MAX_SHOWN, "{}", shown.len());
-        assert!(shown.contains("beginning of a text of 10 MB"), "{}", &shown[..200]);
+        assert!(
+            shown.contains("beginning of a text of 10 MB"),
+            "{}",
+            &shown[..200]
+        );
         assert!(shown.contains("href=\"/raw\""));
     }
 
@@ -110,7 +114,15 @@ mod tests {
     #[test]
     fn a_text_without_markdown_keeps_its_line_breaks() {
         assert!(text("one\n  two\n").contains(">one\n  two\n<"));
-        for markdown in ["# a", "- a", "1. a", "> a", "a **b**", "[a](http://b)", "|a|"] {
+        for markdown in [
+            "# a",
+            "- a",
+            "1. a",
+            "> a",
+            "a **b**",
+            "[a](http://b)",
+            "|a|",
+        ] {
             assert!(text(markdown).contains("markdown"), "{markdown}");
         }
     }

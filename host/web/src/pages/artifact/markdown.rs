@@ -15,7 +15,8 @@ const MAX_DEPTH: usize = 64;
 
 /// Renders a text.
 pub(super) fn render(text: &str) -> Markup {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut writer = Writer::default();
     let mut events = Parser::new_ext(text, options).peekable();
     while let Some(event) = events.next() {
@@ -130,7 +131,8 @@ impl Writer {
             Tag::Link { dest_url, .. } => match safe(dest_url) {
                 Some(address) => {
                     let start = html! { (address) }.into_string();
-                    let start = format!("<a rel=\"noopener noreferrer nofollow\" href=\"{start}\">");
+                    let start =
+                        format!("<a rel=\"noopener noreferrer nofollow\" href=\"{start}\">");
                     self.open(&start, "</a>");
                 }
                 None => self.open("<span>", "</span>"),
@@ -291,14 +293,23 @@ mod tests {
     #[test]
     fn headings_are_below_those_of_the_page() {
         let shown = render("# a\n\n###### b").into_string();
-        assert!(shown.contains("<h3>a</h3>") && shown.contains("<h6>b</h6>"), "{shown}");
+        assert!(
+            shown.contains("<h3>a</h3>") && shown.contains("<h6>b</h6>"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn a_table_has_a_head_and_a_body() {
         let shown = render("| a | b |\n|---|--:|\n| 1 | 2 |").into_string();
-        assert!(shown.contains("<thead><tr><th scope=\"col\">a</th>"), "{shown}");
-        assert!(shown.contains("<tbody><tr><td>1</td><td class=\"number\">2</td></tr></tbody>"), "{shown}");
+        assert!(
+            shown.contains("<thead><tr><th scope=\"col\">a</th>"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("<tbody><tr><td>1</td><td class=\"number\">2</td></tr></tbody>"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -22,7 +22,9 @@ pub(super) fn page(context: &Context<'_>, layer: &str, label: &str) -> Result<Pa
     let state = context.state()?;
     let view = context.view(&state)?;
     let found = find(&view, layer, label)?;
-    let traced = context.site.lineage(context.request.snapshot.as_deref(), &state, &found);
+    let traced = context
+        .site
+        .lineage(context.request.snapshot.as_deref(), &state, &found);
     let (live, is_live) = lineage::show(context, traced)?;
     if context.request.is_update {
         // What does not change is not read again.

@@ -22,7 +22,10 @@ pub(super) fn show(
     found: &FoundArtifact,
 ) -> Result<Markup, Failure> {
     let selected = view.required()?;
-    let (layer, label) = (&found.artifact.layer, found.artifact.artifact.label.as_str());
+    let (layer, label) = (
+        &found.artifact.layer,
+        found.artifact.artifact.label.as_str(),
+    );
     let mut sets: BTreeMap<i64, Option<String>> = BTreeMap::new();
     let mut versions: Vec<(SnapshotId, String)> = Vec::new();
     let snapshots = state.reader.snapshots()?;

@@ -32,7 +32,12 @@ fn name(at: usize, batch: &BatchView) -> String {
 }
 
 fn picture(batches: &[BatchView]) -> Markup {
-    let times = || batches.iter().flat_map(|batch| &batch.steps).map(|step| step.at.0);
+    let times = || {
+        batches
+            .iter()
+            .flat_map(|batch| &batch.steps)
+            .map(|step| step.at.0)
+    };
     let (Some(first), Some(last)) = (times().min(), times().max()) else {
         return html! {};
     };
