@@ -38,6 +38,7 @@ mod keys;
 mod machine_limits;
 mod on_done;
 mod overview;
+mod pipeline_plugins;
 mod plugin_tools;
 mod plugins;
 mod provider_access;
@@ -78,6 +79,7 @@ pub use environment::Environment;
 pub use error::ProjectError;
 pub use interrupt::on_interrupt;
 pub use overview::{overview, planned_overview};
+pub use pipeline_plugins::{GrantingLayer, PipelinePlugin, pipeline_plugins};
 pub use plugin_tools::PluginToolchain;
 pub use reading::{
     CurrentPipeline, component_names, costs, current_pipeline, open_reader, outputs, prices, status,

@@ -69,8 +69,8 @@ pub struct Planned {
 pub struct Plugin {
     /// The reference in the pipeline file.
     pub reference: String,
-    /// The layers that use it, with the capabilities that each grants.
-    pub layers: Vec<(String, Vec<String>)>,
+    /// The layers that use it, with the capabilities that each grants; `None`: those that it declares.
+    pub layers: Vec<(String, Option<Vec<String>>)>,
     /// What it says about itself, or why it cannot be loaded.
     pub description: Result<PluginDescription, ErrorView>,
 }

@@ -57,7 +57,12 @@ fn described(context: &Context<'_>, plugin: &Plugin, about: &PluginDescription) 
             dt { "Imports" } dd { (list(&about.imports)) }
             @for (layer, grants) in &plugin.layers {
                 dt { "Layer " (html::layer_link(context.links, layer)) }
-                dd { "grants " (list(grants)) }
+                dd {
+                    @match grants {
+                        Some(grants) => { "grants " (list(grants)) },
+                        None => "grants what it asks for",
+                    }
+                }
             }
         }
         details {

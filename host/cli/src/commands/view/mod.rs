@@ -1,5 +1,6 @@
 //! `view`: shows builds and artifacts as a web page.
 
+mod plugins;
 mod project;
 
 use std::path::Path;

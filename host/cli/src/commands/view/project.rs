@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use synix_core::digest::Digest;
-use synix_engine::view::ErrorView;
+use synix_engine::view::{CostGroup, Costs, ErrorView};
 use synix_prices::Prices;
 use synix_project::Options;
 use synix_search::{Answer, Search};
 use synix_store::{BuildId, Reader};
-use synix_web::{Library, Planned, State};
+use synix_web::{Library, Planned, Plugin, State};
 
+use super::plugins::describe;
 use crate::commands::reading::SnapshotReader;
 use crate::commands::search::in_snapshot;
 use crate::failure;
@@ -53,6 +54,15 @@ impl Library for ProjectLibrary {
     fn prices(&self, reader: &Reader, build: Option<BuildId>) -> Result<Prices, ErrorView> {
         let prices = synix_project::prices(&self.options, reader, build);
         prices.map_err(|error| failure::view(&error.into()))
+    }
+
+    fn costs(&self, by: CostGroup) -> Result<Costs, ErrorView> {
+        let costs = synix_project::costs(&self.options, &[by]);
+        costs.map_err(|error| failure::view(&error.into()))
+    }
+
+    fn plugins(&self) -> Result<Vec<Plugin>, ErrorView> {
+        describe(&self.options).map_err(|error| failure::view(&error))
     }
 
     fn component_names(&self) -> Result<BTreeMap<Digest, String>, ErrorView> {

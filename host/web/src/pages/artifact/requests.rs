@@ -103,7 +103,7 @@ impl Asked {
                 h3 { "Answer" }
                 @match &self.answer {
                     None => p.note { "There is no answer yet." },
-                    Some(_) if request.kind == RequestKind::Embedding => p.note { "A vector." },
+                    Some(_) if matches!(request.kind, RequestKind::Embedding { .. }) => p.note { "A vector." },
                     Some((answer, _)) => (text_part(&answer.text)),
                 }
             }
