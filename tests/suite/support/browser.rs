@@ -16,7 +16,7 @@ use crate::support::http;
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// What ends the wait for a condition: as many looks, each of which takes a call to the browser.
-const MAX_LOOKS: u32 = 5000;
+const MAX_LOOKS: u32 = 2000;
 
 /// Whether pages may run scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,10 +84,6 @@ impl Browser {
         self.string("/url")
     }
 
-    pub(crate) fn title(&self) -> String {
-        self.string("/title")
-    }
-
     /// Returns the text of the first element that a CSS selector finds, as a person sees it.
     #[track_caller]
     pub(crate) fn text(&self, selector: &str) -> String {
@@ -110,13 +106,6 @@ impl Browser {
     #[track_caller]
     pub(crate) fn follow(&self, text: &str) {
         let element = self.element("link text", text);
-        self.post(&format!("/element/{element}/click"), &json!({}));
-    }
-
-    /// Clicks the first element that a CSS selector finds.
-    #[track_caller]
-    pub(crate) fn click(&self, selector: &str) {
-        let element = self.element("css selector", selector);
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{PAGES, built};
 use crate::support::folders;
-use crate::support::pipelines::{BATCH_BUILD, TEAM};
+use crate::support::pipelines::{RESUME, TEAM};
 use crate::support::test_project::{TestProject, text};
 use crate::support::web_server::WebServer;
 
@@ -153,7 +153,7 @@ fn a_closed_state_is_reported_with_its_owner() {
 fn a_page_reads_beside_a_running_build() {
     let project = TestProject::team();
     project.pause_batches();
-    project.ok(&BATCH_BUILD);
+    project.ok(&["batch-build", "run"]);
     let server = WebServer::start(&project);
     let status = project.status();
     let shown = server.page("/build?id=build-1");
@@ -161,8 +161,8 @@ fn a_page_reads_beside_a_running_build() {
     let batch = text(&status["batches"][0]["id"]);
     assert!(shown.contains(&batch), "{shown}");
     assert!(server.page("/").contains("build-1"));
-    project.script(synix_scripted_provider::Script::new());
-    project.ok(&["resume", "--poll"]);
+    project.provider.finish_batches();
+    project.ok(&RESUME);
     let shown = server.page("/build?id=build-1");
     assert!(shown.contains("completed"), "{shown}");
     let cost = project.status()["cost_usd"].clone();

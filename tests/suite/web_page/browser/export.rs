@@ -17,7 +17,7 @@ fn exported_pages_lead_from_a_search_to_an_artifact_and_its_source() {
     let browser = Browser::start(Scripts::Enabled);
     browser.open(&url(&folder, "index.html"));
     browser.follow("Search");
-    browser.enter("#q", "write AMARA");
+    browser.enter("#q", "bios AMARA");
     browser.wait_until(|browser| browser.text("#count") == "1 artifact");
     browser.enter("#q", ENTER);
     browser.follow("amara");

@@ -3,11 +3,10 @@
 mod export;
 
 use serde_json::Value;
-use synix_scripted_provider::Script;
 
 use super::{PAGES, built};
 use crate::support::browser::{Browser, Scripts};
-use crate::support::pipelines::BATCH_BUILD;
+use crate::support::pipelines::RESUME;
 use crate::support::test_project::{TestProject, text};
 use crate::support::web_server::WebServer;
 
@@ -40,7 +39,7 @@ fn as_cell(value: &Value) -> String {
 fn a_batch_build_is_seen_to_finish_without_a_reload() {
     let project = TestProject::team();
     project.pause_batches();
-    project.ok(&BATCH_BUILD);
+    project.ok(&["batch-build", "run"]);
     let server = WebServer::start(&project);
     let browser = Browser::start(Scripts::Enabled);
     browser.open(&address(&server, "/build?id=build-1"));
@@ -50,8 +49,8 @@ fn a_batch_build_is_seen_to_finish_without_a_reload() {
         browser.text("main")
     );
     browser.script("window.opened = 'once'");
-    project.script(Script::new());
-    project.ok(&["resume", "--poll", "--poll-interval", "1ms"]);
+    project.provider.finish_batches();
+    project.ok(&RESUME);
     browser.wait_until(|browser| browser.text("main").contains("completed"));
     assert_eq!(browser.script("return window.opened"), "once");
     let status = project.status();
@@ -120,11 +119,11 @@ fn the_pages_work_without_scripts() {
     // A build that is open is shown as it is now.
     project.pause_batches();
     project.write("bios/bela.md", "I am bela and I draw.");
-    project.ok(&BATCH_BUILD);
+    project.ok(&["batch-build", "run"]);
     browser.open(&address(&server, "/build?id=build-2"));
     assert!(browser.text("main").contains("submitted"));
-    project.script(Script::new());
-    project.ok(&["resume", "--poll", "--poll-interval", "1ms"]);
+    project.provider.finish_batches();
+    project.ok(&RESUME);
     browser.open(&address(&server, "/build?id=build-2"));
     assert!(browser.text("main").contains("completed"));
 }
