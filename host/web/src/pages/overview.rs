@@ -43,10 +43,16 @@ fn show(
     overview: &Overview,
     age: Option<Duration>,
 ) -> Result<Markup, Failure> {
-    let facts = match state {
-        Some(state) => Facts::of(context, state, overview)?,
+    let mut facts = match state {
+        Some(state) => Facts::of(context, state, &overview.builds)?,
         None => Facts::default(),
     };
+    // A pipeline file that was changed since the newest build has its own edges.
+    match (context.site.library().inputs(), state) {
+        (Ok(inputs), _) => facts.inputs = inputs,
+        (Err(_), Some(state)) => facts.inputs = inputs(&state.reader, &overview.pipeline)?,
+        (Err(_), None) => {}
+    }
     Ok(html! {
         p.lead {
             code { (html::name(&overview.pipeline)) } ": "
@@ -107,7 +113,7 @@ fn stale(overview: &Overview) -> Markup {
 /// What the page shows of layers besides the overview.
 #[derive(Default)]
 struct Facts {
-    /// The inputs of each layer.
+    /// The input layers of each layer.
     inputs: BTreeMap<String, Vec<String>>,
     /// What was spent for each layer; empty until it is added up.
     costs: BTreeMap<String, Option<Amount>>,
@@ -116,11 +122,8 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(context: &Context<'_>, state: &State, overview: &Overview) -> Result<Self, Failure> {
-        let mut facts = Self {
-            inputs: inputs(&state.reader, &overview.pipeline)?,
-            ..Self::default()
-        };
+    fn of(context: &Context<'_>, state: &State, builds: &[OpenBuild]) -> Result<Self, Failure> {
+        let mut facts = Self::default();
         if let Some(costs) = context.site.costs(state)
             && let Ok(costs) = costs.value.as_ref()
         {
@@ -128,7 +131,7 @@ impl Facts {
             let sums = sums.map(|sum| (sum.layer.clone().unwrap_or_default(), sum.cost_usd));
             facts.costs.extend(sums);
         }
-        for build in &overview.builds {
+        for build in builds {
             let Ok(build) = build.build.parse::<BuildId>() else {
                 continue;
             };
