@@ -40,3 +40,4 @@ mod torture;
 mod transforms;
 mod trust;
 mod views;
+mod web_page;

@@ -17,6 +17,7 @@ mod docs;
 mod fuzz;
 mod languages;
 mod package;
+mod pictures;
 mod probe;
 mod record;
 mod setup;
@@ -42,6 +43,7 @@ cargo xtask test                    run every setup, build everything and run al
 cargo xtask test --quick            run the tests that need only Rust and a C compiler
 cargo xtask bench [PART...]         build the release binary and measure it:
                                     units, batches, flow, languages [default: all]
+cargo xtask pictures DIR            take pictures of the web page in both themes and two widths
 cargo xtask torture [N] [SEED]      run N sequences of faults and kills from SEED on [default: 1000, 1], then fuzz
 cargo xtask fuzz [SECONDS] [TARGET] run each fuzz target, or one, for SECONDS [default: 60]
 
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["test", "--quick"] => test::run_quick(),
         ["bench", ref parts @ ..] => bench::run(parts),
+        ["pictures", folder] => pictures::run(folder),
         ["fuzz"] => fuzz::run(fuzz::SECONDS, None),
         ["fuzz", seconds] => fuzz::run(seconds, None),
         ["fuzz", seconds, target] => fuzz::run(seconds, Some(target)),

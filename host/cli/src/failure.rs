@@ -82,6 +82,10 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, Option<String>, ExitCode) {
         let hint = error.hint().map(str::to_owned);
         return (ErrorKind::SYSTEM, hint, ExitCode::Failure);
     }
+    #[cfg(feature = "view")]
+    if let Some(error) = error.downcast_ref::<synix_web::ExportError>() {
+        return (error.kind(), error.hint(), ExitCode::Failure);
+    }
     if error.is::<Usage>() {
         return (ErrorKind::USAGE, None, ExitCode::Usage);
     }

@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 
 mod assets;
+mod export;
 mod graph;
 mod guard;
 mod html;
@@ -30,6 +31,7 @@ mod slow;
 mod target;
 mod token;
 
+pub use export::{ExportError, Exported, export};
 pub use library::{Library, Planned, Plugin, PluginDescription, State};
 pub use links::Links;
 pub use reply::{Reply, Status};

@@ -240,11 +240,11 @@ impl Site {
     }
 }
 
-fn store_error(error: &StoreError) -> ErrorView {
+pub(crate) fn store_error(error: &StoreError) -> ErrorView {
     ErrorView::of(error.kind(), error.hint(), error)
 }
 
-fn find_error(error: &FindError) -> ErrorView {
+pub(crate) fn find_error(error: &FindError) -> ErrorView {
     ErrorView::of(error.kind(), error.hint(), error)
 }
 

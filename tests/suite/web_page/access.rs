@@ -42,7 +42,11 @@ fn a_foreign_host_is_refused_on_every_method() {
         let own = server.address.to_string();
         let twice = [("Host", own.as_str()), ("Host", "evil.example")];
         let reply = call(server.address, method, &twice);
-        assert!(matches!(reply.status, 400 | 403), "{method}: {}", reply.status);
+        assert!(
+            matches!(reply.status, 400 | 403),
+            "{method}: {}",
+            reply.status
+        );
     }
 }
 
@@ -73,7 +77,12 @@ fn a_foreign_origin_is_refused_on_every_method() {
 fn nothing_of_the_page_is_part_of_a_page_of_another_server() {
     let (_project, server) = built();
     let own = server.address.to_string();
-    for (mode, destination) in [("no-cors", "script"), ("no-cors", "image"), ("navigate", "iframe"), ("cors", "empty")] {
+    for (mode, destination) in [
+        ("no-cors", "script"),
+        ("no-cors", "image"),
+        ("navigate", "iframe"),
+        ("cors", "empty"),
+    ] {
         let headers = [
             ("Host", own.as_str()),
             ("Sec-Fetch-Site", "cross-site"),
@@ -101,10 +110,17 @@ fn a_method_that_changes_things_is_not_there() {
 #[test]
 fn every_page_forbids_frames_and_foreign_content() {
     let (_project, server) = built();
-    for page in PAGES.into_iter().chain(["/style.css", "/script.js", "/nothing"]) {
+    for page in PAGES
+        .into_iter()
+        .chain(["/style.css", "/script.js", "/nothing"])
+    {
         let reply = server.get(page);
         let policy = reply.header("content-security-policy").unwrap_or_default();
-        for rule in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+        for rule in [
+            "default-src 'none'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
             assert!(policy.contains(rule), "{page}: {policy}");
         }
         for forbidden in ["unsafe-inline", "unsafe-eval", "http:", "https:", "*"] {
@@ -123,7 +139,10 @@ fn an_address_that_others_can_reach_needs_the_token() {
     let project = TestProject::team();
     project.ok(&["build"]);
     let server = WebServer::start_with(&project, &["--address", "0.0.0.0"]);
-    let (_, token) = server.url.split_once("?token=").expect("a token in the URL");
+    let (_, token) = server
+        .url
+        .split_once("?token=")
+        .expect("a token in the URL");
     let address = SocketAddr::from(([127, 0, 0, 1], server.address.port()));
     let get = |path: &str, cookie: Option<&str>| {
         let host = address.to_string();
@@ -131,16 +150,27 @@ fn an_address_that_others_can_reach_needs_the_token() {
         headers.extend(cookie.map(|cookie| ("Cookie", cookie)));
         http::call(address, "GET", path, &headers, b"").expect("a reply")
     };
-    for page in PAGES.into_iter().chain(["/style.css", "/script.js", "/nothing"]) {
+    for page in PAGES
+        .into_iter()
+        .chain(["/style.css", "/script.js", "/nothing"])
+    {
         let reply = get(page, None);
         assert_eq!(reply.status, 403, "{page}");
         assert!(!reply.text().contains(token), "{page}");
     }
     for wrong in ["", "0", &token[1..], &token.to_uppercase()] {
-        assert_eq!(get(&format!("/?token={wrong}"), None).status, 403, "{wrong}");
+        assert_eq!(
+            get(&format!("/?token={wrong}"), None).status,
+            403,
+            "{wrong}"
+        );
     }
     let opened = get(&format!("/?token={token}"), None);
-    assert!(matches!(opened.status, 200 | 302 | 303), "{}", opened.status);
+    assert!(
+        matches!(opened.status, 200 | 302 | 303),
+        "{}",
+        opened.status
+    );
     let cookie = opened.header("set-cookie").expect("a cookie");
     for rule in ["HttpOnly", "SameSite=Strict"] {
         assert!(cookie.contains(rule), "{cookie}");
@@ -156,8 +186,17 @@ fn an_address_that_others_can_reach_needs_the_token() {
 #[test]
 fn a_request_that_is_no_http_ends_its_connection_alone() {
     let (_project, server) = built();
-    let long = format!("GET /{} HTTP/1.1\r\nHost: {}\r\n\r\n", "a".repeat(1 << 20), server.address);
-    for bytes in [&b"\x16\x03\x01\x02\x00"[..], b"GET\r\n\r\n", b"\0\0\0\0\r\n\r\n", long.as_bytes()] {
+    let long = format!(
+        "GET /{} HTTP/1.1\r\nHost: {}\r\n\r\n",
+        "a".repeat(1 << 20),
+        server.address
+    );
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00"[..],
+        b"GET\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+        long.as_bytes(),
+    ] {
         if let Ok(reply) = http::send(server.address, bytes, false) {
             assert!((400..500).contains(&reply.status), "{}", reply.status);
         }

@@ -39,7 +39,17 @@ fn pages(label: &str) -> [String; 6] {
 #[track_caller]
 fn check(page: &str, html: &str) {
     let lower = html.to_lowercase();
-    for forbidden in ["<img", "<iframe", "<object", "<embed", "<base", "javascript:", "<script>", "<svg onload", "<style"] {
+    for forbidden in [
+        "<img",
+        "<iframe",
+        "<object",
+        "<embed",
+        "<base",
+        "javascript:",
+        "<script>",
+        "<svg onload",
+        "<style",
+    ] {
         assert!(!lower.contains(forbidden), "{page} has {forbidden}: {html}");
     }
     for tag in lower.split('<').skip(1) {
@@ -57,7 +67,10 @@ fn a_label_is_text_on_every_page() {
         check(&page, &server.page(&page));
     }
     let shown = server.page(&pages(LABEL)[3]);
-    assert!(shown.contains("&lt;img src=x onerror=alert(2)&gt;"), "{shown}");
+    assert!(
+        shown.contains("&lt;img src=x onerror=alert(2)&gt;"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -71,7 +84,10 @@ fn a_content_is_text_on_every_page() {
         check(&page, &server.page(&page));
     }
     let shown = server.page(&pages("note")[3]);
-    assert!(shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{shown}");
+    assert!(
+        shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;"),
+        "{shown}"
+    );
     // Not even the content itself is a page.
     let raw = server.get("/raw?layer=bios&label=note");
     assert_eq!(raw.text(), content);
@@ -83,7 +99,10 @@ fn a_content_is_text_on_every_page() {
 /// A page could otherwise show another text than the one that is there, or end a terminal that prints it.
 #[test]
 fn escapes_and_directions_of_text_are_visible() {
-    let project = project("note", "left \u{202e}thgir\u{202c} \u{1b}[31mred\u{7} \u{200b}end");
+    let project = project(
+        "note",
+        "left \u{202e}thgir\u{202c} \u{1b}[31mred\u{7} \u{200b}end",
+    );
     let server = WebServer::start(&project);
     for page in pages("note") {
         let shown = server.page(&page);
@@ -126,7 +145,11 @@ fn a_name_that_is_not_there_is_named_and_nothing_else() {
         format!("/layer?name=bios&limit=-1&after={}", "a".repeat(10_000)),
     ] {
         let reply = server.get(&page);
-        assert!(matches!(reply.status, 200 | 400 | 404), "{page}: {}", reply.status);
+        assert!(
+            matches!(reply.status, 200 | 400 | 404),
+            "{page}: {}",
+            reply.status
+        );
         check(&page, &reply.text());
     }
 }

@@ -2,8 +2,11 @@
 
 mod access;
 mod browser;
+mod export;
 mod hostile_text;
 mod states;
+
+use std::path::PathBuf;
 
 use crate::support::test_project::TestProject;
 use crate::support::web_server::WebServer;
@@ -33,4 +36,10 @@ fn built() -> (TestProject, WebServer) {
     project.ok(&["build"]);
     let server = WebServer::start(&project);
     (project, server)
+}
+
+/// Exports the pages of a project and returns their folder.
+fn exported(project: &TestProject) -> PathBuf {
+    project.ok(&["view", "--export", "pages"]);
+    project.path("pages")
 }

@@ -46,7 +46,11 @@ fn a_project_without_a_state_has_pages() {
     let server = WebServer::start(&project);
     for page in PAGES {
         let reply = server.get(page);
-        assert!(matches!(reply.status, 200 | 404), "{page}: {}", reply.text());
+        assert!(
+            matches!(reply.status, 200 | 404),
+            "{page}: {}",
+            reply.text()
+        );
     }
     assert!(server.page("/").contains("bios"));
     assert!(!project.path(".synix").exists());
@@ -75,7 +79,10 @@ fn a_damaged_state_is_reported_until_it_is_restored() {
         }
         let shown = server.get("/layer?name=bios");
         assert_ne!(shown.status, 200, "{}", shown.text());
-        assert!(fs::read(&path).expect("the database") == damaged, "it is changed");
+        assert!(
+            fs::read(&path).expect("the database") == damaged,
+            "it is changed"
+        );
     }
     fs::write(&path, &whole).expect("the restored database");
     assert!(server.page("/layer?name=bios").contains("amara"));
@@ -127,7 +134,9 @@ fn a_closed_state_is_reported_with_its_owner() {
     mode(project.path(".synix"), 0o000);
     let owner = home.path().metadata().expect("a folder").uid();
     let mut command = project.command(&["view", "--port", "0", "--json"]);
-    command.env("HOME", home.path()).env_remove("XDG_CACHE_HOME");
+    command
+        .env("HOME", home.path())
+        .env_remove("XDG_CACHE_HOME");
     let mut command = command.process();
     if owner == 0 {
         command.uid(OTHER_USER).gid(OTHER_USER);

@@ -1,6 +1,7 @@
 //! The arguments of `view`.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// The options of the page.
 #[derive(Debug, clap::Args)]
@@ -11,4 +12,7 @@ pub(crate) struct View {
     /// Listen on this address; other machines need the token in the printed URL
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     pub(crate) address: IpAddr,
+    /// Write the pages of the newest snapshot to this new folder instead, as files that need no server
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["port", "address"])]
+    pub(crate) export: Option<PathBuf>,
 }

@@ -77,6 +77,12 @@ impl SnapshotView<'_> {
         Ok(listed)
     }
 
+    /// Returns the layers of which there is something to list; none before the first complete build.
+    pub fn layers(&self) -> Vec<&str> {
+        let selected = self.selected.as_ref();
+        selected.map_or_else(Vec::new, |selected| self.listed_layers(selected))
+    }
+
     /// Returns the layers of a snapshot, and those of which only an earlier snapshot has artifacts because they failed.
     pub(super) fn listed_layers<'a>(&'a self, selected: &'a Snapshot) -> Vec<&'a str> {
         let mut layers: Vec<&str> = selected.layers().collect();

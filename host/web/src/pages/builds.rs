@@ -10,7 +10,7 @@ use crate::html;
 use crate::target::Target;
 
 /// The number of builds on a page.
-const PAGE: usize = 50;
+pub(crate) const PAGE: usize = 50;
 
 pub(super) fn page(context: &Context<'_>, before: Option<u64>) -> Result<Page, Failure> {
     let state = context.state()?;

@@ -19,6 +19,8 @@ pub(crate) struct Page {
     pub(crate) live_is_last: bool,
     /// Whether it may still change.
     pub(crate) is_live: bool,
+    /// The scripts of an exported page, which are files beside it.
+    pub(crate) scripts: &'static [&'static str],
 }
 
 impl Page {
@@ -30,6 +32,7 @@ impl Page {
             live: None,
             live_is_last: false,
             is_live: false,
+            scripts: &[],
         }
     }
 
@@ -62,11 +65,14 @@ impl Page {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     meta name="referrer" content="no-referrer";
-                    title { (self.title) " · synix" }
+                    title { (html::name(&self.title)) " · synix" }
                     @if let Some(style) = links.to(&Target::Style) {
                         link rel="stylesheet" href=(style);
                     }
                     @if is_polled && let Some(script) = links.to(&Target::Script) {
+                        script src=(script) defer {}
+                    }
+                    @for script in self.scripts {
                         script src=(script) defer {}
                     }
                 }

@@ -16,7 +16,7 @@ use crate::library::State;
 use crate::target::Target;
 
 /// The number of artifacts on a page.
-const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 /// The number of reasons that are shown for stale units, and of units that are named for one.
 const MAX_REASONS: usize = 20;
 const MAX_NAMED: usize = 5;

@@ -26,6 +26,10 @@ use crate::site::Site;
 use crate::target::{Request, Target};
 use frame::Page;
 
+pub(crate) use artifact::find as find_artifact;
+pub(crate) use builds::PAGE as BUILDS_ON_A_PAGE;
+pub(crate) use layer::PAGE as LABELS_ON_A_PAGE;
+
 /// What a page is made from.
 pub(crate) struct Context<'a> {
     pub(crate) site: &'a Site,

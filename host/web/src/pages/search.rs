@@ -6,6 +6,7 @@ use synix_search::{Answer, Match, Mode, Search, SearchResult};
 
 use super::frame::Page;
 use super::{Context, Failure};
+use crate::export::SEARCH_SCRIPTS;
 use crate::html;
 
 /// The number of results.
@@ -22,6 +23,12 @@ pub(super) struct Asked<'a> {
 pub(super) fn page(context: &Context<'_>, asked: &Asked<'_>) -> Result<Page, Failure> {
     let state = context.state()?;
     let view = context.view(&state)?;
+    if !context.links.is_live() {
+        return Ok(Page {
+            scripts: &SEARCH_SCRIPTS,
+            ..Page::new("Search", exported_form())
+        });
+    }
     // Words cost nothing, so they are what a reader gets who chooses nothing.
     let mode = asked.mode.parse().unwrap_or(Mode::Words);
     let content = html! {
@@ -34,6 +41,24 @@ pub(super) fn page(context: &Context<'_>, asked: &Asked<'_>) -> Result<Page, Fai
         }
     };
     Ok(Page::new("Search", content))
+}
+
+/// The search of exported pages, which a script does.
+fn exported_form() -> Markup {
+    html! {
+        form.search role="search" {
+            label for="q" { "Search for" }
+            input #q type="search" autocomplete="off" aria-describedby="syntax";
+            button type="submit" { "Search words" }
+        }
+        p.note #syntax {
+            "These pages have no server, so a script compares the labels and the first 1,000 bytes of each artifact that "
+            "has a page. All words must occur. " code { "synix view" } " and " code { "synix search" } " compare everything."
+        }
+        noscript { p.note { "The search needs scripts. All other pages work without them." } }
+        p #count role="status" {}
+        ol.results #results {}
+    }
 }
 
 fn find(context: &Context<'_>, asked: &Asked<'_>, mode: Mode) -> Result<Answer, Failure> {

@@ -1,5 +1,7 @@
 //! The page in a browser, with and without scripts.
 
+mod export;
+
 use serde_json::Value;
 use synix_scripted_provider::Script;
 
@@ -42,7 +44,11 @@ fn a_batch_build_is_seen_to_finish_without_a_reload() {
     let server = WebServer::start(&project);
     let browser = Browser::start(Scripts::Enabled);
     browser.open(&address(&server, "/build?id=build-1"));
-    assert!(browser.text("main").contains("submitted"), "{}", browser.text("main"));
+    assert!(
+        browser.text("main").contains("submitted"),
+        "{}",
+        browser.text("main")
+    );
     browser.script("window.opened = 'once'");
     project.script(Script::new());
     project.ok(&["resume", "--poll", "--poll-interval", "1ms"]);
@@ -52,7 +58,10 @@ fn a_batch_build_is_seen_to_finish_without_a_reload() {
     for layer in status["layers"].as_array().expect("layers") {
         let cells = row(&browser, &text(&layer["name"]));
         for field in ["units", "done", "failed", "waiting"] {
-            assert!(cells.contains(&as_cell(&layer[field])), "{field}: {cells:?}");
+            assert!(
+                cells.contains(&as_cell(&layer[field])),
+                "{field}: {cells:?}"
+            );
         }
     }
     let main = browser.text("main");
@@ -84,7 +93,10 @@ fn search_and_follow(browser: &Browser, server: &WebServer) {
     browser.follow("amara");
     assert!(browser.url().contains("label=amara"), "{}", browser.url());
     let shown = browser.text("main");
-    assert!(shown.contains("I am amara and I write things down."), "{shown}");
+    assert!(
+        shown.contains("I am amara and I write things down."),
+        "{shown}"
+    );
     assert!(shown.contains("bios/amara.md"), "{shown}");
 }
 
@@ -129,7 +141,10 @@ fn two_snapshots_are_compared_as_by_diff() {
     browser.open(&address(&server, "/"));
     browser.follow("Snapshots");
     let snapshots = browser.text("main");
-    assert!(snapshots.contains("snapshot-1") && snapshots.contains("snapshot-2"), "{snapshots}");
+    assert!(
+        snapshots.contains("snapshot-1") && snapshots.contains("snapshot-2"),
+        "{snapshots}"
+    );
     browser.open(&address(&server, "/diff"));
     let shown = browser.text("main");
     for change in ["added", "removed", "changed"] {
@@ -142,7 +157,10 @@ fn two_snapshots_are_compared_as_by_diff() {
     for layer in diff["layers"].as_array().expect("layers") {
         let cells = row(&browser, &text(&layer["name"]));
         for change in ["added", "removed", "changed"] {
-            assert!(cells.contains(&as_cell(&layer[change])), "{change}: {cells:?}");
+            assert!(
+                cells.contains(&as_cell(&layer[change])),
+                "{change}: {cells:?}"
+            );
         }
     }
 }
@@ -175,11 +193,18 @@ fn the_numbers_of_a_page_are_those_of_the_command() {
     let costs = project.json(&["costs"]);
     let day = &costs["costs"][0];
     let shown = browser.text("main");
-    for number in [&day["day"], &day["requests"]["sync"], &day["tokens"]["input"]] {
+    for number in [
+        &day["day"],
+        &day["requests"]["sync"],
+        &day["tokens"]["input"],
+    ] {
         assert!(shown.contains(&as_cell(number)), "{number}: {shown}");
     }
     browser.open(&address(&server, "/"));
-    for layer in project.json(&["status"])["layers"].as_array().expect("layers") {
+    for layer in project.json(&["status"])["layers"]
+        .as_array()
+        .expect("layers")
+    {
         let overview = browser.text("main");
         assert!(overview.contains(&text(&layer["name"])), "{overview}");
     }

@@ -82,7 +82,11 @@ pub(super) fn raw(context: &Context<'_>, layer: &str, label: &str) -> Result<Rep
 }
 
 /// Finds an artifact by its names alone. A label of one layer may look like the name of another artifact.
-fn find(view: &SnapshotView<'_>, layer: &str, label: &str) -> Result<FoundArtifact, Failure> {
+pub(crate) fn find(
+    view: &SnapshotView<'_>,
+    layer: &str,
+    label: &str,
+) -> Result<FoundArtifact, Failure> {
     let snapshot = view.required()?;
     let named = view.reader().labelled_artifacts(snapshot, layer, label)?;
     match named.into_iter().next() {
