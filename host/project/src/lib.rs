@@ -82,7 +82,8 @@ pub use overview::{overview, planned_overview};
 pub use pipeline_plugins::{GrantingLayer, PipelinePlugin, pipeline_plugins};
 pub use plugin_tools::PluginToolchain;
 pub use reading::{
-    CurrentPipeline, component_names, costs, current_pipeline, open_reader, outputs, prices, status,
+    CurrentPipeline, component_names, costs, current_pipeline, layer_inputs, open_reader, outputs,
+    prices, status,
 };
 pub use resume::resume;
 pub use trust::{

@@ -79,6 +79,18 @@ pub fn outputs(options: &Options) -> Result<Vec<Output>, ProjectError> {
     Ok(ProjectContext::find(options)?.pipeline()?.outputs)
 }
 
+/// Returns the input layers of each layer of the current pipeline. The pipeline file must be valid.
+pub fn layer_inputs(options: &Options) -> Result<BTreeMap<String, Vec<String>>, ProjectError> {
+    let pipeline = ProjectContext::find(options)?.pipeline()?;
+    let name = |position: &usize| Some(pipeline.layers.get(*position)?.name.to_string());
+    let layers = pipeline.layers.iter().map(|layer| {
+        let inputs = layer.transform().map(|transform| transform.inputs.iter());
+        let inputs = inputs.into_iter().flatten().filter_map(name);
+        (layer.name.to_string(), inputs.collect())
+    });
+    Ok(layers.collect())
+}
+
 /// Returns the names of components: the first-party ones, and those that the lock file pins.
 pub fn component_names(options: &Options) -> Result<BTreeMap<Digest, String>, ProjectError> {
     let context = ProjectContext::with_state(options)?;

@@ -22,9 +22,13 @@ pub(crate) fn name(text: &str) -> String {
     shortened(text, MAX_NAME)
 }
 
-/// Returns a message as one line, shortened if it is very long.
+/// Returns a message with its line breaks, shortened if it is very long.
 pub(crate) fn message(text: &str) -> String {
-    shortened(text, MAX_MESSAGE)
+    let text = text.trim_end();
+    match text.char_indices().nth(MAX_MESSAGE) {
+        None => content(text),
+        Some((end, _)) => format!("{}…", content(&text[..end])),
+    }
 }
 
 /// Returns a content with its line breaks.

@@ -20,6 +20,9 @@ pub trait Library: Send + Sync + 'static {
     /// Returns the prices for a build, or (`None`) for the newest snapshot.
     fn prices(&self, reader: &Reader, build: Option<BuildId>) -> Result<Prices, ErrorView>;
 
+    /// Returns the inputs of each layer of the pipeline file as it is now.
+    fn inputs(&self) -> Result<BTreeMap<String, Vec<String>>, ErrorView>;
+
     /// Returns what the builds of the pipeline cost, divided by a group.
     fn costs(&self, by: CostGroup) -> Result<Costs, ErrorView>;
 

@@ -134,7 +134,8 @@ impl Site {
         Wanted {
             version: version(state.reader.folder()),
             max_age: STATE_AGE,
-            patience: self.patience,
+            // A page may show several of these.
+            patience: self.patience / 2,
         }
     }
 

@@ -16,8 +16,9 @@ const GAP_Y: i64 = 44;
 /// The room for an edge that passes a rank.
 const PASS: i64 = 12;
 const MARGIN: i64 = 8;
-/// The longest text in a box, in characters.
-const MAX_TEXT: usize = 24;
+/// The longest name and the longest other text in a box, in characters.
+const MAX_NAME: usize = 22;
+const MAX_TEXT: usize = 28;
 
 /// A graph of layers in an order in which inputs come before what uses them.
 #[derive(Debug, Default)]
@@ -78,7 +79,7 @@ fn draw_box(at: Point, shown: &Box) -> Markup {
     let inner = html! {
         title { (html::name(&shown.name)) }
         rect x=(at.x) y=(at.y) width=(WIDTH) height=(HEIGHT) rx="6" {}
-        text.name x=(at.x + 12) y=(at.y + 22) { (html::shortened(&shown.name, MAX_TEXT)) }
+        text.name x=(at.x + 12) y=(at.y + 22) { (html::shortened(&shown.name, MAX_NAME)) }
         text x=(at.x + 12) y=(at.y + 42) { (html::shortened(&shown.count, MAX_TEXT)) }
         text x=(at.x + 12) y=(at.y + 61) {
             @for (number, (class, note)) in shown.notes.iter().enumerate() {

@@ -138,10 +138,11 @@ fn stale_units(layer: &PlanLayer) -> Markup {
     html! {
         p {
             @match layer.stale_guess {
-                Some(guess) => { "About " (html::counted(guess, "unit")) " of " (html::number(layer.units)) },
-                None => { (html::counted(layer.stale, "unit")) " of " (html::number(layer.units)) },
+                Some(guess) => { "About " (html::counted(guess, "stale unit")) },
+                None => (html::counted(layer.stale, "stale unit")),
             }
-            " are stale; building them costs at most " (html::cost(layer.planned.cost_usd_max)) "."
+            " of " (html::number(layer.units)) ", which cost at most " (html::cost(layer.planned.cost_usd_max))
+            " to build."
         }
         ul {
             @for (reason, units) in groups.iter().take(MAX_REASONS) {
@@ -229,7 +230,7 @@ fn failed(
     }
     let text = html! {
         p {
-            (html::counted(failed.len() as u64, "unit")) " failed or were held back in "
+            (html::counted(failed.len() as u64, "unit")) " without a result in "
             (html::build_link(context.links, &build.to_string())) "."
         }
         (failures(&FailureGroup::group(&failed)))

@@ -133,7 +133,7 @@ fn waiting(text: &str) -> Markup {
 /// Says how old the numbers of a page are, if newer ones are on their way.
 fn age(age: Option<Duration>) -> Markup {
     html! {
-        @if let Some(age) = age {
+        @if let Some(age) = age.filter(|age| age.as_secs() > 0) {
             p.note { "These numbers are " (html::counted(age.as_secs(), "second")) " old. Newer ones are being counted." }
         }
     }

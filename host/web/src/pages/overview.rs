@@ -6,7 +6,8 @@ use std::time::Duration;
 use maud::{Markup, html};
 use synix_core::fingerprint::{LayerSettings, PipelineParts};
 use synix_engine::view::{FailureGroup, LastBuild, OpenBuild, Overview, OverviewLayer};
-use synix_store::Reader;
+use synix_prices::Amount;
+use synix_store::{BuildId, Reader};
 
 use super::frame::Page;
 use super::{Context, Failure};
@@ -42,10 +43,16 @@ fn show(
     overview: &Overview,
     age: Option<Duration>,
 ) -> Result<Markup, Failure> {
-    let inputs = match state {
-        Some(state) => inputs(&state.reader, &overview.pipeline)?,
-        None => BTreeMap::new(),
+    let mut facts = match state {
+        Some(state) => Facts::of(context, state, &overview.builds)?,
+        None => Facts::default(),
     };
+    // A pipeline file that was changed since the newest build has its own edges.
+    match (context.site.library().inputs(), state) {
+        (Ok(inputs), _) => facts.inputs = inputs,
+        (Err(_), Some(state)) => facts.inputs = inputs(&state.reader, &overview.pipeline)?,
+        (Err(_), None) => {}
+    }
     Ok(html! {
         p.lead {
             code { (html::name(&overview.pipeline)) } ": "
@@ -66,8 +73,8 @@ fn show(
                 p { "There are no layers yet." }
             } @else {
                 div.beside {
-                    (graph::draw(&Graph { boxes: boxes(context, overview, &inputs) }))
-                    (table(context, overview))
+                    (graph::draw(&Graph { boxes: boxes(context, overview, &facts) }))
+                    (table(context, overview, &facts))
                 }
             }
         }
@@ -103,11 +110,56 @@ fn stale(overview: &Overview) -> Markup {
     }
 }
 
+/// What the page shows of layers besides the overview.
+#[derive(Default)]
+struct Facts {
+    /// The input layers of each layer.
+    inputs: BTreeMap<String, Vec<String>>,
+    /// What was spent for each layer; empty until it is added up.
+    costs: BTreeMap<String, Option<Amount>>,
+    /// The settled and all units of the layers at which an open build works.
+    running: BTreeMap<String, (u64, u64)>,
+}
+
+impl Facts {
+    fn of(context: &Context<'_>, state: &State, builds: &[OpenBuild]) -> Result<Self, Failure> {
+        let mut facts = Self::default();
+        if let Some(costs) = context.site.costs(state)
+            && let Ok(costs) = costs.value.as_ref()
+        {
+            let sums = costs.layer.costs.iter();
+            let sums = sums.map(|sum| (sum.layer.clone().unwrap_or_default(), sum.cost_usd));
+            facts.costs.extend(sums);
+        }
+        for build in builds {
+            let Ok(build) = build.build.parse::<BuildId>() else {
+                continue;
+            };
+            for layer in state.reader.build_layers(build)? {
+                let tally = state.reader.layer_tally(build, layer.position)?;
+                if tally.waiting > 0 {
+                    let settled = layer.fresh + tally.done + tally.failed;
+                    let units = (settled, settled + tally.waiting);
+                    facts.running.insert(layer.name, units);
+                }
+            }
+        }
+        Ok(facts)
+    }
+
+    fn cost(&self, layer: &str) -> Option<String> {
+        let cost = self.costs.get(layer)?;
+        Some(html::cost(*cost))
+    }
+}
+
 /// Returns the input layers of each layer, as of the newest build of the pipeline.
 fn inputs(reader: &Reader, pipeline: &str) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    let builds = reader.builds(None)?;
-    let newest = builds.iter().find(|build| build.pipeline == pipeline);
-    let parts = newest.and_then(|build| PipelineParts::read(&build.parts));
+    let newest = reader.builds_of(pipeline)?.into_iter().next();
+    let build = newest.map(|(id, _)| reader.build(id)).transpose()?;
+    let parts = build
+        .flatten()
+        .and_then(|build| PipelineParts::read(&build.parts));
     let layers = parts.map(|parts| parts.layers).unwrap_or_default();
     let inputs = layers.into_iter().map(|(name, settings)| match settings {
         LayerSettings::Transform(transform) => (name, transform.inputs),
@@ -116,17 +168,17 @@ fn inputs(reader: &Reader, pipeline: &str) -> Result<BTreeMap<String, Vec<String
     Ok(inputs.collect())
 }
 
-fn boxes(
-    context: &Context<'_>,
-    overview: &Overview,
-    inputs: &BTreeMap<String, Vec<String>>,
-) -> Vec<Box> {
+fn boxes(context: &Context<'_>, overview: &Overview, facts: &Facts) -> Vec<Box> {
     let layers = overview.layers.iter().map(|layer| {
         let target = Target::Layer {
             name: layer.name.clone(),
             after: None,
         };
         let mut notes = Vec::new();
+        if let Some((settled, all)) = facts.running.get(&layer.name) {
+            let units = format!("{} of {}", html::number(*settled), html::number(*all));
+            notes.push(("busy", format!("● {units}")));
+        }
         if let Some(stale) = stale_count(layer).filter(|count| *count != "0") {
             notes.push(("stale", format!("{stale} stale")));
         }
@@ -139,9 +191,12 @@ fn boxes(
         Box {
             name: layer.name.clone(),
             address: context.links.to(&target),
-            count: html::counted(layer.artifacts, "artifact"),
+            count: match facts.cost(&layer.name) {
+                Some(cost) => format!("{} · {cost}", html::counted(layer.artifacts, "artifact")),
+                None => html::counted(layer.artifacts, "artifact"),
+            },
             notes,
-            inputs: inputs.get(&layer.name).cloned().unwrap_or_default(),
+            inputs: facts.inputs.get(&layer.name).cloned().unwrap_or_default(),
         }
     });
     layers.collect()
@@ -156,7 +211,7 @@ fn stale_count(layer: &OverviewLayer) -> Option<String> {
     }
 }
 
-fn table(context: &Context<'_>, overview: &Overview) -> Markup {
+fn table(context: &Context<'_>, overview: &Overview, facts: &Facts) -> Markup {
     html! {
         div.scroll role="region" aria-label="Layers as a table" tabindex="0" {
             table {
@@ -166,6 +221,8 @@ fn table(context: &Context<'_>, overview: &Overview) -> Markup {
                     th.number scope="col" { "Artifacts" }
                     th.number scope="col" { "Stale" }
                     th.number scope="col" { "Failed" }
+                    th.number scope="col" { "Running" }
+                    th.number scope="col" { "Cost" }
                 } }
                 tbody {
                     @for layer in &overview.layers {
@@ -174,10 +231,16 @@ fn table(context: &Context<'_>, overview: &Overview) -> Markup {
                             td.number { (html::number(layer.artifacts)) }
                             td.number { (stale_count(layer).unwrap_or_else(|| "?".to_owned())) }
                             td.number { (html::number(layer.failed)) }
+                            td.number {
+                                @if let Some((settled, all)) = facts.running.get(&layer.name) {
+                                    (html::number(*settled)) " of " (html::number(*all))
+                                } @else { "–" }
+                            }
+                            td.number { (facts.cost(&layer.name).unwrap_or_else(|| "–".to_owned())) }
                         }
                         @for skipped in &layer.skipped {
                             tr.detail {
-                                td colspan="4" {
+                                td colspan="6" {
                                     "skipped " (html::number(skipped.count)) " ("
                                     (html::name(&skipped.reason)) ")"
                                 }

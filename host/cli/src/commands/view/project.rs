@@ -56,6 +56,11 @@ impl Library for ProjectLibrary {
         prices.map_err(|error| failure::view(&error.into()))
     }
 
+    fn inputs(&self) -> Result<BTreeMap<String, Vec<String>>, ErrorView> {
+        let inputs = synix_project::layer_inputs(&self.options);
+        inputs.map_err(|error| failure::view(&error.into()))
+    }
+
     fn costs(&self, by: CostGroup) -> Result<Costs, ErrorView> {
         let costs = synix_project::costs(&self.options, &[by]);
         costs.map_err(|error| failure::view(&error.into()))

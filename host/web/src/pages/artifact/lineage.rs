@@ -1,7 +1,7 @@
 //! What an artifact was made from, back to the source files, and what was made from it.
 
 use maud::{Markup, html};
-use synix_engine::view::{ErrorView, Lineage, Node, NodeKind};
+use synix_engine::view::{ErrorView, Lineage, NodeKind};
 
 use super::super::{Context, Failure};
 use crate::html;
@@ -32,17 +32,18 @@ pub(super) fn show(
 }
 
 fn nodes(context: &Context<'_>, lineage: &Lineage, nothing: &str) -> Markup {
-    // The first node is the artifact itself. Components and requests are shown above.
-    let is_listed = |node: &&Node| match &node.kind {
-        NodeKind::Artifact { .. } | NodeKind::SourceFile { .. } | NodeKind::File { .. } => true,
-        NodeKind::Component { .. } | NodeKind::Request(_) => false,
-    };
-    let listed: Vec<&Node> = lineage.nodes.iter().skip(1).filter(is_listed).collect();
+    let groups = grouped(lineage);
     html! {
-        @if listed.is_empty() { p { (nothing) } } @else {
-            ul.lineage {
-                @for node in &listed { li { (shown(context, &node.kind)) } }
+        @if groups.is_empty() { p { (nothing) } }
+        @for (title, nodes) in &groups {
+            h3 {
+                @match title {
+                    Title::Layer(layer) => (html::layer_link(context.links, layer)),
+                    Title::Files => "Source files",
+                    Title::Settings => "Files that a config names",
+                }
             }
+            ul.lineage { @for node in nodes { li { (shown(context, node)) } } }
         }
         @if lineage.is_truncated {
             p.note { "There is more. Run " code { "synix lineage" } " to see all of it." }
@@ -50,18 +51,39 @@ fn nodes(context: &Context<'_>, lineage: &Lineage, nothing: &str) -> Markup {
     }
 }
 
+/// What the nodes of a group have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Title<'a> {
+    Layer(&'a str),
+    Files,
+    Settings,
+}
+
+/// Groups the nodes by what they are, the nearest first. Components and requests are shown elsewhere.
+fn grouped(lineage: &Lineage) -> Vec<(Title<'_>, Vec<&NodeKind>)> {
+    let mut groups: Vec<(Title<'_>, Vec<&NodeKind>)> = Vec::new();
+    // The first node is the artifact itself.
+    for node in lineage.nodes.iter().skip(1) {
+        let title = match &node.kind {
+            NodeKind::Artifact { layer, .. } => Title::Layer(layer),
+            NodeKind::SourceFile { .. } => Title::Files,
+            NodeKind::File { .. } => Title::Settings,
+            NodeKind::Component { .. } | NodeKind::Request(_) => continue,
+        };
+        match groups.iter_mut().find(|(known, _)| *known == title) {
+            Some((_, nodes)) => nodes.push(&node.kind),
+            None => groups.push((title, vec![&node.kind])),
+        }
+    }
+    groups
+}
+
 fn shown(context: &Context<'_>, kind: &NodeKind) -> Markup {
     html! {
         @match kind {
-            NodeKind::Artifact { layer, label, kind, .. } => {
-                (html::layer_link(context.links, layer)) " / " (html::artifact_link(context.links, layer, label))
-                " " span.note { (html::name(kind)) }
-            },
-            NodeKind::SourceFile { path, digest } => {
-                "file " code { (html::name(path)) } " " span.note { (digest.short()) }
-            },
-            NodeKind::File { path, digest } => {
-                "file of the config " code { (html::name(path)) } " " span.note { (digest.short()) }
+            NodeKind::Artifact { layer, label, .. } => (html::artifact_link(context.links, layer, label)),
+            NodeKind::SourceFile { path, digest } | NodeKind::File { path, digest } => {
+                code { (html::name(path)) } " " span.note { (digest.short()) }
             },
             NodeKind::Component { .. } | NodeKind::Request(_) => {},
         }

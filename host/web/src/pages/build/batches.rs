@@ -26,7 +26,7 @@ pub(super) fn show(batches: &[BatchView]) -> Markup {
 /// Returns the name of a batch: its id, or its number before it has one.
 fn name(at: usize, batch: &BatchView) -> String {
     match &batch.id {
-        Some(id) => html::shortened(id, 24),
+        Some(id) => html::shortened(id, 18),
         None => format!("batch {} (no id yet)", at + 1),
     }
 }
