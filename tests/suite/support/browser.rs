@@ -142,7 +142,7 @@ impl Browser {
         messages.collect()
     }
 
-    /// Returns the addresses that the browser has asked for since the last call.
+    /// Returns the addresses that the browser has asked for since the last call, without its own pages.
     pub(crate) fn requested(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({ "type": "performance" }));
         let entries = log.as_array().expect("a log").iter();
@@ -154,6 +154,7 @@ impl Browser {
                 let url = &event["message"]["params"]["request"]["url"];
                 url.as_str().map(str::to_owned)
             })
+            .filter(|url| !url.starts_with("chrome:") && !url.starts_with("data:"))
             .collect()
     }
 

@@ -9,6 +9,9 @@ use serde_json::Value;
 use crate::support::http::{self, HttpReply};
 use crate::support::test_project::{TestProject, text};
 
+/// How often a page is opened that does not have a text yet.
+const MAX_LOOKS: u32 = 2000;
+
 /// The server of a project's page, which ends with this value.
 pub(crate) struct WebServer {
     child: Child,
@@ -55,6 +58,19 @@ impl WebServer {
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> HttpReply {
         http::get(self.address, path)
+    }
+
+    /// Gets a page until it has a text: what takes long to compute is on it a little later.
+    #[track_caller]
+    pub(crate) fn page_with(&self, path: &str, text: &str) -> String {
+        let mut page = String::new();
+        for _ in 0..MAX_LOOKS {
+            page = self.page(path);
+            if page.contains(text) {
+                return page;
+            }
+        }
+        panic!("{path} never has {text:?}: {page}");
     }
 
     /// Gets a page that must be there, as text.

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 use super::{PAGES, built};
 use crate::support::folders;
 use crate::support::pipelines::{RESUME, TEAM};
@@ -15,11 +13,13 @@ use crate::support::web_server::WebServer;
 /// Returns the files of a project, without the index that `search` keeps beside the state.
 fn files(project: &TestProject) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = folders::files(&project.path(""));
-    let is_index = |path: &PathBuf| {
+    let index = project.path(".synix/index");
+    // A reader has an empty log and its index while it is open.
+    let is_of_reader = |path: &PathBuf, bytes: &[u8]| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("search") || name.ends_with("-shm")
+        name.ends_with("-shm") || (name.ends_with("-wal") && bytes.is_empty())
     };
-    files.retain(|path, _| !is_index(path));
+    files.retain(|path, bytes| !path.starts_with(&index) && !is_of_reader(path, bytes));
     files
 }
 
@@ -52,7 +52,7 @@ fn a_project_without_a_state_has_pages() {
             reply.text()
         );
     }
-    assert!(server.page("/").contains("bios"));
+    server.page_with("/", "bios");
     assert!(!project.path(".synix").exists());
     // The same server shows the first build.
     project.ok(&["build"]);
@@ -79,10 +79,9 @@ fn a_damaged_state_is_reported_until_it_is_restored() {
         }
         let shown = server.get("/layer?name=bios");
         assert_ne!(shown.status, 200, "{}", shown.text());
-        assert!(
-            fs::read(&path).expect("the database") == damaged,
-            "it is changed"
-        );
+        // Whatever finds the damage may set the database aside, but keeps each byte of it.
+        let kept = files(&project);
+        assert!(damaged.is_empty() || kept.values().any(|bytes| *bytes == damaged));
     }
     fs::write(&path, &whole).expect("the restored database");
     assert!(server.page("/layer?name=bios").contains("amara"));
@@ -156,17 +155,15 @@ fn a_page_reads_beside_a_running_build() {
     project.ok(&["batch-build", "run"]);
     let server = WebServer::start(&project);
     let status = project.status();
-    let shown = server.page("/build?id=build-1");
-    assert!(shown.contains("submitted"), "{shown}");
+    let shown = server.page_with("/build?id=build-1", "submitted");
     let batch = text(&status["batches"][0]["id"]);
-    assert!(shown.contains(&batch), "{shown}");
-    assert!(server.page("/").contains("build-1"));
+    assert!(shown.contains(&batch[..12]), "{shown}");
+    server.page_with("/", "build-1");
     project.provider.finish_batches();
     project.ok(&RESUME);
-    let shown = server.page("/build?id=build-1");
-    assert!(shown.contains("completed"), "{shown}");
-    let cost = project.status()["cost_usd"].clone();
-    assert_ne!(cost, Value::Null);
+    let shown = server.page_with("/build?id=build-1", "completed");
+    let tokens = project.status()["tokens"]["input"].to_string();
+    assert!(shown.contains(&tokens), "{shown}");
 }
 
 /// A mistake in the pipeline file does not hide what was built.
@@ -175,6 +172,5 @@ fn a_wrong_pipeline_file_is_reported_beside_what_was_built() {
     let (project, server) = built();
     project.pipeline("synix.toml", &TEAM.replace("transform", "transfrom"));
     assert!(server.page("/layer?name=bios").contains("amara"));
-    let overview = server.page("/");
-    assert!(overview.contains("transfrom"), "{overview}");
+    server.page_with("/", "transfrom");
 }

@@ -32,8 +32,7 @@ fn exported_pages_lead_from_a_search_to_an_artifact_and_its_source() {
     assert!(browser.text("main").contains("ws-bela"));
     assert_eq!(browser.messages(), [""; 0]);
     for address in browser.requested() {
-        let is_own = address.starts_with(&url(&folder, "")) || address.starts_with("data:");
-        assert!(is_own, "{address}");
+        assert!(address.starts_with(&url(&folder, "")), "{address}");
     }
 }
 

@@ -18,6 +18,15 @@ fn address(server: &WebServer, page: &str) -> String {
     format!("{}{}", server.url.trim_end_matches('/'), page)
 }
 
+/// Opens a page until it has a text: what takes long to compute is on it a little later.
+#[track_caller]
+fn open(browser: &Browser, server: &WebServer, page: &str, text: &str) {
+    browser.wait_until(|browser| {
+        browser.open(&address(server, page));
+        browser.text("main").contains(text)
+    });
+}
+
 /// Returns the cells of the row of a table whose first cell begins with a name.
 #[track_caller]
 fn row(browser: &Browser, name: &str) -> Vec<String> {
@@ -42,12 +51,7 @@ fn a_batch_build_is_seen_to_finish_without_a_reload() {
     project.ok(&["batch-build", "run"]);
     let server = WebServer::start(&project);
     let browser = Browser::start(Scripts::Enabled);
-    browser.open(&address(&server, "/build?id=build-1"));
-    assert!(
-        browser.text("main").contains("submitted"),
-        "{}",
-        browser.text("main")
-    );
+    open(&browser, &server, "/build?id=build-1", "submitted");
     browser.script("window.opened = 'once'");
     project.provider.finish_batches();
     project.ok(&RESUME);
@@ -65,7 +69,7 @@ fn a_batch_build_is_seen_to_finish_without_a_reload() {
     }
     let main = browser.text("main");
     let batch = &status["batches"][0];
-    assert!(main.contains(&text(&batch["id"])), "{main}");
+    assert!(main.contains(&text(&batch["id"])[..12]), "{main}");
     for number in [&status["tokens"]["input"], &status["tokens"]["output"]] {
         assert!(main.contains(&as_cell(number)), "{number}: {main}");
     }
@@ -120,12 +124,10 @@ fn the_pages_work_without_scripts() {
     project.pause_batches();
     project.write("bios/bela.md", "I am bela and I draw.");
     project.ok(&["batch-build", "run"]);
-    browser.open(&address(&server, "/build?id=build-2"));
-    assert!(browser.text("main").contains("submitted"));
+    open(&browser, &server, "/build?id=build-2", "submitted");
     project.provider.finish_batches();
     project.ok(&RESUME);
-    browser.open(&address(&server, "/build?id=build-2"));
-    assert!(browser.text("main").contains("completed"));
+    open(&browser, &server, "/build?id=build-2", "completed");
 }
 
 #[test]
@@ -144,7 +146,7 @@ fn two_snapshots_are_compared_as_by_diff() {
         snapshots.contains("snapshot-1") && snapshots.contains("snapshot-2"),
         "{snapshots}"
     );
-    browser.open(&address(&server, "/diff"));
+    open(&browser, &server, "/diff", "draw");
     let shown = browser.text("main");
     for change in ["added", "removed", "changed"] {
         for artifact in diff[change].as_array().expect("changes") {
@@ -152,7 +154,6 @@ fn two_snapshots_are_compared_as_by_diff() {
             assert!(shown.contains(&label), "{label}: {shown}");
         }
     }
-    assert!(shown.contains("draw"), "{shown}");
     for layer in diff["layers"].as_array().expect("layers") {
         let cells = row(&browser, &text(&layer["name"]));
         for change in ["added", "removed", "changed"] {
@@ -179,8 +180,7 @@ fn no_page_loads_or_does_what_its_policy_forbids() {
     let requested = browser.requested();
     assert!(requested.len() > PAGES.len(), "{requested:?}");
     for url in requested {
-        let is_own = url.starts_with(&server.url) || url.starts_with("data:");
-        assert!(is_own, "{url}");
+        assert!(url.starts_with(&server.url), "{url}");
     }
 }
 
@@ -188,9 +188,9 @@ fn no_page_loads_or_does_what_its_policy_forbids() {
 fn the_numbers_of_a_page_are_those_of_the_command() {
     let (project, server) = built();
     let browser = Browser::start(Scripts::Enabled);
-    browser.open(&address(&server, "/costs"));
     let costs = project.json(&["costs"]);
     let day = &costs["costs"][0];
+    open(&browser, &server, "/costs", &text(&day["day"]));
     let shown = browser.text("main");
     for number in [
         &day["day"],
@@ -199,13 +199,16 @@ fn the_numbers_of_a_page_are_those_of_the_command() {
     ] {
         assert!(shown.contains(&as_cell(number)), "{number}: {shown}");
     }
-    browser.open(&address(&server, "/"));
-    for layer in project.json(&["status"])["layers"]
-        .as_array()
-        .expect("layers")
-    {
-        let overview = browser.text("main");
-        assert!(overview.contains(&text(&layer["name"])), "{overview}");
+    open(&browser, &server, "/", "summary");
+    let status = project.json(&["status"]);
+    for layer in status["layers"].as_array().expect("layers") {
+        let cells = row(&browser, &text(&layer["name"]));
+        for field in ["artifacts", "failed"] {
+            assert!(
+                cells.contains(&as_cell(&layer[field])),
+                "{field}: {cells:?}"
+            );
+        }
     }
     browser.open(&address(&server, "/layer?name=bios"));
     let page = project.json(&["list", "bios", "--limit", "100"]);
