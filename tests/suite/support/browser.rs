@@ -66,12 +66,16 @@ impl Browser {
             let _ = driver.kill();
             panic!("Chromium does not start: run `cargo xtask setup --browser`: {reply:#}");
         };
-        Self {
+        let browser = Self {
             driver,
             address,
             session,
             _profile: profile,
-        }
+        };
+        // The browser begins with a page of its own, which loads others.
+        browser.open("about:blank");
+        browser.requested();
+        browser
     }
 
     /// Opens a page and waits until it is loaded.
@@ -154,7 +158,7 @@ impl Browser {
                 let url = &event["message"]["params"]["request"]["url"];
                 url.as_str().map(str::to_owned)
             })
-            .filter(|url| !url.starts_with("chrome:") && !url.starts_with("data:"))
+            .filter(|url| !url.starts_with("chrome") && !url.starts_with("data:"))
             .collect()
     }
 
