@@ -1,4 +1,3 @@
-use super::layout::Layout;
 use super::*;
 
 fn layer(name: &str, inputs: &[&str]) -> Box {

@@ -183,3 +183,6 @@ impl<K: Eq + Hash, V> Drop for Running<K, V> {
         self.shared.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests;
