@@ -29,10 +29,11 @@ impl Links<'_> {
     /// Returns the name of the file of a page. The names of two pages differ on every file system.
     pub fn file(target: &Target) -> String {
         let path = target.path().trim_start_matches('/');
-        match target {
-            Target::Overview => return "index.html".to_owned(),
-            Target::Style | Target::Script => return path.to_owned(),
-            _ => {}
+        if matches!(target, Target::Overview) {
+            return "index.html".to_owned();
+        }
+        if matches!(target, Target::Style | Target::Script) {
+            return path.to_owned();
         }
         let fields = target.fields();
         let Some((_, last)) = fields.last() else {

@@ -11,13 +11,12 @@ use synix_engine::view::{
 };
 use synix_store::{BuildId, StoreError};
 
-use crate::assets;
 use crate::library::{Library, Planned, Plugin, State};
 use crate::links::Links;
 use crate::pages;
 use crate::reply::Reply;
 use crate::slow::{Aged, Slow, Wanted};
-use crate::target::{Request, Target};
+use crate::target::Request;
 
 /// How long a page waits for a plan before it shows the last one.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -97,11 +96,7 @@ impl Site {
 
     /// Makes a page.
     pub fn page(&self, request: &Request, links: &Links<'_>) -> Reply {
-        match &request.target {
-            Target::Style => Reply::file("text/css; charset=utf-8", assets::STYLE),
-            Target::Script => Reply::file("text/javascript; charset=utf-8", assets::SCRIPT),
-            _ => pages::page(self, request, links),
-        }
+        pages::page(self, request, links)
     }
 
     pub(crate) fn library(&self) -> &dyn Library {

@@ -18,6 +18,7 @@ use maud::{Markup, html};
 use synix_engine::view::{ErrorView, FindError, SnapshotView};
 use synix_store::StoreError;
 
+use crate::assets;
 use crate::html;
 use crate::library::State;
 use crate::links::Links;
@@ -117,7 +118,9 @@ pub(crate) fn page(site: &Site, request: &Request, links: &Links<'_>) -> Reply {
         ),
         Target::Costs => costs::page(&context),
         Target::Plugins => plugins::page(&context),
-        Target::Style | Target::Script | Target::Unknown => return unknown(&context),
+        Target::Style => return Reply::file("text/css; charset=utf-8", assets::STYLE),
+        Target::Script => return Reply::file("text/javascript; charset=utf-8", assets::SCRIPT),
+        Target::Unknown => return unknown(&context),
     };
     match page {
         Ok(page) => page.into_reply(&context),

@@ -161,9 +161,12 @@ impl Server {
 }
 
 fn listen(address: SocketAddr) -> Result<std::net::TcpListener, ServeError> {
-    std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => ServeError::PortInUse(address),
-        _ => ServeError::Listen { address, source },
+    std::net::TcpListener::bind(address).map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            ServeError::PortInUse(address)
+        } else {
+            ServeError::Listen { address, source }
+        }
     })
 }
 

@@ -112,9 +112,14 @@ impl<K: Eq + Hash + Clone + Send + 'static, V: Send + Sync + 'static> Slow<K, V>
             self.start(key.clone(), wanted.version, compute);
             entries = self.lock();
         }
-        while is_outdated {
-            let Some(entry) = entries.get(key) else { break };
-            let left = wanted.patience.checked_sub(asked.elapsed());
+        // What is not outdated is there, and nobody waits for it.
+        let patience = if is_outdated {
+            wanted.patience
+        } else {
+            Duration::ZERO
+        };
+        while let Some(entry) = entries.get(key) {
+            let left = patience.checked_sub(asked.elapsed());
             let is_new = entry.last.as_ref().is_some_and(|last| last.began >= asked);
             let (Some(left), false, Some(_)) = (left, is_new, entry.running) else {
                 break;

@@ -1,6 +1,7 @@
 //! The versions of an artifact in other snapshots of its pipeline.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use maud::{Markup, html};
 use synix_engine::view::{FoundArtifact, SnapshotView};
@@ -36,12 +37,15 @@ pub(super) fn show(
         let Some(set) = snapshot.set(layer) else {
             continue;
         };
-        if !sets.contains_key(&set) {
-            let named = state.reader.labelled_artifacts(snapshot, layer, label)?;
-            let id = named.first().map(|one| one.artifact.digest.to_string());
-            sets.insert(set, id);
-        }
-        if let Some(Some(id)) = sets.get(&set) {
+        let id = match sets.entry(set) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let named = state.reader.labelled_artifacts(snapshot, layer, label)?;
+                let id = named.first().map(|one| one.artifact.digest.to_string());
+                new.insert(id)
+            }
+        };
+        if let Some(id) = id {
             versions.push((snapshot.id, id.clone()));
         }
     }
