@@ -22,7 +22,7 @@ pub(super) fn run(
 fn result_lines(costs: &Costs, by: &[CostGroup]) -> Lines {
     let row = |sum: &CostSum| -> [String; 8] {
         let requests = sum.requests;
-        let cells = [
+        [
             group_name(sum, by),
             requests.sync.to_string(),
             requests.batch.to_string(),
@@ -31,8 +31,7 @@ fn result_lines(costs: &Costs, by: &[CostGroup]) -> Lines {
             format_tokens(sum.tokens.cached),
             format_tokens(sum.tokens.output),
             format_cost(sum.cost_usd),
-        ];
-        cells
+        ]
     };
     let mut rows: Vec<[String; 8]> = costs.costs.iter().map(row).collect();
     let mut total = row(&costs.total);
