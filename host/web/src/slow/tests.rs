@@ -46,7 +46,7 @@ fn a_page_without_patience_gets_the_last_value_with_its_age() {
 fn a_value_is_computed_again_only_if_the_version_differs() {
     let values = Slow::new();
     let count = Arc::new(AtomicU32::new(0));
-    let mut get = |version| {
+    let get = |version| {
         let count = Arc::clone(&count);
         let work = move || count.fetch_add(1, Ordering::SeqCst);
         *values.get(&(), wanted(version, LONG), work).unwrap().value
