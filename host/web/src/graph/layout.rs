@@ -44,6 +44,11 @@ impl Node {
     }
 }
 
+/// Returns the space between two nodes of a rank. Edges that pass beside each other need little.
+const fn gap(has_box: bool) -> i64 {
+    if has_box { GAP_X } else { 0 }
+}
+
 struct Ranks {
     nodes: Vec<Node>,
     /// The nodes of each rank, from left to right.
@@ -205,10 +210,14 @@ impl Ranks {
         let width = widths.iter().copied().max().unwrap_or(0);
         for (rank, own) in self.ranks.iter().zip(widths) {
             let mut x = (width - own) / 2;
+            let mut is_after_box = None;
             for number in rank {
                 if let Some(node) = self.nodes.get_mut(*number) {
+                    let is_box = node.shown.is_some();
+                    x += is_after_box.map_or(0, |before: bool| gap(before || is_box));
                     node.x = x;
-                    x += node.width() + GAP_X;
+                    x += node.width();
+                    is_after_box = Some(is_box);
                 }
             }
         }
@@ -216,9 +225,16 @@ impl Ranks {
     }
 
     fn rank_width(&self, rank: &[usize]) -> i64 {
-        let nodes = rank.iter().filter_map(|number| self.nodes.get(*number));
-        let widths: i64 = nodes.map(|node| node.width() + GAP_X).sum();
-        (widths - GAP_X).max(0)
+        let nodes: Vec<&Node> = rank
+            .iter()
+            .filter_map(|number| self.nodes.get(*number))
+            .collect();
+        let widths: i64 = nodes.iter().map(|node| node.width()).sum();
+        let gaps = nodes.windows(2).map(|pair| {
+            let has_box = pair.iter().any(|node| node.shown.is_some());
+            gap(has_box)
+        });
+        widths + gaps.sum::<i64>()
     }
 
     /// Returns the points of an edge. It goes straight down past a rank.

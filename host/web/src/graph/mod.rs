@@ -16,6 +16,8 @@ const GAP_Y: i64 = 44;
 /// The room for an edge that passes a rank.
 const PASS: i64 = 12;
 const MARGIN: i64 = 8;
+/// The widest picture that is beside its table.
+const MAX_BESIDE: i64 = 560;
 /// The longest name and the longest other text in a box, in characters.
 const MAX_NAME: usize = 22;
 const MAX_TEXT: usize = 28;
@@ -39,9 +41,18 @@ pub(crate) struct Box {
     pub(crate) inputs: Vec<String>,
 }
 
-/// Draws a graph.
-pub(crate) fn draw(graph: &Graph) -> Markup {
+/// Draws a graph. It is beside `table` if there is room for both.
+pub(crate) fn draw_beside(graph: &Graph, table: &Markup) -> Markup {
     let layout = Layout::of(&graph.boxes);
+    html! {
+        div.beside[layout.width <= MAX_BESIDE] {
+            (draw(graph, &layout))
+            (table)
+        }
+    }
+}
+
+fn draw(graph: &Graph, layout: &Layout) -> Markup {
     let (width, height) = (layout.width + 2 * MARGIN, layout.height + 2 * MARGIN);
     html! {
         div.graph role="region" aria-label="The pipeline as a graph" tabindex="0" {

@@ -69,7 +69,7 @@ fn a_graph_without_layers_and_one_with_unknown_inputs_can_be_drawn() {
 #[test]
 fn the_name_of_a_layer_is_text() {
     let boxes = vec![layer("<script>alert(1)</script>\u{202e}", &[])];
-    let drawn = draw(&Graph { boxes }).into_string();
+    let drawn = draw_beside(&Graph { boxes }, &html! {}).into_string();
     assert!(!drawn.contains("<script"), "{drawn}");
     assert!(!drawn.contains('\u{202e}'), "{drawn}");
 }

@@ -143,9 +143,10 @@ fn age(age: Option<Duration>) -> Markup {
 }
 
 fn failed(context: &Context<'_>, failure: &Failure) -> Reply {
-    let title = match failure.status() {
-        Status::NotFound => "Not found",
-        Status::Found | Status::Unavailable => "This cannot be shown",
+    let title = match (failure.0.kind.as_str(), failure.status()) {
+        ("no_state" | "not_built", _) => "Nothing is built yet",
+        (_, Status::NotFound) => "Not found",
+        (_, Status::Found | Status::Unavailable) => "This cannot be shown",
     };
     let page = Page {
         status: failure.status(),

@@ -72,10 +72,10 @@ fn show(
             @if overview.layers.is_empty() {
                 p { "There are no layers yet." }
             } @else {
-                div.beside {
-                    (graph::draw(&Graph { boxes: boxes(context, overview, &facts) }))
-                    (table(context, overview, &facts))
-                }
+                (graph::draw_beside(
+                    &Graph { boxes: boxes(context, overview, &facts) },
+                    &table(context, overview, &facts),
+                ))
             }
         }
         @if let Some(last) = &overview.last { (last_build(context, last)) }
