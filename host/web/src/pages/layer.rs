@@ -141,8 +141,7 @@ fn stale_units(layer: &PlanLayer) -> Markup {
                 Some(guess) => { "About " (html::counted(guess, "stale unit")) },
                 None => (html::counted(layer.stale, "stale unit")),
             }
-            " of " (html::number(layer.units)) ", which cost at most " (html::cost(layer.planned.cost_usd_max))
-            " to build."
+            " of " (html::number(layer.units)) ". Building costs at most " (html::cost(layer.planned.cost_usd_max)) "."
         }
         ul {
             @for (reason, units) in groups.iter().take(MAX_REASONS) {

@@ -9,8 +9,6 @@ use crate::html;
 
 /// The part of a text that a page shows, in bytes.
 const MAX_SHOWN: usize = 64 * 1024;
-/// A larger JSON text is shown as it is, because its pretty form may be many times as large.
-const MAX_JSON: usize = MAX_SHOWN;
 
 pub(super) fn show(content: &Content, raw: Option<&str>) -> Markup {
     match content {
@@ -49,21 +47,31 @@ fn text_as(text: &str, is_cut: bool) -> Markup {
     if text.trim().is_empty() {
         return html! { p.note { "The text is empty." } };
     }
-    let looks_like_json = text.trim_start().starts_with(['{', '[']);
-    if looks_like_json && !is_cut && text.len() <= MAX_JSON {
+    if is_cut && begins_like_json(text) {
+        return plain(text);
+    }
+    if text.trim_start().starts_with(['{', '[']) {
         let value = serde_json::from_str::<Value>(text).ok();
         let pretty = value.and_then(|value| serde_json::to_string_pretty(&value).ok());
         if let Some(pretty) = pretty {
             return plain(&pretty);
         }
     }
-    if looks_like_json {
-        return plain(text);
-    }
     if looks_like_markdown(text) {
         return markdown::render(text);
     }
     html! { div.text-content { (html::content(text)) } }
+}
+
+/// Returns whether the beginning of a text may be that of a JSON object or list. Markdown may begin with a link.
+fn begins_like_json(text: &str) -> bool {
+    let mut characters = text.chars().filter(|one| !one.is_whitespace());
+    let is_inside = |one: char| one.is_ascii_digit() || matches!(one, '"' | '{' | '[' | '-');
+    match (characters.next(), characters.next()) {
+        (Some('{'), Some(next)) => next == '"',
+        (Some('['), Some(next)) => is_inside(next),
+        _ => false,
+    }
 }
 
 /// Returns whether a text has a sign of Markdown. Other texts keep their line breaks.
