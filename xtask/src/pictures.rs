@@ -53,7 +53,8 @@ pub(crate) fn run(to: &str) -> Result<(), Failure> {
 
 /// Builds the command and returns its path.
 fn build() -> Result<PathBuf, Failure> {
-    let words = "build --locked --package synix --bin synix";
+    // With the features of the whole workspace, as the tests build it.
+    let words = "build --locked --workspace --bin synix";
     shell::run(shell::cargo().args(words.split(' ')).current_dir(root()))?;
     let target = target_folder("pictures")?;
     Ok(target.with_file_name("debug").join("synix"))

@@ -141,7 +141,11 @@ fn stale_units(layer: &PlanLayer) -> Markup {
                 Some(guess) => { "About " (html::counted(guess, "stale unit")) },
                 None => (html::counted(layer.stale, "stale unit")),
             }
-            " of " (html::number(layer.units)) ". Building costs at most " (html::cost(layer.planned.cost_usd_max)) "."
+            " of " (html::number(layer.units)) ". "
+            @match layer.planned.cost_usd_max {
+                Some(most) => { "Building costs at most " (html::cost(Some(most))) "." },
+                None => "What building costs at most is not known.",
+            }
         }
         ul {
             @for (reason, units) in groups.iter().take(MAX_REASONS) {
