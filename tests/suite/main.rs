@@ -42,3 +42,4 @@ mod transforms;
 mod trials;
 mod trust;
 mod views;
+mod web_page;

@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod browser;
 mod components;
 mod debian;
 mod demo;
@@ -16,6 +17,7 @@ mod docs;
 mod fuzz;
 mod languages;
 mod package;
+mod pictures;
 mod probe;
 mod record;
 mod setup;
@@ -30,16 +32,18 @@ use shell::Failure;
 const USAGE: &str = "\
 cargo xtask setup [--from-debian]   install what the build needs and check it
 cargo xtask setup --languages       install the tools for plugins in other languages into target/languages
+cargo xtask setup --browser         install Chromium and its driver for the tests of the web page
 cargo xtask demo                    build the command and run the demonstration project
 cargo xtask dist [TARGET]           build the release binary, and pack an archive and a wheel in target/dist
 cargo xtask docs                    update the config tables in docs/transforms.md and docs/sources.md
 cargo xtask package                 package the published crates and compile the packages
 cargo xtask record                  record the cassettes and golden files of the templates again
 cargo xtask components              compile the first-party transforms and readers into host/components/packed
-cargo xtask test                    run both setups, build everything and run all tests
+cargo xtask test                    run every setup, build everything and run all tests
 cargo xtask test --quick            run the tests that need only Rust and a C compiler
 cargo xtask bench [PART...]         build the release binary and measure it:
                                     units, batches, flow, languages [default: all]
+cargo xtask pictures DIR            take pictures of the web page in both themes and two widths
 cargo xtask torture [N] [SEED]      run N sequences of faults and kills from SEED on [default: 1000, 1], then fuzz
 cargo xtask fuzz [SECONDS] [TARGET] run each fuzz target, or one, for SECONDS [default: 60]
 
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(setup::LibrarySource::Easiest),
         ["setup", "--from-debian"] => setup::run(setup::LibrarySource::Debian),
         ["setup", "--languages"] => languages::run_setup().map(drop),
+        ["setup", "--browser"] => browser::run_setup(),
         ["demo"] => demo::run(),
         ["dist"] => dist::run(None),
         ["dist", target] => dist::run(Some(target)),
@@ -64,6 +69,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["test", "--quick"] => test::run_quick(),
         ["bench", ref parts @ ..] => bench::run(parts),
+        ["pictures", folder] => pictures::run(folder),
         ["fuzz"] => fuzz::run(fuzz::SECONDS, None),
         ["fuzz", seconds] => fuzz::run(seconds, None),
         ["fuzz", seconds, target] => fuzz::run(seconds, Some(target)),

@@ -1,12 +1,13 @@
 //! Builds everything and runs all tests, or those that need no tools of other languages.
 
+use crate::browser;
 use crate::languages;
 use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root};
 
 /// The modules of the suite that the quick tests skip: they compile plugins, kill thousands of processes, reach limits of
-/// time and memory, or run every command in a hundred hostile projects. `.config/nextest.toml` skips the same.
-const SLOW: [&str; 13] = [
+/// time and memory, run every command in a hundred hostile projects, or need a browser. `.config/nextest.toml` skips the same.
+const SLOW: [&str; 14] = [
     "builds::limits",
     "crash",
     "hostile_plugins",
@@ -20,12 +21,14 @@ const SLOW: [&str; 13] = [
     "readers::references",
     "releases::other_programs",
     "torture",
+    "web_page::browser",
 ];
 
 /// Runs every test.
 pub(crate) fn run() -> Result<(), Failure> {
     setup::run(LibrarySource::Easiest)?;
     let tools = languages::run_setup()?;
+    browser::run_setup()?;
     println!("test");
     shell::run(
         shell::cargo()

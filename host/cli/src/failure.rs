@@ -77,6 +77,15 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, Option<String>, ExitCode) {
     if let Some(error) = error.downcast_ref::<SearchError>() {
         return (error.kind(), error.hint(), error.exit_code());
     }
+    #[cfg(feature = "view")]
+    if let Some(error) = error.downcast_ref::<synix_web::ServeError>() {
+        let hint = error.hint().map(str::to_owned);
+        return (ErrorKind::SYSTEM, hint, ExitCode::Failure);
+    }
+    #[cfg(feature = "view")]
+    if let Some(error) = error.downcast_ref::<synix_web::ExportError>() {
+        return (error.kind(), error.hint(), ExitCode::Failure);
+    }
     if error.is::<Usage>() {
         return (ErrorKind::USAGE, None, ExitCode::Usage);
     }

@@ -15,7 +15,6 @@ macro_rules! kinds {
             $($(#[$doc])* #[doc = concat!("`", $text, "`")] $visibility const $name: Self = Self($text);)*
 
             /// Every kind, in the order of the document.
-            #[cfg(test)]
             pub const ALL: &[Self] = &[$(Self::$name),*];
         }
     };
@@ -76,6 +75,12 @@ kinds! {
 }
 
 impl ErrorKind {
+    /// Returns the kind with a name, or [`Self::FAILED`] if there is none.
+    pub fn named(name: &str) -> Self {
+        let known = Self::ALL.iter().find(|kind| kind.0 == name);
+        known.copied().unwrap_or(Self::FAILED)
+    }
+
     /// Returns the name as JSON output has it.
     pub const fn as_str(self) -> &'static str {
         self.0

@@ -1,14 +1,20 @@
 //! The overview that `status` shows. It writes nothing and uses no network.
 
 use super::context::{Options, ProjectContext};
-use super::reading::{current_pipeline, prices};
+use super::reading::{current_pipeline, newest_prices};
 use super::{Project, ProjectError};
+use synix_engine::plan::Plan;
 use synix_engine::view::{Overview, SnapshotSelection};
 use synix_prices::Prices;
 use synix_store::{BuildKind, Reader, StoreError};
 
 /// Returns the overview of the current pipeline. If it cannot be planned, its past builds are still shown.
 pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
+    planned_overview(options).map(|(overview, _)| overview)
+}
+
+/// Returns the overview with the plan that says what is stale; `None` if the pipeline cannot be planned.
+pub fn planned_overview(options: &Options) -> Result<(Overview, Option<Plan>), ProjectError> {
     let options = &Options {
         offline: true,
         ..options.clone()
@@ -31,15 +37,10 @@ pub fn overview(options: &Options) -> Result<Overview, ProjectError> {
         snapshot: None,
     };
     let prices = match &reader {
-        Some(reader) => {
-            let newest = reader.builds(None)?.into_iter();
-            let newest = newest.map(|build| (build.pipeline == current_pipeline.file, build.id));
-            // Its own newest build, or else that of another pipeline.
-            let build = newest.max().map(|(_, id)| id);
-            prices(options, reader, build)?
-        }
+        Some(reader) => newest_prices(options, reader, &current_pipeline.file)?,
         None => Prices::default(),
     };
-    let plan = plan.as_ref().map_err(ProjectError::view);
-    Ok(Overview::of(reader.as_ref(), &wanted, plan, &prices)?)
+    let why = plan.as_ref().map_err(ProjectError::view);
+    let overview = Overview::of(reader.as_ref(), &wanted, why, &prices)?;
+    Ok((overview, plan.ok()))
 }

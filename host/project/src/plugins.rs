@@ -158,7 +158,8 @@ impl ProjectContext {
         .into())
     }
 
-    fn get(
+    /// Gets a plugin from the cache, or downloads it if that is allowed.
+    pub(super) fn get(
         &self,
         registry: &PluginFetcher,
         reference: &PluginRef,

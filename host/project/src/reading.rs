@@ -7,7 +7,9 @@ use super::context::{Options, ProjectContext};
 use super::plugins::read_pipeline;
 use synix_core::digest::Digest;
 use synix_engine::build::BuildError;
-use synix_engine::view::{BuildLog, FindError, Status, find_build};
+use synix_engine::view::{
+    BuildLog, CostGroup, Costs, FindError, SnapshotSelection, SnapshotView, Status, find_build,
+};
 use synix_manifest::Output;
 use synix_prices::Prices;
 use synix_store::{BuildId, BuildKind, BuildRow, LogPage, Reader, StoreError};
@@ -85,6 +87,18 @@ pub fn outputs(options: &Options) -> Result<Vec<Output>, ProjectError> {
     Ok(ProjectContext::find(options)?.pipeline()?.outputs)
 }
 
+/// Returns the input layers of each layer of the current pipeline. The pipeline file must be valid.
+pub fn layer_inputs(options: &Options) -> Result<BTreeMap<String, Vec<String>>, ProjectError> {
+    let pipeline = ProjectContext::find(options)?.pipeline()?;
+    let name = |position: &usize| Some(pipeline.layers.get(*position)?.name.to_string());
+    let layers = pipeline.layers.iter().map(|layer| {
+        let inputs = layer.transform().map(|transform| transform.inputs.iter());
+        let inputs = inputs.into_iter().flatten().filter_map(name);
+        (layer.name.to_string(), inputs.collect())
+    });
+    Ok(layers.collect())
+}
+
 /// Returns the names of components: the first-party ones, and those that the lock file pins.
 pub fn component_names(options: &Options) -> Result<BTreeMap<Digest, String>, ProjectError> {
     let context = ProjectContext::with_state(options)?;
@@ -131,4 +145,42 @@ pub fn prices(
         Ok(pipeline) => super::pipeline_prices(&pipeline),
         Err(_) => Prices::unavailable(format!("{} is invalid", path.display())),
     })
+}
+
+/// Returns the prices for a pipeline: those of its newest build, or else those of the newest build of any other.
+pub(super) fn newest_prices(
+    options: &Options,
+    reader: &Reader,
+    file: &str,
+) -> Result<Prices, ProjectError> {
+    let own = reader.builds_of(file)?.into_iter().next();
+    let build = match own {
+        Some((build, _)) => Some(build),
+        None => {
+            let newest = reader.builds_before(None, None, 1)?;
+            newest.into_iter().next().map(|build| build.id)
+        }
+    };
+    prices(options, reader, build)
+}
+
+/// Returns what the builds of the current pipeline cost, divided by each of `by`.
+pub fn costs(options: &Options, by: &[CostGroup]) -> Result<Costs, ProjectError> {
+    let reader = open_reader(options)?;
+    let current = current_pipeline(options)?;
+    let selection = SnapshotSelection {
+        pipeline: &current.file,
+        is_certain: current.is_certain,
+        snapshot: None,
+    };
+    let view = match SnapshotView::select(&reader, &selection) {
+        Ok(view) => Some(view),
+        // Another pipeline was built here, but this one may have begun builds.
+        Err(FindError::NotBuilt { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let file = view.as_ref().and_then(SnapshotView::pipeline);
+    let file = file.unwrap_or(&current.file);
+    let prices = newest_prices(options, &reader, file)?;
+    Ok(Costs::of(&reader, file, by, &prices)?)
 }

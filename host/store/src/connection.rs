@@ -21,7 +21,7 @@ use rusqlite::{Connection, OpenFlags};
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The maximum size of a text or content in a row, in bytes. synix stores longer contents in separate files.
-const MAX_VALUE_BYTES: i32 = 256 << 20;
+pub(crate) const MAX_VALUE_BYTES: i32 = 256 << 20;
 
 /// The number of steps of SQLite's virtual machine between two calls of the progress handler.
 const PROGRESS_INTERVAL: i32 = 100_000;

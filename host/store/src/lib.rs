@@ -53,6 +53,7 @@ mod file_digests;
 mod file_failures;
 mod files;
 mod gc;
+mod label_order;
 mod log;
 mod migrations;
 mod objects;
@@ -100,6 +101,7 @@ pub use error::{StoreError, SystemError};
 pub use file_digests::FileDigest;
 pub use files::check_database_files;
 pub use gc::{GcReport, GcRules};
+pub use label_order::LabelOrder;
 pub use log::{LogEntry, LogPage, LogRecord, SendOutcome};
 pub use paid::{AnswerPolicy, RetrySelection};
 pub use read_only::immutable_uri;
@@ -111,7 +113,8 @@ pub use snapshot_artifacts::SnapshotArtifact;
 pub use snapshot_changes::LayerChanges;
 pub use snapshots::{NewSnapshotLayer, Snapshot, SnapshotId, SnapshotUnit};
 pub use submission::{
-    BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState, SubmissionVersion,
+    BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionState, SubmissionStep,
+    SubmissionVersion,
 };
 pub use times::{LayerTimes, SendSelection, TimedSend, TimedUnit};
 pub use transaction::Transaction;
@@ -198,6 +201,12 @@ impl Reader {
         }
     }
 
+    /// Returns what the process that drives `build` wrote about itself.
+    pub fn build_holder(&self, build: BuildId) -> String {
+        let locks = self.state_folder.open_folder(LOCKS).ok().flatten();
+        locks.map_or_else(String::new, |locks| locks.holder(&lock_name(build)))
+    }
+
     /// Returns the SQL expression for the seal of a row of `table`.
     fn seal_column(&self, table: &str) -> String {
         if self.additions.seals {
@@ -254,12 +263,6 @@ impl Store {
             .state_folder
             .open_or_create_folder(LOCKS)?
             .lock(lock_name(build))?)
-    }
-
-    /// Returns what the process that drives `build` wrote about itself.
-    pub fn build_holder(&self, build: BuildId) -> String {
-        let locks = self.state_folder.open_folder(LOCKS).ok().flatten();
-        locks.map_or_else(String::new, |locks| locks.holder(&lock_name(build)))
     }
 
     /// Returns the path of a batch file of a submission.

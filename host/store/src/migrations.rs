@@ -250,7 +250,7 @@ ALTER TABLE build_layer ADD COLUMN skipped TEXT NOT NULL DEFAULT '[]';",
   build INTEGER NOT NULL REFERENCES build,
   seal INTEGER
 ) WITHOUT ROWID;",
-    // Trials, forecasts, and the times of what a build did. Existing rows have none of them.
+    // Trials, forecasts, the times of what a build did, and the order of labels. Existing rows have none of them.
     "ALTER TABLE build ADD COLUMN trial TEXT;
 ALTER TABLE build ADD COLUMN forecast TEXT;
 ALTER TABLE build_unit ADD COLUMN started INTEGER;
@@ -258,6 +258,8 @@ ALTER TABLE build_unit ADD COLUMN settled INTEGER;
 ALTER TABLE attempt ADD COLUMN sent INTEGER;
 ALTER TABLE attempt ADD COLUMN settled INTEGER;
 ALTER TABLE snapshot ADD COLUMN name TEXT;
+ALTER TABLE layer_set ADD COLUMN by_label BLOB;
+ALTER TABLE layer_set ADD COLUMN seal INTEGER;
 CREATE TABLE build_step (
   id INTEGER PRIMARY KEY,
   build INTEGER NOT NULL REFERENCES build,

@@ -6,6 +6,7 @@ use super::build::BuildId;
 use super::requests::RequestId;
 use super::submission::SubmissionId;
 use super::{Reader, StoreError};
+use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 use synix_core::request::{RequestKey, Usage};
 
@@ -37,6 +38,10 @@ pub struct SendRecord<'r> {
     pub state: SendState,
     /// The usage that the provider reported.
     pub usage: Usage,
+    /// When it was sent, if that was recorded.
+    pub sent: Option<Timestamp>,
+    /// When it was answered or failed, if that was recorded.
+    pub settled: Option<Timestamp>,
 }
 
 impl Reader {
@@ -83,9 +88,14 @@ impl Reader {
     ) -> Result<(), StoreError> {
         let mut read = || -> rusqlite::Result<()> {
             let uncounted = self.uncounted_column()?;
+            let times = if self.additions.trials {
+                "t.sent, t.settled"
+            } else {
+                "NULL, NULL"
+            };
             let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT t.request, t.layer, r.model, t.submission, t.state, t.input_tokens, t.cached_tokens,
-                        t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, r.key, {uncounted}
+                        t.cache_write_tokens, t.output_tokens, t.reasoning_tokens, r.key, {uncounted}, {times}
                  FROM attempt t JOIN request r ON r.id = t.request
              WHERE t.build = ?1 ORDER BY t.id",
             ))?;
@@ -110,6 +120,8 @@ impl Reader {
                         reasoning_tokens: row.get(9)?,
                         uncounted: row.get(11)?,
                     },
+                    sent: row.get::<_, Option<u64>>(12)?.map(Timestamp),
+                    settled: row.get::<_, Option<u64>>(13)?.map(Timestamp),
                 });
             }
             Ok(())

@@ -44,6 +44,9 @@ impl Reader {
         let Some(set) = snapshot.set(layer) else {
             return Ok(Vec::new());
         };
+        if let Some(order) = self.stored_label_order(set)? {
+            return order.labelled(layer, label);
+        }
         let find = || {
             self.connection
                 .prepare_cached(&format!(
@@ -117,7 +120,7 @@ impl Reader {
     }
 
     /// Returns the SQL condition that leaves out the artifacts that newer ones replace.
-    fn not_replaced(&self) -> &'static str {
+    pub(super) fn not_replaced(&self) -> &'static str {
         if self.additions.readers {
             "AND NOT EXISTS (SELECT 1 FROM layer_set_replaced r WHERE r.layer_set = s.layer_set AND r.artifact = a.id)"
         } else {

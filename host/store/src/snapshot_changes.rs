@@ -61,23 +61,6 @@ impl Reader {
         Ok(changes)
     }
 
-    /// Returns the number of artifacts of a snapshot.
-    pub fn count_artifacts(&self, snapshot: &Snapshot) -> Result<u64, StoreError> {
-        let mut count = 0;
-        for layer in snapshot.layers() {
-            let Some(set) = snapshot.set(layer) else {
-                continue;
-            };
-            let outputs: u64 = self.query_row(
-                "SELECT COUNT(*) FROM layer_set_unit s JOIN artifact a ON a.unit = s.unit WHERE s.layer_set = ?1",
-                [set],
-                |row| row.get(0),
-            )?;
-            count += outputs.saturating_sub(self.replaced(set)?.len() as u64);
-        }
-        Ok(count)
-    }
-
     fn members(&self, set: Option<i64>) -> Result<Members, StoreError> {
         let Some(set) = set else {
             return Ok(Members::default());

@@ -148,11 +148,14 @@ impl Transaction<'_> {
         }
         let digest = encoder.finish();
         let known = self.query_optional(
-            "SELECT id FROM layer_set WHERE digest = ?1",
+            "SELECT id, by_label IS NULL FROM layer_set WHERE digest = ?1",
             [digest.as_bytes()],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        if let Some(set) = known {
+        if let Some((set, lacks_order)) = known {
+            if lacks_order {
+                self.store_label_order(set)?;
+            }
             return Ok(set);
         }
         let set = self.insert(
@@ -171,6 +174,7 @@ impl Transaction<'_> {
                 params![set, artifact.0],
             )?;
         }
+        self.store_label_order(set)?;
         Ok(set)
     }
 }

@@ -189,3 +189,12 @@ pub struct SubmissionRequest {
     /// The key of the request.
     pub key: RequestKey,
 }
+
+/// A state that a submission entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubmissionStep {
+    /// The state.
+    pub state: SubmissionState,
+    /// When it was entered.
+    pub at: Timestamp,
+}

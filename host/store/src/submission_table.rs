@@ -2,12 +2,14 @@
 //!
 //! Submissions belong to the project, not to the build that created them: any build that needs an answer polls its batch.
 
+use std::collections::BTreeMap;
+
 use rusqlite::params;
 
 use super::attempts::AttemptId;
 use super::build::BuildId;
 use super::requests::RequestId;
-use super::submission::{BatchOwner, Submission, SubmissionId, SubmissionRequest};
+use super::submission::{BatchOwner, Submission, SubmissionId, SubmissionRequest, SubmissionStep};
 use super::{Reader, StoreError, Transaction};
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
@@ -126,6 +128,31 @@ impl Reader {
     /// Returns the submissions of a build, the oldest first.
     pub fn submissions_of(&self, build: BuildId) -> Result<Vec<Submission>, StoreError> {
         self.submissions_where("build = ?1", build.0)
+    }
+
+    /// Returns the states that each submission of a build has entered, the oldest first.
+    pub fn submission_steps(
+        &self,
+        build: BuildId,
+    ) -> Result<BTreeMap<SubmissionId, Vec<SubmissionStep>>, StoreError> {
+        let rows: Vec<(SubmissionId, SubmissionStep)> = self.query(
+            "SELECT p.submission, p.state, p.at
+             FROM submission_step p JOIN submission s ON s.id = p.submission
+             WHERE s.build = ?1 ORDER BY p.id",
+            [build.0],
+            |row| {
+                let step = SubmissionStep {
+                    state: row.get(1)?,
+                    at: Timestamp(row.get(2)?),
+                };
+                Ok((SubmissionId(row.get(0)?), step))
+            },
+        )?;
+        let mut steps: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (submission, step) in rows {
+            steps.entry(submission).or_default().push(step);
+        }
+        Ok(steps)
     }
 
     /// Returns the submission with this number, if it exists.

@@ -19,6 +19,7 @@ mod readers;
 mod report;
 mod search;
 mod units;
+mod view;
 mod words;
 
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 type Part = fn(&Options) -> Outcome<()>;
 
 /// The parts, in the order in which they run.
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("units", units::run),
     ("files", files::run),
     ("readers", readers::run),
@@ -38,6 +39,7 @@ const PARTS: [(&str, Part); 9] = [
     ("batches", batches::run),
     ("flow", flow::run),
     ("search", search::run),
+    ("view", view::run),
     ("fold", fold::run),
     ("languages", languages::run),
 ];

@@ -109,6 +109,14 @@ fn an_old_state_can_be_read() {
             project.json(&["runs"])["builds"].as_array().unwrap().len(),
             2
         );
+        let listed = project.json(&["list", "summary"]);
+        let page = project.json(&["list", "summary", "--limit", "1"]);
+        assert_eq!(page["artifacts"], listed["artifacts"]);
+        let costs = project.json(&["costs", "--by", "build"]);
+        let costs = costs["costs"].as_array().unwrap();
+        let status = project.status();
+        let cost = costs.iter().find(|one| one["build"] == status["build"]);
+        assert_eq!(cost.unwrap()["cost_usd"], status["cost_usd"]);
         // Early formats have no times of units and requests, so their logs are short.
         let log = project.json(&["builds", "show", "build-2", "--log"]);
         let events = log["events"].as_array().unwrap();

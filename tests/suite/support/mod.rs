@@ -1,5 +1,6 @@
 //! What the tests share: projects, commands and their output, servers, and tools.
 
+pub(crate) mod browser;
 #[cfg_attr(
     windows,
     allow(dead_code, reason = "most costly components are for tests of Linux")
@@ -9,6 +10,7 @@ pub(crate) mod costs;
 pub(crate) mod crashes;
 pub(crate) mod folders;
 pub(crate) mod hostile_clone;
+pub(crate) mod http;
 pub(crate) mod invocation;
 pub(crate) mod pipelines;
 pub(crate) mod plugin_project;
@@ -19,3 +21,4 @@ pub(crate) mod random;
 pub(crate) mod registry;
 pub(crate) mod test_project;
 pub(crate) mod transcript;
+pub(crate) mod web_server;

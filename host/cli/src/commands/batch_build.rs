@@ -14,7 +14,7 @@ use crate::render::Screen;
 pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow::Result<ExitCode> {
     match args {
         BatchBuild::Plan(args) => plan::run(global, args, BuildKind::Batch, screen),
-        BatchBuild::List => builds::run(global, Some(BuildKind::Batch), screen),
+        BatchBuild::List => builds::list_batch_builds(global, screen),
         BatchBuild::Status {
             selection,
             exit_code,

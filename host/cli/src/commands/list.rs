@@ -3,7 +3,7 @@
 use serde_json::json;
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
-use synix_engine::view::ArtifactView;
+use synix_engine::view::{ArtifactPage, ArtifactView, SnapshotView};
 
 use super::reading::SnapshotReader;
 use crate::args::{Global, List};
@@ -17,17 +17,47 @@ const SHORT_ID_DIGITS: usize = 12;
 pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Result<ExitCode> {
     let snapshots = SnapshotReader::open(global, &args.snapshot)?;
     let view = snapshots.view()?;
-    let artifacts = view.list(args.layer.as_deref())?;
-    let document = json!({
-        "build": view.build().map(|build| build.to_string()),
-        "pipeline": view.pipeline(),
-        "artifacts": artifacts,
-    });
-    screen.print_result(&document, || result_lines(&artifacts))?;
+    let is_page = args.limit.is_some() || args.after.is_some();
+    if let Some(layer) = args.layer.as_deref().filter(|_| is_page) {
+        let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
+        let page = view.page(layer, args.after.as_deref(), limit)?;
+        print_page(&view, &page, screen)?;
+        if page.more
+            && let Some(last) = page.artifacts.last()
+        {
+            screen.note(&format!(
+                "{} of {}; pass --after {} to list the next",
+                printable::pluralize(page.before + page.artifacts.len() as u64, "artifact"),
+                page.total,
+                printable::shell_quote(&last.label),
+            ));
+        }
+    } else {
+        let artifacts = view.list(args.layer.as_deref())?;
+        let document = json!({
+            "build": view.build().map(|build| build.to_string()),
+            "pipeline": view.pipeline(),
+            "artifacts": artifacts,
+        });
+        screen.print_result(&document, || result_lines(&artifacts))?;
+    }
     if view.build().is_none() {
         screen.note("no build has ended yet; run `synix builds` to list those that were started");
     }
     Ok(ExitCode::Success)
+}
+
+fn print_page(view: &SnapshotView<'_>, page: &ArtifactPage, screen: &Screen) -> anyhow::Result<()> {
+    let document = json!({
+        "build": view.build().map(|build| build.to_string()),
+        "pipeline": view.pipeline(),
+        "artifacts": page.artifacts,
+        "total": page.total,
+        "before": page.before,
+        "more": page.more,
+        "previous": page.previous,
+    });
+    screen.print_result(&document, || result_lines(&page.artifacts))
 }
 
 fn result_lines(artifacts: &[ArtifactView]) -> Lines {

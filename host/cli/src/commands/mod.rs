@@ -5,6 +5,7 @@ mod build;
 mod builds;
 mod clean;
 mod completions;
+mod costs;
 mod diff;
 mod export;
 mod follow;
@@ -30,9 +31,11 @@ mod status;
 mod test;
 mod trial;
 pub(crate) mod trust;
+#[cfg(feature = "view")]
+mod view;
 mod watch;
 
-use crate::args::{Args, Builds, Command, Demo};
+use crate::args::{Args, BuildsCommand, Command, Demo};
 use crate::render::Screen;
 use synix_core::exit_code::ExitCode;
 
@@ -54,12 +57,15 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Lineage(args) => lineage::run(global, args, screen),
         Command::Resume(args) => batch_build::resume(global, args, screen),
         Command::Status(args) => status::run(global, args, screen),
-        Command::Builds { command: None } => builds::run(global, None, screen),
-        Command::Builds {
-            command: Some(Builds::Show(args)),
-        } => log::run(global, args, screen),
+        Command::Builds(args) => match &args.command {
+            None => builds::run(global, args, screen),
+            Some(BuildsCommand::Show(show)) => log::run(global, show, screen),
+        },
+        Command::Costs(args) => costs::run(global, args, screen),
         Command::Export(args) => export::run(global, args, screen),
         Command::Mcp(args) => mcp::run(global, args, screen),
+        #[cfg(feature = "view")]
+        Command::View(args) => view::run(global, args, screen),
         Command::Release(args) => release::run(global, args, screen),
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),

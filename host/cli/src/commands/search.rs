@@ -63,6 +63,12 @@ pub(super) struct FoundIn {
 }
 
 impl FoundIn {
+    /// Returns the answer alone.
+    #[cfg(feature = "view")]
+    pub(super) fn into_answer(self) -> Answer {
+        self.answer
+    }
+
     /// Returns the document of the command.
     pub(super) fn document(&self, wanted: &synix_search::Search) -> Value {
         json!({

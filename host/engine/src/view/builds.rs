@@ -65,22 +65,49 @@ pub struct BuildView {
     pub closed: Option<Timestamp>,
 }
 
+/// Builds, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BuildPage {
+    /// The builds.
+    pub builds: Vec<BuildView>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
 /// Returns all builds, or those of a kind, the newest first.
 pub fn builds(reader: &Reader, kind: Option<BuildKind>) -> Result<Vec<BuildView>, StoreError> {
-    reader
-        .builds(kind)?
-        .into_iter()
-        .map(|row| {
-            Ok(BuildView {
-                build: row.id.to_string(),
-                status: build_status(reader, &row)?,
-                trial: trial_name(&row),
-                error: row.error.as_deref().map(ErrorView::from_stored),
-                kind: row.kind.name().to_owned(),
-                pipeline: row.pipeline,
-                opened: row.opened,
-                closed: row.closed,
-            })
+    let rows = reader.builds(kind)?.into_iter();
+    rows.map(|row| BuildView::of(reader, row)).collect()
+}
+
+/// Returns at most `limit` builds, or those of a kind, that are older than the build `after`, the newest first.
+pub fn build_page(
+    reader: &Reader,
+    kind: Option<BuildKind>,
+    after: Option<BuildId>,
+    limit: usize,
+) -> Result<BuildPage, StoreError> {
+    let mut rows = reader.builds_before(kind, after, limit.saturating_add(1))?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let views = rows.into_iter().map(|row| BuildView::of(reader, row));
+    Ok(BuildPage {
+        builds: views.collect::<Result<_, _>>()?,
+        more,
+    })
+}
+
+impl BuildView {
+    fn of(reader: &Reader, row: BuildRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            build: row.id.to_string(),
+            status: build_status(reader, &row)?,
+            trial: trial_name(&row),
+            error: row.error.as_deref().map(ErrorView::from_stored),
+            kind: row.kind.name().to_owned(),
+            pipeline: row.pipeline,
+            opened: row.opened,
+            closed: row.closed,
         })
-        .collect()
+    }
 }

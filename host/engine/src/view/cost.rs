@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::forecast::ForecastTally;
+use super::rates::CallTimes;
 use super::status::TokensView;
 use synix_prices::{Amount, Bill, Prices, Rate};
 use synix_store::{BuildId, Reader, StoreError, SubmissionId};
 
-/// The cost of a build's sends: in total, by layer and by batch.
+/// The sends of a build: their cost in total, by layer and by batch, and the times of its calls.
 #[derive(Debug, Default)]
 pub(super) struct BuildBills {
     pub(super) total: Bill,
     pub(super) layers: BTreeMap<String, Bill>,
     pub(super) batches: BTreeMap<SubmissionId, Bill>,
+    pub(super) calls: CallTimes,
     /// What was expected, if that is on record.
     pub(super) forecast: Option<ForecastTally>,
 }
@@ -36,8 +38,9 @@ impl BuildBills {
             if let Some(forecast) = &mut bills.forecast {
                 forecast.add(&send, prices, rate);
             }
-            if let Some(submission) = send.submission {
-                add(bills.batches.entry(submission).or_default());
+            match send.submission {
+                Some(submission) => add(bills.batches.entry(submission).or_default()),
+                None => bills.calls.add(send.sent, send.settled),
             }
         })?;
         Ok(bills)
@@ -90,7 +93,7 @@ pub(super) fn add_build_cost(
     })
 }
 
-const fn rate(is_batch: bool) -> Rate {
+pub(super) const fn rate(is_batch: bool) -> Rate {
     if is_batch { Rate::Batch } else { Rate::Sync }
 }
 

@@ -23,11 +23,20 @@ impl Lineage {
         found: &FoundArtifact,
         depth: Option<usize>,
     ) -> Result<Self, FindError> {
-        let mut walk = Walk::new(view, found.build.to_string(), found.stale.clone())?;
-        let artifact = &found.artifact.artifact;
-        let unit = view.reader.unit(artifact.unit)?;
-        walk.start(&unit, artifact);
+        let mut walk = Walk::from(view, found)?;
         walk.follow(depth.unwrap_or(usize::MAX))?;
+        Ok(walk.graph.lineage)
+    }
+
+    /// Returns the beginning of what was made from an artifact: it ends once it has `max_nodes` nodes.
+    pub fn downstream_bounded(
+        view: &SnapshotView<'_>,
+        found: &FoundArtifact,
+        max_nodes: usize,
+    ) -> Result<Self, FindError> {
+        let mut walk = Walk::from(view, found)?;
+        walk.max_nodes = max_nodes;
+        walk.follow(usize::MAX)?;
         Ok(walk.graph.lineage)
     }
 
@@ -74,9 +83,20 @@ struct Walk<'r> {
     users: Users,
     graph: Graph,
     open: VecDeque<(String, (String, Digest), usize)>,
+    /// The number of nodes from which the walk ends.
+    max_nodes: usize,
 }
 
 impl<'r> Walk<'r> {
+    /// Begins at an artifact.
+    fn from(view: &SnapshotView<'r>, found: &FoundArtifact) -> Result<Self, FindError> {
+        let mut walk = Self::new(view, found.build.to_string(), found.stale.clone())?;
+        let artifact = &found.artifact.artifact;
+        let unit = view.reader.unit(artifact.unit)?;
+        walk.start(&unit, artifact);
+        Ok(walk)
+    }
+
     fn new(
         view: &SnapshotView<'r>,
         build: String,
@@ -87,6 +107,7 @@ impl<'r> Walk<'r> {
             users: users(view.reader, view.required()?)?,
             graph: Graph::new(build, stale),
             open: VecDeque::new(),
+            max_nodes: usize::MAX,
         })
     }
 
@@ -113,6 +134,10 @@ impl<'r> Walk<'r> {
                 continue;
             }
             for unit in units {
+                if self.graph.lineage.nodes.len() >= self.max_nodes {
+                    self.graph.lineage.is_truncated = true;
+                    return Ok(());
+                }
                 let unit = self.reader.unit(unit)?;
                 for output in self.reader.outputs(unit.id)? {
                     let to = self.reach(&unit, &output, steps + 1);

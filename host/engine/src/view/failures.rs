@@ -1,12 +1,14 @@
 //! Groups failures by their cause, with what to do about each.
 
+use serde::Serialize;
+
 use super::status::FailureView;
 
 /// The number of units that are named for each group.
 const MAX_EXAMPLES: usize = 3;
 
 /// Failed units that share a cause.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailureGroup {
     /// The kind of failure.
     pub kind: String,

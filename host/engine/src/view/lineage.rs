@@ -110,8 +110,28 @@ impl Lineage {
             prices,
             names,
             graph: Graph::new(found.build.to_string(), found.stale.clone()),
+            max_nodes: usize::MAX,
         };
         walk.trace(&found.artifact.artifact, depth.unwrap_or(usize::MAX))?;
+        Ok(walk.graph.lineage)
+    }
+
+    /// Returns the beginning of the lineage of an artifact: it ends once it has `max_nodes` nodes.
+    pub fn bounded(
+        reader: &Reader,
+        found: &FoundArtifact,
+        prices: &Prices,
+        names: &BTreeMap<Digest, String>,
+        max_nodes: usize,
+    ) -> Result<Self, StoreError> {
+        let mut walk = Walk {
+            reader,
+            prices,
+            names,
+            graph: Graph::new(found.build.to_string(), found.stale.clone()),
+            max_nodes,
+        };
+        walk.trace(&found.artifact.artifact, usize::MAX)?;
         Ok(walk.graph.lineage)
     }
 
@@ -141,6 +161,8 @@ struct Walk<'a> {
     prices: &'a Prices,
     names: &'a BTreeMap<Digest, String>,
     graph: Graph,
+    /// The number of nodes from which the walk ends.
+    max_nodes: usize,
 }
 
 impl Walk<'_> {
@@ -151,13 +173,26 @@ impl Walk<'_> {
         self.graph.add(&id, kind);
         let mut open = VecDeque::from([(id, unit, 0)]);
         while let Some((id, unit, depth_of_unit)) = open.pop_front() {
-            let inputs = self.reader.inputs(unit.id)?;
+            if self.is_full() {
+                self.graph.lineage.is_truncated = true;
+                break;
+            }
+            // A unit may have a million inputs.
+            let inputs = if self.max_nodes == usize::MAX {
+                self.reader.inputs(unit.id)?
+            } else {
+                self.reader.first_inputs(unit.id, self.max_nodes)?
+            };
             self.add_origins(&id, &unit)?;
             if depth_of_unit == max_depth {
                 self.graph.lineage.is_truncated |= !inputs.is_empty();
                 continue;
             }
             for input in inputs {
+                if self.is_full() {
+                    self.graph.lineage.is_truncated = true;
+                    break;
+                }
                 let maker = self.reader.unit(input.unit)?;
                 let (from, kind) = artifact_node(&maker, &input);
                 self.graph.connect(&from, &id, "input");
@@ -167,6 +202,10 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    const fn is_full(&self) -> bool {
+        self.graph.lineage.nodes.len() >= self.max_nodes
     }
 
     fn add_origins(&mut self, id: &str, unit: &StoredUnit) -> Result<(), StoreError> {

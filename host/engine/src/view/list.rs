@@ -8,7 +8,7 @@ use super::find::FoundArtifact;
 use super::find_error::FindError;
 use super::snapshot::{SnapshotView, StaleInfo};
 use synix_manifest::nearest;
-use synix_store::{BuildId, Reader, SnapshotArtifact, StoreError};
+use synix_store::{BuildId, Reader, Snapshot, SnapshotArtifact, StoreError};
 
 /// An artifact in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,7 +28,7 @@ pub struct ArtifactView {
 }
 
 impl ArtifactView {
-    fn new(found: &SnapshotArtifact, build: BuildId, stale: Option<StaleInfo>) -> Self {
+    pub(super) fn new(found: &SnapshotArtifact, build: BuildId, stale: Option<StaleInfo>) -> Self {
         Self {
             layer: found.layer.clone(),
             label: found.artifact.label.to_string(),
@@ -49,8 +49,7 @@ impl SnapshotView<'_> {
             return Ok(Vec::new());
         };
         let failed = self.missing_units.layers();
-        let mut layers: Vec<&str> = selected.layers().collect();
-        layers.extend(failed.iter().filter(|name| selected.set(name).is_none()));
+        let layers = self.listed_layers(selected);
         if let Some(name) = layer
             && !layers.contains(&name)
         {
@@ -67,13 +66,29 @@ impl SnapshotView<'_> {
                 .map(|found| ArtifactView::new(found, selected.build, None))
                 .collect();
             if failed.contains(name) {
-                let before = self.last_good(name, &artifacts)?;
+                let labels: HashSet<&str> =
+                    artifacts.iter().map(|one| one.label.as_str()).collect();
+                let before = self.last_good(name, &|label| Ok(labels.contains(label)))?;
                 artifacts.extend(before);
                 artifacts.sort_by(|left, right| left.label.cmp(&right.label));
             }
             listed.append(&mut artifacts);
         }
         Ok(listed)
+    }
+
+    /// Returns the layers of which there is something to list; none before the first complete build.
+    pub fn layers(&self) -> Vec<&str> {
+        let selected = self.selected.as_ref();
+        selected.map_or_else(Vec::new, |selected| self.listed_layers(selected))
+    }
+
+    /// Returns the layers of a snapshot, and those of which only an earlier snapshot has artifacts because they failed.
+    pub(super) fn listed_layers<'a>(&'a self, selected: &'a Snapshot) -> Vec<&'a str> {
+        let mut layers: Vec<&str> = selected.layers().collect();
+        let failed = self.missing_units.layers().into_iter();
+        layers.extend(failed.filter(|name| selected.set(name).is_none()));
+        layers
     }
 
     /// Returns the artifacts of a layer of the snapshot, by label, without those of earlier ones.
@@ -98,13 +113,13 @@ impl SnapshotView<'_> {
         }
     }
 
-    /// Returns the last good artifacts of the failed units of a layer.
-    fn last_good(
+    /// Returns the last good artifacts of the failed units of a layer, without labels that the snapshot has.
+    pub(super) fn last_good(
         &self,
         layer: &str,
-        now: &[ArtifactView],
+        is_listed: &dyn Fn(&str) -> Result<bool, StoreError>,
     ) -> Result<Vec<ArtifactView>, StoreError> {
-        let mut taken: BTreeSet<String> = now.iter().map(|one| one.label.clone()).collect();
+        let mut taken: BTreeSet<String> = BTreeSet::new();
         let mut settled: HashSet<String> = HashSet::new();
         if let Some(selected) = &self.selected {
             let units = self.reader.snapshot_units(selected, layer)?;
@@ -127,6 +142,7 @@ impl SnapshotView<'_> {
             }
             for found in self.reader.snapshot_artifacts(snapshot, layer)? {
                 if let Some(stale) = stale_units.get(&found.artifact.unit)
+                    && !is_listed(found.artifact.label.as_str())?
                     && taken.insert(found.artifact.label.to_string())
                 {
                     let stale = Some((*stale).clone());

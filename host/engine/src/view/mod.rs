@@ -4,6 +4,7 @@
 
 mod builds;
 mod cost;
+mod costs;
 mod diff;
 mod diff_samples;
 mod downstream;
@@ -18,6 +19,8 @@ mod list;
 mod log;
 mod making;
 mod overview;
+mod page;
+mod rates;
 mod reasons;
 mod show;
 mod snapshot;
@@ -27,8 +30,9 @@ mod text_diff;
 mod trial_outputs;
 mod unit_origin;
 
-pub use builds::{BuildView, builds, find_build};
+pub use builds::{BuildPage, BuildView, build_page, builds, find_build};
 pub use cost::BuildCost;
+pub use costs::{CostGroup, CostSum, Costs};
 pub use diff::{ArtifactChange, Detail, LayerDiff, SnapshotDiff};
 pub use error::ErrorView;
 pub use failures::{FailureGroup, hint_for};
@@ -40,10 +44,12 @@ pub use list::{ArtifactView, final_artifacts};
 pub use log::{BuildLog, LogEvent, LoggedEvent};
 pub use making::{Making, Makings};
 pub use overview::{LastBuild, OpenBuild, Overview, OverviewLayer};
+pub use page::ArtifactPage;
+pub use rates::{CallRates, Interval};
 pub use show::{ArtifactDetail, InputView, Provenance, RequestView};
 pub use snapshot::{SnapshotRecord, SnapshotSelection, SnapshotView, StaleInfo};
 pub use snapshots::{SnapshotSummary, snapshots};
-pub use status::{BatchView, FailureView, LayerView, RequestCounts, Status, TokensView};
+pub use status::{BatchView, FailureView, LayerView, RequestCounts, Status, StepView, TokensView};
 pub use text_diff::{Line, Passage, Piece, Side, TextDiff};
 pub use trial_outputs::{OutputContent, TrialOutput};
 

@@ -145,12 +145,7 @@ impl Overview {
             self.layers = layers.map(|name| OverviewLayer::new(name, None)).collect();
         }
         for layer in &mut self.layers {
-            if selected.set(&layer.name).is_some() {
-                let count = &mut layer.artifacts;
-                let name = layer.name.clone();
-                view.reader
-                    .for_each_snapshot_artifact(selected, &name, |_| *count += 1)?;
-            }
+            layer.artifacts = view.reader.count_layer_artifacts(selected, &layer.name)?;
         }
         Ok(())
     }

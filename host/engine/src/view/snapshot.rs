@@ -168,11 +168,8 @@ impl<'r> SnapshotView<'r> {
 impl MissingUnits {
     /// Reads what failed in the last complete build of the snapshot's pipeline.
     fn of(reader: &Reader, newest: &Snapshot) -> Result<Self, StoreError> {
-        let last = reader.builds(None)?.into_iter().find(|build| {
-            let is_complete = build.closed.is_some() && !build.cancelled;
-            build.pipeline == newest.pipeline && is_complete && build.trial.is_none()
-        });
-        let Some(build) = last.map(|build| build.id).filter(|id| *id >= newest.build) else {
+        let last = reader.newest_complete_build(&newest.pipeline)?;
+        let Some(build) = last.filter(|id| *id >= newest.build) else {
             return Ok(Self::default());
         };
         let layers: BTreeMap<usize, String> = reader

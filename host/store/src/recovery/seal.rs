@@ -128,6 +128,15 @@ pub(crate) fn of_file_digest(path: &str, stamp: &FileStamp, stamped: i64, digest
     )
 }
 
+/// Returns the seal of a row of `layer_set`, which covers the order of its artifacts.
+pub(crate) fn of_layer_set(set: i64, by_label: &[u8]) -> i64 {
+    to_seal(
+        Encoder::new("synix.seal.layer-set.v1")
+            .number(set.unsigned_abs())
+            .bytes(by_label),
+    )
+}
+
 /// Returns the seal of a row of `file_failure`.
 pub(crate) fn of_file_failure(
     fingerprint: Digest,

@@ -5,6 +5,7 @@ mod contents;
 mod damage;
 mod format;
 mod hostile;
+mod label_order;
 mod paid;
 mod read_only;
 mod sends;

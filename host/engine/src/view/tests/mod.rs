@@ -2,6 +2,7 @@
 
 mod final_artifacts;
 mod find;
+mod page;
 
 use std::collections::BTreeMap;
 
