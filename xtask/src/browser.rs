@@ -50,10 +50,7 @@ fn install() -> Result<(), Failure> {
         "installing {} with apt-get",
         PACKAGES.join(" and ")
     ));
-    for words in [
-        &["update"][..],
-        &["install", "--yes", "--no-install-recommends"],
-    ] {
+    let apt = |arguments: &[&str]| {
         let mut command = if is_root {
             Command::new("apt-get")
         } else {
@@ -61,12 +58,20 @@ fn install() -> Result<(), Failure> {
             command.arg("apt-get");
             command
         };
-        command.args(words);
-        if words[0] == "install" {
-            command.args(PACKAGES);
-        }
-        shell::run(&mut command)?;
+        command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        shell::run(&mut command)
+    };
+    // A list that cannot be read may be one of other packages: whether these are there, the installation says.
+    if let Err(Failure(reason)) = apt(&["update"]) {
+        say(&reason);
     }
+    apt(&[
+        &["install", "--yes", "--no-install-recommends"][..],
+        &PACKAGES,
+    ]
+    .concat())?;
     Ok(())
 }
 

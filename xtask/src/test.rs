@@ -7,9 +7,11 @@ use crate::shell::{self, Failure, root};
 
 /// The modules of the suite that the quick tests skip: they compile plugins, kill thousands of processes, reach limits of
 /// time and memory, run every command in a hundred hostile projects, or need a browser. `.config/nextest.toml` skips the same.
-const SLOW: [&str; 14] = [
+const SLOW: [&str; 17] = [
     "builds::limits",
     "crash",
+    "embeddings::crashes",
+    "failures::repairs::crashes",
     "hostile_plugins",
     "hostile_projects",
     "hostile_reading",
@@ -20,6 +22,7 @@ const SLOW: [&str; 14] = [
     "readers::hostile_files",
     "readers::references",
     "releases::other_programs",
+    "telemetry",
     "torture",
     "web_page::browser",
 ];

@@ -66,6 +66,6 @@ fn a_hostile_state_does_no_harm() {
             let length = fs::metadata(&path).unwrap().len();
             fs::File::options().write(true).open(path).unwrap().set_len(length / 2).unwrap();
         })),
-        attack("a pipeline elsewhere", HARMLESS.state(1, "is not the name of a pipeline file").plan(0, "total"), sql("UPDATE build SET pipeline = '../outside/credentials'")),
+        attack("a pipeline elsewhere", HARMLESS.state(1, "is not the name of a pipeline file").plan(0, "total").list(0, "answers"), sql("UPDATE build SET pipeline = '../outside/credentials'")),
     ]);
 }

@@ -41,6 +41,13 @@ fn no_page_changes_the_project() {
 }
 
 #[test]
+fn a_passage_is_shown_with_its_spaces() {
+    let (_project, server) = built();
+    let page = server.page("/search?q=write");
+    assert!(page.contains("and I <mark>write</mark> things"), "{page}");
+}
+
+#[test]
 fn a_project_without_a_state_has_pages() {
     let project = TestProject::team();
     let server = WebServer::start(&project);

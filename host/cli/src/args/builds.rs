@@ -145,7 +145,7 @@ pub(crate) enum BatchBuild {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Builds {
+pub(crate) enum BuildsCommand {
     /// Show a build, or with --log what happened in it
     Show(ShowBuild),
 }

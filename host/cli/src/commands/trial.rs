@@ -103,7 +103,8 @@ pub(super) fn run(global: &Global, args: &Try, screen: &Screen) -> anyhow::Resul
 fn lines(report: &Report, planned: &Plan) -> Lines {
     let mut lines = Lines::default();
     lines.push("the trial:");
-    lines.append(plan::plan_lines(planned));
+    plan::add_table(planned, &mut lines);
+    plan::add_units(planned, &mut lines);
     lines.push("");
     lines.append(outcome::status_lines(&report.status));
     if !report.outputs.is_empty() {

@@ -226,8 +226,9 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<BuildRow>, StoreError> {
         let statement = format!(
-            "SELECT {BUILD_COLUMNS} FROM build
-             WHERE id < ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY id DESC LIMIT ?3"
+            "SELECT {} FROM build
+             WHERE id < ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY id DESC LIMIT ?3",
+            self.build_columns()
         );
         let before = before.map_or(i64::MAX, |build| build.0);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);

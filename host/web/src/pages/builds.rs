@@ -55,6 +55,7 @@ fn table(context: &Context<'_>, builds: &[BuildView]) -> Markup {
                             th scope="row" {
                                 (html::build_link(context.links, &build.build))
                                 @if build.kind != "build" { " " span.note { (html::name(&build.kind)) } }
+                                @if let Some(trial) = &build.trial { " " span.note { "trial " (html::name(trial)) } }
                             }
                             td {
                                 (html::status(build.status))

@@ -142,7 +142,7 @@ fn result_markup(context: &Context<'_>, result: &SearchResult) -> Markup {
         }
         p.snippet {
             @for (text, is_match) in &result.snippet.pieces {
-                @if *is_match { mark { (html::message(text)) } } @else { (html::message(text)) }
+                @if *is_match { mark { (html::content(text)) } } @else { (html::content(text)) }
             }
         }
         @if !sources.is_empty() && !is_own {

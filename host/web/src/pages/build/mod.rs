@@ -4,7 +4,7 @@ mod batches;
 mod calls;
 
 use maud::{Markup, html};
-use synix_engine::view::{LayerView, Status, find_build};
+use synix_engine::view::{ForecastView, LayerView, Status, find_build};
 
 use super::frame::Page;
 use super::overview::failures;
@@ -39,6 +39,9 @@ fn show(context: &Context<'_>, status: &Status) -> Markup {
             @if let Some(closed) = status.closed {
                 ", took " (html::duration(closed.0.saturating_sub(status.opened.0)))
             }
+        }
+        @if let Some(trial) = &status.trial {
+            p { "It is the trial " strong { (html::name(trial)) } ", whose snapshot is never the newest one." }
         }
         @if let Some(error) = &status.error { (html::error(error)) }
         (waits(status))
@@ -152,6 +155,7 @@ fn cost(status: &Status) -> Markup {
             h2 #cost { "Cost" }
             dl {
                 dt { "Cost" } dd { strong { (html::cost(status.cost_usd)) } }
+                @if let Some(forecast) = &status.forecast { (expected(forecast)) }
                 dt { "Requests" }
                 dd {
                     (html::number(requests.sync)) " in calls, " (html::number(requests.batch)) " in batches, "
@@ -164,6 +168,21 @@ fn cost(status: &Status) -> Markup {
                 }
             }
             @for line in &status.unpriced { p.note { (html::message(line)) } }
+        }
+    }
+}
+
+/// Says how far the expected cost was off.
+fn expected(forecast: &ForecastView) -> Markup {
+    html! {
+        dt { "Expected" }
+        dd {
+            (html::cost(forecast.cost_usd_expected)) ", spent " (html::cost(forecast.cost_usd_spent))
+            @if let Some(error) = forecast.error { (format!(" ({:+.0} %)", error * 100.0)) }
+            @if forecast.requests < forecast.requests_billed {
+                ", for " (html::number(forecast.requests)) " of "
+                (html::counted(forecast.requests_billed, "request"))
+            }
         }
     }
 }
