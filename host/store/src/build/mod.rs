@@ -2,6 +2,7 @@
 //!
 //! The status of a build is never stored: it is derived from these rows and those of the submissions.
 
+mod lists;
 mod rows;
 
 use std::fmt;
