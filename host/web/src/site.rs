@@ -9,6 +9,7 @@ use synix_engine::view::{
     CostGroup, Costs, Detail, ErrorView, FindError, FoundArtifact, Lineage, SnapshotDiff,
     SnapshotView, Status,
 };
+use synix_search::{Answer, Mode, Search};
 use synix_store::{BuildId, StoreError};
 
 use crate::library::{Library, Planned, Plugin, State};
@@ -53,6 +54,9 @@ type ArtifactKey = (String, String, Digest, Option<String>);
 /// The snapshots and the layer of a difference. The names of snapshots are those of the reader.
 pub(crate) type DiffKey = (String, String, Option<String>);
 
+/// The query, the layer and the snapshot of a search by words.
+pub(crate) type SearchKey = (String, Option<String>, Option<String>);
+
 /// The pages of a project.
 pub struct Site {
     library: Arc<dyn Library>,
@@ -62,6 +66,7 @@ pub struct Site {
     lineages: Slow<ArtifactKey, Result<Traced, ErrorView>>,
     diffs: Slow<DiffKey, Result<SnapshotDiff, ErrorView>>,
     plugins: Slow<(), Result<Vec<Plugin>, ErrorView>>,
+    searches: Slow<SearchKey, Result<Answer, ErrorView>>,
     /// How long a page waits for what takes long.
     patience: Duration,
 }
@@ -83,6 +88,7 @@ impl Site {
             lineages: Slow::new(),
             diffs: Slow::new(),
             plugins: Slow::new(),
+            searches: Slow::new(),
             patience: PATIENCE,
         }
     }
@@ -189,6 +195,27 @@ impl Site {
             let down = Lineage::downstream_bounded(&view, &found, MAX_NODES);
             let down = down.map_err(|error| find_error(&error))?;
             Ok(Traced { up, down })
+        })
+    }
+
+    /// Searches by words. The first search of a large snapshot makes its index.
+    pub(crate) fn search(
+        &self,
+        state: &State,
+        key: &SearchKey,
+        limit: usize,
+    ) -> Option<Aged<Result<Answer, ErrorView>>> {
+        let library = Arc::clone(&self.library);
+        let (query, layer, snapshot) = key.clone();
+        self.searches.get(key, self.of_state(state), move || {
+            let wanted = Search {
+                query,
+                layers: layer.into_iter().collect(),
+                conditions: Vec::new(),
+                mode: Some(Mode::Words),
+                limit,
+            };
+            library.search(&wanted, snapshot.as_deref())
         })
     }
 

@@ -20,6 +20,13 @@ pub(super) struct Asked<'a> {
     pub(super) layer: &'a str,
 }
 
+impl Asked<'_> {
+    /// Returns the layer; `None`: all of them.
+    fn layer(&self) -> Option<String> {
+        Some(self.layer.to_owned()).filter(|layer| !layer.is_empty())
+    }
+}
+
 pub(super) fn page(context: &Context<'_>, asked: &Asked<'_>) -> Result<Page, Failure> {
     let state = context.state()?;
     let view = context.view(&state)?;
@@ -31,16 +38,36 @@ pub(super) fn page(context: &Context<'_>, asked: &Asked<'_>) -> Result<Page, Fai
     }
     // Words cost nothing, so they are what a reader gets who chooses nothing.
     let mode = asked.mode.parse().unwrap_or(Mode::Words);
-    let content = html! {
-        (form(context, asked, mode, &view))
-        @if !asked.query.trim().is_empty() && (context.request.is_sent || mode == Mode::Words) {
-            @match find(context, asked, mode) {
-                Ok(answer) => (answer_markup(context, &answer)),
-                Err(Failure(error)) => (html::error(&error)),
+    let page = Page::new("Search", form(context, asked, mode, &view));
+    if asked.query.trim().is_empty() || (mode != Mode::Words && !context.request.is_sent) {
+        return Ok(page);
+    }
+    let (results, is_live) = if mode == Mode::Words {
+        let snapshot = context.request.snapshot.clone();
+        let key = (asked.query.to_owned(), asked.layer(), snapshot);
+        match context.site.search(&state, &key, RESULTS) {
+            None => (super::waiting("The artifacts are being searched."), true),
+            Some(found) => {
+                let results = match found.value.as_ref() {
+                    Ok(answer) => answer_markup(context, answer),
+                    Err(error) => html::error(error),
+                };
+                (results, found.age.is_some())
             }
         }
+    } else {
+        let results = match find(context, asked, mode) {
+            Ok(answer) => answer_markup(context, &answer),
+            Err(Failure(error)) => html::error(&error),
+        };
+        (results, false)
     };
-    Ok(Page::new("Search", content))
+    Ok(Page {
+        live: Some(results),
+        live_is_last: true,
+        is_live,
+        ..page
+    })
 }
 
 /// The search of exported pages, which a script does.
@@ -61,13 +88,11 @@ fn exported_form() -> Markup {
     }
 }
 
+/// Searches by meaning, which may cost money: once for each form that is sent.
 fn find(context: &Context<'_>, asked: &Asked<'_>, mode: Mode) -> Result<Answer, Failure> {
     let wanted = Search {
         query: asked.query.to_owned(),
-        layers: Some(asked.layer.to_owned())
-            .filter(|layer| !layer.is_empty())
-            .into_iter()
-            .collect(),
+        layers: asked.layer().into_iter().collect(),
         conditions: Vec::new(),
         mode: Some(mode),
         limit: RESULTS,
