@@ -37,6 +37,22 @@ impl ResourceUsage {
     }
 }
 
+/// Returns the measured command, with no environment but its folders and a key that no server checks.
+///
+/// All runs share the cache, so that no measured run compiles a transform. Without a folder for its configuration, the
+/// command could not record that the state is its own, and would refuse it the next time.
+pub(crate) fn synix(binary: &Path, arguments: &[&str], folder: &Path) -> Outcome<Command> {
+    let mut command = Command::new(binary);
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("SYNIX_CACHE_DIR", crate::work_folder()?.join("cache"))
+        .env("SYNIX_CONFIG_DIR", crate::work_folder()?.join("config"))
+        .env("OPENAI_API_KEY", "none");
+    Ok(command)
+}
+
 /// Runs a command that must succeed. Its stderr goes to the file `log`.
 pub(crate) fn run(command: &mut Command, log: &Path) -> Outcome<ResourceUsage> {
     command

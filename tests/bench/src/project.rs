@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use serde_json::Value;
 use synix_scripted_provider::{Script, ScriptedProvider};
 use tempfile::TempDir;
 
@@ -60,20 +61,22 @@ source = "docs/*.txt"
 
     /// Runs the command. Its stderr goes to a file next to the documents.
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome<ResourceUsage> {
-        let mut command = Command::new(&self.binary);
-        command
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear()
-            // All runs share the cache, so that no measured run compiles `map`.
-            .env("SYNIX_CACHE_DIR", cache()?)
-            .env("OPENAI_API_KEY", "none");
+        let mut command = self.command(arguments)?;
         child::run(&mut command, &self.folder.path().join("log"))
     }
-}
 
-fn cache() -> Outcome<PathBuf> {
-    Ok(crate::work_folder()?.join("cache"))
+    /// Returns the document that the command prints with `--json`.
+    pub(crate) fn document(&self, arguments: &[&str]) -> Outcome<Value> {
+        let output = self.command(arguments)?.arg("--json").output()?;
+        if !output.status.success() {
+            return Err(format!("{arguments:?}: {}", output.status).into());
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Outcome<Command> {
+        child::synix(&self.binary, arguments, self.folder.path())
+    }
 }
 
 /// Returns a layer that sends one request for each artifact of `inputs`, through batches.

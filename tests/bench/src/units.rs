@@ -1,7 +1,6 @@
 //! Measures the replay of many small documents: a first build, a build without stale units, and the start of the command.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use crate::child::{self, ResourceUsage};
@@ -95,13 +94,8 @@ impl UnitsBenchmark<'_> {
     }
 
     fn run(&self, arguments: &[&str], root: &Path) -> Outcome<ResourceUsage> {
-        let mut command = Command::new(self.binary);
-        command
-            .args(arguments)
-            .current_dir(root)
-            .env_clear()
-            .env("SYNIX_CACHE_DIR", self.folder.join("cache"))
-            .env("SYNIX_CASSETTE_MODE", "replay");
+        let mut command = child::synix(self.binary, arguments, root)?;
+        command.env("SYNIX_CASSETTE_MODE", "replay");
         child::run(&mut command, &self.folder.join("log"))
     }
 }

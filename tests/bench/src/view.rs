@@ -2,13 +2,14 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use synix_search::testing::{self, Layer};
 use synix_store::Store;
 
+use crate::child;
 use crate::corpus::write;
 use crate::report::row;
 use crate::{Options, Outcome};
@@ -93,12 +94,7 @@ struct Server {
 
 impl Server {
     fn start(options: &Options, project: &std::path::Path) -> Outcome<Self> {
-        let mut child = Command::new(&options.binary)
-            .args(["view", "--port", "0"])
-            .current_dir(project)
-            .env_clear()
-            .env("SYNIX_CACHE_DIR", crate::work_folder()?.join("cache"))
-            .env("SYNIX_CONFIG_DIR", crate::work_folder()?.join("config"))
+        let mut child = child::synix(&options.binary, &["view", "--port", "0"], project)?
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

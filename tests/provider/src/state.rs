@@ -121,6 +121,7 @@ fn add_summary(ledger: &mut Ledger, id: &Arc<str>, status: &str, job: &Job) {
         rows: job.total,
         bytes: job.bytes,
         polls: job.polls,
+        takes_ms: u64::try_from(job.plan.wait.as_millis()).unwrap_or(u64::MAX),
     });
     ledger.pending.extend(job.waiting().iter().map(|row| {
         let body: Value = serde_json::from_slice(&row.body).unwrap_or(Value::Null);

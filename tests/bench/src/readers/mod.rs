@@ -7,7 +7,6 @@ mod texts;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use synix_chats::Chats;
@@ -186,15 +185,7 @@ pub(crate) fn command(
     project: &Path,
     arguments: &[&str],
 ) -> Outcome<ResourceUsage> {
-    let mut command = Command::new(&options.binary);
-    command
-        .args(arguments)
-        .current_dir(project)
-        .env_clear()
-        .env("SYNIX_CACHE_DIR", crate::work_folder()?.join("cache"))
-        // Without a place for it, the decision that the state may be used cannot be kept.
-        .env("SYNIX_CONFIG_DIR", crate::work_folder()?.join("config"))
-        .env("OPENAI_API_KEY", "none");
+    let mut command = child::synix(&options.binary, arguments, project)?;
     child::run(&mut command, &project.join("log"))
 }
 

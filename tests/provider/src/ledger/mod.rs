@@ -83,6 +83,8 @@ pub struct BatchSummary {
     pub bytes: usize,
     /// How often it was polled.
     pub polls: u64,
+    /// The time that it takes, in milliseconds.
+    pub takes_ms: u64,
 }
 
 /// A body that was or will be executed more than once.
