@@ -1,9 +1,9 @@
 //! `list`: lists the artifacts of a snapshot.
 
-use serde_json::json;
+use serde::Serialize;
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
-use synix_engine::view::{ArtifactPage, ArtifactView, SnapshotView};
+use synix_engine::view::{ArtifactView, SnapshotView};
 
 use super::reading::SnapshotReader;
 use crate::args::{Global, List};
@@ -14,6 +14,30 @@ use crate::table::Column;
 /// The number of digits that are shown of an id.
 const SHORT_ID_DIGITS: usize = 12;
 
+/// What `--json` prints. It borrows the artifacts, because there may be a million.
+#[derive(Serialize)]
+struct Document<'a, T> {
+    build: Option<String>,
+    pipeline: Option<&'a str>,
+    #[serde(flatten)]
+    listed: T,
+}
+
+#[derive(Serialize)]
+struct AllArtifacts<'a> {
+    artifacts: &'a [ArtifactView],
+}
+
+impl<'a, T: Serialize> Document<'a, T> {
+    fn new(view: &'a SnapshotView<'_>, listed: T) -> Self {
+        Self {
+            build: view.build().map(|build| build.to_string()),
+            pipeline: view.pipeline(),
+            listed,
+        }
+    }
+}
+
 pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Result<ExitCode> {
     let snapshots = SnapshotReader::open(global, &args.snapshot)?;
     let view = snapshots.view()?;
@@ -21,7 +45,9 @@ pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Resu
     if let Some(layer) = args.layer.as_deref().filter(|_| is_page) {
         let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
         let page = view.page(layer, args.after.as_deref(), limit)?;
-        print_page(&view, &page, screen)?;
+        screen.print_result(&Document::new(&view, &page), || {
+            result_lines(&page.artifacts)
+        })?;
         if page.more
             && let Some(last) = page.artifacts.last()
         {
@@ -34,30 +60,18 @@ pub(super) fn run(global: &Global, args: &List, screen: &Screen) -> anyhow::Resu
         }
     } else {
         let artifacts = view.list(args.layer.as_deref())?;
-        let document = json!({
-            "build": view.build().map(|build| build.to_string()),
-            "pipeline": view.pipeline(),
-            "artifacts": artifacts,
-        });
+        let document = Document::new(
+            &view,
+            AllArtifacts {
+                artifacts: &artifacts,
+            },
+        );
         screen.print_result(&document, || result_lines(&artifacts))?;
     }
     if view.build().is_none() {
         screen.note("no build has ended yet; run `synix builds` to list those that were started");
     }
     Ok(ExitCode::Success)
-}
-
-fn print_page(view: &SnapshotView<'_>, page: &ArtifactPage, screen: &Screen) -> anyhow::Result<()> {
-    let document = json!({
-        "build": view.build().map(|build| build.to_string()),
-        "pipeline": view.pipeline(),
-        "artifacts": page.artifacts,
-        "total": page.total,
-        "before": page.before,
-        "more": page.more,
-        "previous": page.previous,
-    });
-    screen.print_result(&document, || result_lines(&page.artifacts))
 }
 
 fn result_lines(artifacts: &[ArtifactView]) -> Lines {

@@ -10,6 +10,7 @@ mod backlog;
 mod budget;
 mod circuit_breaker;
 mod config_files;
+mod digest_search;
 mod dispatch;
 mod error;
 mod event;

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
+use super::digest_search;
 use super::layers::Roles;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
@@ -47,10 +48,9 @@ impl PreviousLayer {
     }
 
     fn unit_by_fingerprint(&self, fingerprint: Digest) -> Option<&SnapshotUnit> {
-        let found = self
-            .units
-            .binary_search_by_key(&fingerprint, |unit| unit.fingerprint);
-        self.units.get(found.ok()?)
+        let at = |position: usize| self.units[position].fingerprint;
+        let position = digest_search::position(fingerprint, self.units.len(), at)?;
+        self.units.get(position)
     }
 
     fn unit_by_key(&self, key: &str) -> Option<UnitId> {

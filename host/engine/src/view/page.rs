@@ -68,7 +68,7 @@ impl SnapshotView<'_> {
             current,
             earlier,
         };
-        Ok(listing.page(after, limit)?)
+        Ok(self.reader.unchanged(|| listing.page(after, limit))??)
     }
 }
 
