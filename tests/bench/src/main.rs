@@ -14,10 +14,12 @@ mod floor;
 mod flow;
 mod fold;
 mod languages;
+mod million;
 mod project;
 mod readers;
 mod report;
 mod search;
+mod sync;
 mod units;
 mod view;
 mod words;
@@ -31,11 +33,13 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 type Part = fn(&Options) -> Outcome<()>;
 
 /// The parts, in the order in which they run.
-const PARTS: [(&str, Part); 10] = [
+const PARTS: [(&str, Part); 12] = [
     ("units", units::run),
     ("files", files::run),
+    ("million", million::run),
     ("readers", readers::run),
     ("export", export::run),
+    ("sync", sync::run),
     ("batches", batches::run),
     ("flow", flow::run),
     ("search", search::run),

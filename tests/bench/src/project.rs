@@ -81,12 +81,21 @@ source = "docs/*.txt"
 
 /// Returns a layer that sends one request for each artifact of `inputs`, through batches.
 pub(crate) fn layer(name: &str, inputs: &str, prompt: &str) -> String {
+    map_layer(name, inputs, prompt, "batch = true")
+}
+
+/// Returns a layer that sends one request for each artifact of `inputs`, in a call of its own.
+pub(crate) fn sync_layer(name: &str, inputs: &str, prompt: &str) -> String {
+    map_layer(name, inputs, prompt, "batch = false")
+}
+
+fn map_layer(name: &str, inputs: &str, prompt: &str, mode: &str) -> String {
     format!(
         r#"
 [layers.{name}]
 transform = "map"
 inputs = ["{inputs}"]
-batch = true
+{mode}
 [layers.{name}.config]
 prompt = "{prompt} {{{{ content }}}}"
 "#
