@@ -16,7 +16,7 @@
 use std::collections::HashSet;
 
 use super::connection::BoundedConnection;
-use super::transaction::{Transaction, TransactionEnd};
+use super::transaction::{Durability, Transaction, TransactionEnd};
 use super::{BuildId, Store, StoreError};
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
@@ -142,7 +142,7 @@ impl Store {
         } else {
             TransactionEnd::Commit
         };
-        self.in_transaction(end, |tx| {
+        self.in_transaction(Durability::Full, end, |tx| {
             let pass = tx.collect(rules, locked);
             pass.map_err(|source| tx.failed(source))
         })

@@ -79,6 +79,7 @@ mod trial_snapshots;
 mod unit_row;
 mod units;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -117,6 +118,7 @@ pub use submission::{
     SubmissionVersion,
 };
 pub use times::{LayerTimes, SendSelection, TimedSend, TimedUnit};
+use transaction::Durability;
 pub use transaction::Transaction;
 pub use transcripts::TranscriptEntry;
 pub use units::{NewUnit, OpenUnit, StoredUnit, UnitId};
@@ -147,6 +149,8 @@ impl Reader {
 #[derive(Debug)]
 pub struct Store {
     reader: Reader,
+    /// The setting of the connection.
+    durability: Cell<Durability>,
 }
 
 impl std::ops::Deref for Store {
@@ -254,6 +258,8 @@ impl Store {
                 fallback: None,
                 additions: Additions::ALL,
             },
+            // As `database::open_for_writing` sets it.
+            durability: Cell::new(Durability::Full),
         }
     }
 

@@ -43,8 +43,9 @@ impl Recorder for StoreRecorder<'_> {
         self,
         act: impl FnOnce(StoreRecord<'_>) -> Result<T, BuildError>,
     ) -> Result<T, BuildError> {
+        // Units and their requests cost nothing to compute again; sends and answers are written durably by the answerer.
         self.store
-            .write(|tx| act(StoreRecord { recorder: self, tx }))
+            .write_deferred(|tx| act(StoreRecord { recorder: self, tx }))
     }
 
     fn complete(self, pipeline: &str, layers: &[NewSnapshotLayer]) -> Result<(), StoreError> {
