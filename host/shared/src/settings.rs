@@ -1,0 +1,57 @@
+//! The settings of shared answers, and the clock that leases are measured by.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How shared answers are used.
+#[derive(Debug, Clone)]
+pub struct SharedSettings {
+    /// The URL of the store for messages, without credentials.
+    pub name: String,
+    /// The namespace; see [`crate::is_namespace`].
+    pub namespace: String,
+    /// Whether answers are only read: nothing is claimed, written or deleted.
+    pub read_only: bool,
+    /// How long a claim lives after the last heartbeat of its holder.
+    pub lease: Duration,
+    /// A text that tells people who holds a claim, such as the host and process. It is stored in claims.
+    pub holder_label: String,
+}
+
+/// The default of [`SharedSettings::lease`].
+pub const DEFAULT_LEASE: Duration = Duration::from_secs(60);
+
+/// The shortest lease: a heartbeat takes a few seconds where the network is slow.
+pub const MIN_LEASE: Duration = Duration::from_secs(10);
+
+/// A monotonic clock. Leases never depend on the time of day.
+pub trait Monotonic: Send + Sync + fmt::Debug {
+    /// Returns the time since an arbitrary start.
+    fn now(&self) -> Duration;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// The monotonic clock of the system, with the timers of tokio.
+#[derive(Debug)]
+pub struct SystemMonotonic(Instant);
+
+impl SystemMonotonic {
+    /// Returns a clock that starts now.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(Instant::now()))
+    }
+}
+
+impl Monotonic for SystemMonotonic {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
