@@ -17,6 +17,8 @@ pub(crate) struct Additions {
     pub(crate) file_failures: bool,
     /// Builds have trials and forecasts, snapshots have names, and units and attempts have times.
     pub(crate) trials: bool,
+    /// The tables of shared answers exist.
+    pub(crate) shared_answers: bool,
 }
 
 impl Additions {
@@ -27,6 +29,7 @@ impl Additions {
         readers: true,
         file_failures: true,
         trials: true,
+        shared_answers: true,
     };
 
     /// Finds out what a database has.
@@ -40,6 +43,7 @@ impl Additions {
             readers: has_seals("unit_skipped")?,
             file_failures: has_seals("file_failure")?,
             trials: columns.exists(["build", "trial"])?,
+            shared_answers: columns.exists(["shared_answer", "answer"])?,
         })
     }
 }

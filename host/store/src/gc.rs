@@ -7,6 +7,7 @@
 //! | requests and answers of a retained unit | without them the unit cannot be shown or made again |
 //! | any other answer of a provider, unless `answers` is set | it was paid for |
 //! | requests in flight, submissions, attempts, builds | they record money |
+//! | claims on shared answers | others wait until they are released |
 //!
 //! Digests of source files that were last read before the cutoff, and failures of files from before it, are deleted: the
 //! files may be gone, and the others are read once more.
@@ -107,7 +108,9 @@ const REQUESTS: &str = "
 DELETE FROM request_body WHERE request NOT IN (SELECT request FROM transcript)
   AND request NOT IN (SELECT request FROM attempt WHERE state = 0 OR build NOT IN (SELECT build FROM gc_old))";
 
-const ANSWER_BODIES: &str = "DELETE FROM answer_body WHERE answer NOT IN (SELECT id FROM answer)";
+const ANSWER_DEPENDANTS: &str = "
+DELETE FROM answer_body WHERE answer NOT IN (SELECT id FROM answer);
+DELETE FROM shared_answer WHERE answer NOT IN (SELECT id FROM answer);";
 
 /// Times of files are nanoseconds.
 const OLD_FILE_DIGESTS: &str = "DELETE FROM file_digest WHERE stamped / 1000000 < ?1";
@@ -219,10 +222,11 @@ fn delete_rows(
     freed.requests += delete(REQUESTS)?;
     freed.answers += connection.execute(
         "DELETE FROM answer WHERE request NOT IN (SELECT request FROM transcript) AND (realm <> x'' OR (?1
-           AND attempt IN (SELECT id FROM attempt WHERE build IN (SELECT build FROM gc_old))))",
+           AND (attempt IN (SELECT id FROM attempt WHERE build IN (SELECT build FROM gc_old))
+             OR id IN (SELECT answer FROM shared_answer WHERE build IN (SELECT build FROM gc_old)))))",
         [rules.answers],
     )? as u64;
-    delete(ANSWER_BODIES)?;
+    connection.execute_batch(ANSWER_DEPENDANTS)?;
     // A file that is read again costs its time and nothing else.
     connection.execute(OLD_FILE_DIGESTS, [before])?;
     delete(OLD_FILE_FAILURES)?;

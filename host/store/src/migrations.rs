@@ -22,6 +22,8 @@
 //! | `unit_skipped` | reason for which a file's reader left something out; `examples` is a JSON list |
 //! | `file_digest` | file of a source, with the digest of its bytes as of `stamped` |
 //! | `file_failure` | file that its reader could not read, by the fingerprint of its unit |
+//! | `shared_request` | request that may be claimed in a store of shared answers, or whose answer is not published there yet; `claim` is absent if the store was unavailable |
+//! | `shared_answer` | answer that came from a store of shared answers |
 
 /// The migration at index `n` converts format `n` to `n + 1`.
 pub(super) const MIGRATIONS: &[&str] = &["
@@ -269,4 +271,20 @@ CREATE TABLE build_step (
 CREATE INDEX attempt_answered ON attempt (layer) WHERE state = 1;
 CREATE INDEX build_step_of_build ON build_step (build);
 CREATE UNIQUE INDEX snapshot_name ON snapshot (pipeline, name) WHERE name IS NOT NULL;",
+    // Shared answers: claims and answers that a later command publishes, and where an answer came from.
+    "CREATE TABLE shared_request (
+  request INTEGER PRIMARY KEY REFERENCES request,
+  build INTEGER NOT NULL REFERENCES build,
+  store TEXT NOT NULL,
+  claim TEXT
+);
+CREATE TABLE shared_answer (
+  answer INTEGER PRIMARY KEY REFERENCES answer,
+  build INTEGER NOT NULL REFERENCES build,
+  store TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  batch TEXT,
+  answered INTEGER NOT NULL
+);
+CREATE INDEX shared_answer_of_build ON shared_answer (build);",
 ];
