@@ -56,6 +56,7 @@ mod resolve;
 mod schema;
 mod schema_errors;
 mod setting;
+mod shared;
 mod source_layers;
 #[cfg(test)]
 mod tests;
@@ -85,6 +86,7 @@ pub use profile::{BatchSupport, ModelRole, ProviderProfile};
 pub use reference::PluginRef;
 pub use schema::json_schema;
 pub use setting::{InvalidSetting, Setting};
+pub use shared::{SharedSetting, check_shared_url};
 
 use self::position::Positions;
 use synix_core::ids::{Kind, LayerName};
@@ -116,6 +118,8 @@ pub struct Pipeline {
     pub layers: Vec<Layer>,
     /// What a release writes, in the order of the file.
     pub outputs: Vec<Output>,
+    /// The answers that several machines share.
+    pub shared: SharedSetting,
     /// The prompt files of layers whose text is another one for this run.
     pub prompt_files: BTreeMap<String, PromptFile>,
     positions: Positions,

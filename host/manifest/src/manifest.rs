@@ -38,6 +38,23 @@ pub(super) struct Manifest {
     /// Outputs by name: what `synix release` writes.
     #[serde(default)]
     pub(super) outputs: BTreeMap<String, OutputEntry>,
+    /// Answers that several machines share.
+    #[serde(default)]
+    pub(super) shared: SharedEntry,
+}
+
+/// Answers that several machines share.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SharedEntry {
+    /// The URL of the store: `s3://BUCKET/PATH`, `gs://BUCKET/PATH`, `az://CONTAINER/PATH` or `file:///FOLDER`. `SYNIX_SHARED_URL` takes precedence over it.
+    pub(super) url: Option<String>,
+    /// Whether answers are only read. `SYNIX_SHARED_READ_ONLY=1` has the same effect.
+    #[serde(default)]
+    pub(super) read_only: bool,
+    /// How long in seconds a request stays claimed after its holder has died; 60 by default.
+    #[schemars(range(min = 1, max = 3600))]
+    pub(super) lease: Option<u64>,
 }
 
 /// The pipeline as a whole.

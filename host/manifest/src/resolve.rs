@@ -12,6 +12,7 @@ use super::error_kind::PipelineErrorKind;
 use super::manifest::Manifest;
 use super::overrides::{self, Overrides};
 use super::position::{KeyOrValue, Positions, child, segments};
+use super::shared::check_shared_url;
 use super::validate::Validator;
 use super::{Pipeline, layers, on_done, outputs, schema};
 use synix_core::ids::check_name;
@@ -41,6 +42,8 @@ pub(super) fn parse(text: &str, changes: &Overrides) -> Result<Pipeline, Pipelin
         manifest.pipeline.on_done_url.as_deref(),
         on_done::check_url,
     );
+    let shared_url = manifest.shared.url.as_deref();
+    draft.check_rule("/shared", "url", shared_url, check_shared_url);
     let mut errors: Vec<_> = draft
         .findings
         .into_iter()
@@ -57,6 +60,7 @@ pub(super) fn parse(text: &str, changes: &Overrides) -> Result<Pipeline, Pipelin
         models,
         layers,
         outputs,
+        shared: manifest.shared.into(),
         prompt_files,
         positions,
     };

@@ -7,6 +7,7 @@ mod invalid_values;
 mod outputs;
 mod overrides;
 mod prices;
+mod shared;
 mod valid;
 
 use std::time::Duration;
