@@ -48,6 +48,8 @@ kinds! {
     pub CASSETTE = "cassette";
     pub PROVIDER = "provider";
     pub MISSING_KEY = "missing_key";
+    /// The store of shared answers cannot be used.
+    pub SHARED = "shared";
     pub BUDGET = "budget";
     pub LAYER_LIMIT = "layer_limit";
     pub UNPRICED = "unpriced";
