@@ -46,6 +46,11 @@ pub(super) trait Answerer {
         Err(error)
     }
 
+    /// Ends what the build shares with others, whether it succeeded or not.
+    async fn finish(&mut self) -> Result<(), BuildError> {
+        Ok(())
+    }
+
     /// Returns how a layer's requests are answered, if that is decided.
     fn mode(&self, layer: usize) -> Option<LayerMode>;
 }

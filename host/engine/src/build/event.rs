@@ -69,6 +69,14 @@ pub enum Event {
         /// The number of requests in batches, which continue without a process.
         rows: usize,
     },
+    /// The build waits for a request that another holder has claimed in the store of shared answers. Only the first is
+    /// reported.
+    WaitingForShared {
+        /// The URL of the store.
+        url: String,
+        /// The holder of the claim.
+        holder: String,
+    },
     /// A call to a provider waits before it is made, or made again. If many wait at once, one is reported.
     Retrying {
         /// The provider.

@@ -44,6 +44,7 @@ mod replay;
 mod requests_per_unit;
 mod run;
 mod scheduler;
+mod shared;
 mod sources;
 mod spawn;
 mod split;

@@ -19,6 +19,7 @@ use synix_core::request::FailureKind;
 use synix_prices::{Amount, Prices};
 use synix_providers::Cassette;
 use synix_sandbox::InterruptHandle;
+use synix_shared::SharedAnswers;
 use synix_sources::ProjectFolder;
 use synix_store::{AnswerOrigin, BuildKind, NewBuild, Reader, RetrySelection};
 
@@ -63,6 +64,8 @@ pub struct BuildOptions<'a> {
     /// The kinds of failure that are retried although they were billed; with [`FailureKind::Guest`], the files that their
     /// readers could not read are read again.
     pub retry_failed: BTreeSet<FailureKind>,
+    /// The answers that several machines share; `None`: only those in the state are used. A replay ignores them.
+    pub shared: Option<SharedAnswers>,
     /// The maximum cost of the build.
     pub budget: Option<Amount>,
     /// Ends the build with [`BuildError::Interrupted`] after the calls in flight.
@@ -101,6 +104,7 @@ impl<'a> BuildOptions<'a> {
             allow_partial: false,
             kind: BuildKind::Build,
             retry_failed: BTreeSet::new(),
+            shared: None,
             budget: None,
             interrupt: CancellationToken::new(),
         }

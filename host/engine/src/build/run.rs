@@ -16,6 +16,7 @@ use super::provider_answerer::{AnswererParts, ProviderAnswerer};
 use super::recorder::Recorder as _;
 use super::replay::Replay;
 use super::scheduler::{Scheduler, SchedulerContext};
+use super::shared::SharedStage;
 use super::store_recorder::StoreRecorder;
 use super::sync::{SyncCalls, close_orphaned_sends, take_over_orphans};
 use crate::batch::{BatchContext, BatchSettings, Batches};
@@ -91,8 +92,15 @@ pub async fn run(
                 retry: retry.clone(),
                 ..options.batches.clone()
             };
+            let clock = build_context.clock;
+            let shared = options.shared.clone();
+            let shared = shared
+                .map(|client| SharedStage::open(client, store, build, clock, observer))
+                .transpose()?;
+            let guard = shared.as_ref().map(SharedStage::guard);
             let parts = AnswererParts {
-                calls: SyncCalls::new(store, build, build_context.clock, &options, retry),
+                calls: SyncCalls::new(store, build, clock, &options, retry).with_guard(guard),
+                shared,
                 batches: Batches::new(BatchContext {
                     store,
                     build,
@@ -130,7 +138,10 @@ async fn run_scheduler<A: Answerer>(
     mut scheduler: Scheduler<'_, A>,
     pool: Pool,
 ) -> Result<BuildEnd, BuildError> {
-    scheduler.run(pool).await?;
+    let end = scheduler.run(pool).await;
+    // An error of the build itself is the one to report.
+    let finished = scheduler.answerer.finish().await;
+    end.and(finished)?;
     let complete = scheduler.is_complete();
     if complete {
         let pipeline = scheduler.context.pipeline;

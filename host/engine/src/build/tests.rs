@@ -90,6 +90,7 @@ impl Fixture {
             allow_partial: false,
             kind: BuildKind::Batch,
             retry_failed: BTreeSet::new(),
+            shared: None,
             budget: None,
             interrupt: CancellationToken::new(),
         };
@@ -110,6 +111,7 @@ impl Fixture {
                 observer: &|_| {},
             }),
             budget: Budget::new(&self.store, self.build, &self.prices, None),
+            shared: None,
         };
         let upstream = vec![BTreeSet::from([0])];
         ProviderAnswerer::new(parts, Modes::of_one(batch), upstream, &options, &|_| {})

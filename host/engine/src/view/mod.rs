@@ -46,7 +46,7 @@ pub use making::{Making, Makings};
 pub use overview::{LastBuild, OpenBuild, Overview, OverviewLayer};
 pub use page::ArtifactPage;
 pub use rates::{CallRates, Interval};
-pub use show::{ArtifactDetail, InputView, Provenance, RequestView};
+pub use show::{ArtifactDetail, InputView, Provenance, RequestView, SharedView};
 pub use snapshot::{SnapshotRecord, SnapshotSelection, SnapshotView, StaleInfo};
 pub use snapshots::{SnapshotSummary, snapshots};
 pub use status::{BatchView, FailureView, LayerView, RequestCounts, Status, StepView, TokensView};

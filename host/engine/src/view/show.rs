@@ -7,11 +7,12 @@ use serde::Serialize;
 use super::find::FoundArtifact;
 use super::snapshot::{SnapshotView, StaleInfo};
 use synix_core::artifact::{Artifact, Content, Metadata};
+use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::StoredParts;
 use synix_core::request::RequestKey;
 use synix_prices::{Amount, Prices, Rate};
-use synix_store::{AnswerOrigin, Reader, StoreError, StoredUnit};
+use synix_store::{AnswerOrigin, Reader, SharedOrigin, StoreError, StoredUnit};
 
 /// An artifact with its content and its provenance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,11 +90,27 @@ pub struct RequestView {
     pub output_tokens: Option<u64>,
     /// The batch that answered; `None` for a sync call.
     pub batch: Option<String>,
-    /// The cost of the answer in US dollars, 0 if it came from a cassette; `None` if a price is unknown.
+    /// Where the answer came from, if it is from shared answers: it cost nothing here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<SharedView>,
+    /// The cost of the answer in US dollars, 0 if it came from a cassette or from shared answers; `None` if a price is unknown.
     pub cost_usd: Option<Amount>,
     /// Whether the request asked for JSON. No document shows it.
     #[serde(skip)]
     pub asks_for_json: bool,
+}
+
+/// Where an answer of a store of shared answers came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SharedView {
+    /// The URL of the store.
+    pub url: String,
+    /// The provider that was asked.
+    pub provider: String,
+    /// The batch that answered; `None` for a sync call.
+    pub batch: Option<String>,
+    /// When the answer arrived.
+    pub time: Timestamp,
 }
 
 impl ArtifactDetail {
@@ -204,6 +221,17 @@ fn provenance(
     })
 }
 
+impl From<SharedOrigin> for SharedView {
+    fn from(origin: SharedOrigin) -> Self {
+        Self {
+            url: origin.store,
+            provider: origin.provider,
+            batch: origin.batch,
+            time: origin.time,
+        }
+    }
+}
+
 /// Returns the requests of a unit, with their answers and cost.
 pub(super) fn request_views(
     reader: &Reader,
@@ -213,12 +241,12 @@ pub(super) fn request_views(
     let mut views = Vec::new();
     for entry in reader.transcript(unit.id)? {
         let request = reader.request(entry.request)?;
-        let (answer, batch) = match entry.answer {
-            Some(answer) => {
-                let (answer, batch) = reader.transcript_answer(answer)?;
-                (Some(answer), batch)
+        let (answer, batch, shared) = match entry.answer {
+            Some(id) => {
+                let (answer, batch) = reader.transcript_answer(id)?;
+                (Some(answer), batch, reader.shared_origin(id)?)
             }
-            None => (None, None),
+            None => (None, None, None),
         };
         let usage = answer
             .as_ref()
@@ -229,7 +257,8 @@ pub(super) fn request_views(
         } else {
             Rate::Sync
         };
-        let cost_usd = if unit.answer_origin == AnswerOrigin::Live {
+        let was_paid = unit.answer_origin == AnswerOrigin::Live && shared.is_none();
+        let cost_usd = if was_paid {
             prices.cost(&request.model, &usage, rate).ok()
         } else {
             Some(Amount::ZERO)
@@ -243,6 +272,7 @@ pub(super) fn request_views(
             input_tokens: known(usage.input_tokens),
             output_tokens: known(usage.output_tokens),
             batch,
+            shared: shared.map(SharedView::from),
             cost_usd,
             asks_for_json: request.response_format.is_some(),
         });

@@ -140,6 +140,17 @@ pub struct RequestCounts {
     pub batch: u64,
     /// Without a reply: perhaps billed.
     pub unclear: u64,
+    /// Not sent, because shared answers had the answer; absent if there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub shared: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Tokens as the providers counted them; each is `None` if one of them did not report it.
@@ -195,6 +206,7 @@ impl Status {
                 sync: spent.sync,
                 batch: spent.batch,
                 unclear: spent.unclear,
+                shared: reader.shared_answers_of(build)?,
             },
             tokens: TokensView::of(&bills.total),
             cost_usd: bills.total.cost(),

@@ -16,6 +16,7 @@ use crate::build::budget::Budget;
 use crate::build::event::{Event, Observer};
 use crate::build::modes::Modes;
 use crate::build::options::BuildOptions;
+use crate::build::shared::{ModedRequest, SharedStage};
 use crate::build::store_recorder::StoreRecorder;
 use crate::build::sync::SyncCalls;
 use crate::pending::{PendingRequest, SettledRequest};
@@ -30,6 +31,7 @@ pub(in crate::build) struct AnswererParts<'a> {
     pub(in crate::build) calls: SyncCalls<'a>,
     pub(in crate::build) batches: Batches<'a>,
     pub(in crate::build) budget: Budget<'a>,
+    pub(in crate::build) shared: Option<SharedStage<'a>>,
 }
 
 /// The answerer of a live build.
@@ -37,6 +39,8 @@ pub(in crate::build) struct ProviderAnswerer<'a> {
     calls: SyncCalls<'a>,
     batches: Batches<'a>,
     budget: Budget<'a>,
+    /// `None`: no answers are shared.
+    shared: Option<SharedStage<'a>>,
     modes: Modes,
     /// For each layer, the layer itself and all upstream layers.
     upstream: Arc<[BTreeSet<usize>]>,
@@ -82,11 +86,13 @@ impl<'a> ProviderAnswerer<'a> {
             calls,
             batches,
             budget,
+            shared,
         } = parts;
         Self {
             calls,
             batches,
             budget,
+            shared,
             modes,
             upstream: upstream.into(),
             undecided: BTreeMap::new(),
@@ -103,11 +109,17 @@ impl<'a> ProviderAnswerer<'a> {
         }
     }
 
-    /// Sends requests, or none of them if the budget does not allow all.
-    fn send(
-        &mut self,
-        requests: Vec<(PendingRequest<RequestId>, LayerMode)>,
-    ) -> Result<(), BuildError> {
+    /// Sends requests, or first looks them up in the shared answers.
+    fn send(&mut self, requests: Vec<ModedRequest>) -> Result<(), BuildError> {
+        let ready = match &mut self.shared {
+            Some(shared) => shared.admit(requests)?,
+            None => requests,
+        };
+        self.queue(ready)
+    }
+
+    /// Queues requests to be sent, or none of them if the budget does not allow all.
+    fn queue(&mut self, requests: Vec<ModedRequest>) -> Result<(), BuildError> {
         self.budget.reserve(&requests)?;
         for (queued, mode) in requests {
             match mode {
@@ -118,9 +130,45 @@ impl<'a> ProviderAnswerer<'a> {
         Ok(())
     }
 
+    /// Claims the requests again whose shared claim was lost before they were sent.
+    fn claim_again(&mut self) -> Result<(), BuildError> {
+        let unclaimed = self.calls.take_unclaimed();
+        if unclaimed.is_empty() {
+            return Ok(());
+        }
+        for queued in &unclaimed {
+            self.budget.release(&queued.key);
+        }
+        let requests = unclaimed.into_iter();
+        self.send(requests.map(|queued| (queued, LayerMode::Sync)).collect())
+    }
+
+    /// Sends what the shared answers have claimed; `false`: nothing.
+    fn send_granted(&mut self) -> Result<bool, BuildError> {
+        let Some(shared) = &mut self.shared else {
+            return Ok(false);
+        };
+        let granted = shared.take_granted();
+        let is_any = !granted.is_empty();
+        self.queue(granted)?;
+        self.calls.start()?;
+        Ok(is_any)
+    }
+
+    /// Returns the requests that settled without a wait.
+    fn take_settled(&mut self) -> Vec<SettledRequest> {
+        let mut settled = self.batches.take_settled();
+        if let Some(shared) = &mut self.shared {
+            settled.extend(shared.take_settled());
+        }
+        settled
+    }
+
     /// Sends the requests of layers that no call in flight can extend: independent branches never wait for each other (L12).
     fn send_ready(&mut self) -> Result<(), BuildError> {
-        let busy = self.calls.busy_layers();
+        let mut busy = self.calls.busy_layers();
+        // Requests that others have claimed do not count: two builds could wait for each other.
+        busy.extend(self.shared.iter().flat_map(SharedStage::looking_layers));
         let upstream = Arc::clone(&self.upstream);
         let ready = |layer: usize| {
             let upstream = upstream.get(layer);
@@ -151,7 +199,10 @@ impl<'a> ProviderAnswerer<'a> {
 
     /// Returns whether this command has requests to wait for.
     fn has_pending(&self) -> bool {
-        self.calls.is_busy() || self.calls.foreign_counts().total() > 0 || self.batches.is_waiting()
+        self.calls.is_busy()
+            || self.calls.foreign_counts().total() > 0
+            || self.batches.is_waiting()
+            || self.shared.as_ref().is_some_and(SharedStage::has_pending)
     }
 
     fn interruption_error(&self) -> BuildError {
@@ -178,7 +229,11 @@ impl<'a> ProviderAnswerer<'a> {
                 Workers::Idle => self.send_ready()?,
                 Workers::Running => self.batches.submit_full()?,
             }
-            let found = self.batches.take_settled();
+            self.claim_again()?;
+            if self.send_granted()? {
+                continue;
+            }
+            let found = self.take_settled();
             if !found.is_empty() {
                 return Ok(Some(found));
             }
@@ -258,6 +313,9 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
                 }
                 Ok(Some(settled)) => {
                     self.budget.settle(&settled);
+                    if let Some(shared) = &mut self.shared {
+                        shared.on_settled(&settled)?;
+                    }
                     return Ok(Some(settled));
                 }
                 Err(error) => self.stop = Some(error),
@@ -282,6 +340,13 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
         }
         self.calls.stop();
         Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<(), BuildError> {
+        match &mut self.shared {
+            Some(shared) => shared.finish().await,
+            None => Ok(()),
+        }
     }
 
     fn mode(&self, layer: usize) -> Option<LayerMode> {

@@ -8,6 +8,7 @@ use super::ProviderAnswerer;
 use crate::build::BuildError;
 use crate::build::answerer::Workers;
 use crate::build::event::Event;
+use crate::build::shared::SharedStage;
 use crate::build::sync::ForeignCounts;
 use crate::pending::SettledRequest;
 use synix_providers::WaitNotice;
@@ -42,6 +43,14 @@ const FOREIGN_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// A check takes at most one part in this number of the time, because there may be thousands of requests.
 const FOREIGN_CHECK_SHARE: u32 = 20;
 
+/// Waits for an operation of the store of shared answers. Cancel-safe.
+async fn looked_up(shared: &mut Option<SharedStage<'_>>) -> Result<(), BuildError> {
+    match shared {
+        Some(shared) => shared.progress().await,
+        None => Ok(()),
+    }
+}
+
 /// The result of a wait.
 pub(super) enum WaitResult {
     Settled(Vec<SettledRequest>),
@@ -65,7 +74,11 @@ impl ProviderAnswerer<'_> {
         let wants_batches = wants_batches && self.batches.is_active();
         let busy = self.calls.is_busy();
         let deadline = self.deadline.filter(|_| !busy);
-        if !busy && !wants_batches && foreign_check.is_none() && deadline.is_none() {
+        let looks_up = self.shared.as_ref().is_some_and(SharedStage::is_working);
+        let shared_poll = self.shared.as_ref().and_then(SharedStage::next_poll);
+        let shared_poll = shared_poll.filter(|_| polls);
+        let is_idle = !busy && !wants_batches && !looks_up;
+        if is_idle && foreign_check.is_none() && shared_poll.is_none() && deadline.is_none() {
             return Ok(WaitResult::Done);
         }
         tokio::select! {
@@ -77,6 +90,16 @@ impl ProviderAnswerer<'_> {
             }
             () = tokio::time::sleep_until(foreign_check.unwrap_or_else(Instant::now)), if foreign_check.is_some() => {
                 self.check_foreign_requests()?;
+                Ok(WaitResult::Progress)
+            }
+            looked_up = looked_up(&mut self.shared), if looks_up => {
+                looked_up?;
+                Ok(WaitResult::Progress)
+            }
+            () = tokio::time::sleep_until(shared_poll.unwrap_or_else(Instant::now)), if shared_poll.is_some() => {
+                if let Some(shared) = &mut self.shared {
+                    shared.poll_held()?;
+                }
                 Ok(WaitResult::Progress)
             }
             moved = self.batches.progress(), if wants_batches => {

@@ -17,6 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::build::BuildError;
 use crate::build::circuit_breaker::CircuitBreakers;
 use crate::build::options::BuildOptions;
+use crate::build::shared::ClaimGuard;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::clock::Clock;
 use synix_core::request::Outcome;
@@ -58,6 +59,10 @@ pub(super) struct SyncCalls<'a> {
     foreign: Vec<ForeignRequest>,
     /// Requests that settled without a call.
     settled: Vec<SettledRequest>,
+    /// Decides directly before a call whether its request may still be sent.
+    guard: Option<ClaimGuard>,
+    /// Requests that were not sent because their shared claim no longer holds.
+    unclaimed: Vec<PendingRequest<RequestId>>,
     /// Providers that currently fail every request, and why: their other requests are not sent.
     breakers: CircuitBreakers,
     sender: UnboundedSender<FinishedCall>,
@@ -88,10 +93,38 @@ impl<'a> SyncCalls<'a> {
             open_by_layer: BTreeMap::new(),
             foreign: Vec::new(),
             settled: Vec::new(),
+            guard: None,
+            unclaimed: Vec::new(),
             breakers: CircuitBreakers::default(),
             sender,
             finished,
         }
+    }
+
+    /// Sends a request only if the guard permits it.
+    pub(in crate::build) fn with_guard(mut self, guard: Option<ClaimGuard>) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Returns the requests that need another shared claim.
+    pub(in crate::build) fn take_unclaimed(&mut self) -> Vec<PendingRequest<RequestId>> {
+        std::mem::take(&mut self.unclaimed)
+    }
+
+    /// Takes out the requests whose shared claim no longer holds.
+    fn remove_unclaimed(&mut self, group: Vec<ReadRequest>) -> Vec<ReadRequest> {
+        let Some(guard) = self.guard.clone() else {
+            return group;
+        };
+        let (group, lost): (Vec<_>, Vec<_>) = group
+            .into_iter()
+            .partition(|read| guard.may_send(&read.queued.key));
+        for read in lost {
+            self.remove_open(read.queued.layer);
+            self.unclaimed.push(read.queued);
+        }
+        group
     }
 
     pub(in crate::build) fn queue(&mut self, queued: PendingRequest<RequestId>) {
@@ -180,9 +213,13 @@ impl<'a> SyncCalls<'a> {
                         self.remove_open(queued.layer);
                         self.settled.push((queued.key, failed));
                     }
-                    None => groups.push(self.group_of(queued)?),
+                    None => {
+                        let group = self.group_of(queued)?;
+                        groups.push(self.remove_unclaimed(group));
+                    }
                 }
             }
+            groups.retain(|group| !group.is_empty());
             if groups.is_empty() {
                 return Ok(());
             }

@@ -21,14 +21,18 @@ pub(super) fn show(reader: &Reader, unit: &StoredUnit, prices: &Prices) -> Resul
     let mut shown = Vec::new();
     for entry in transcript.iter().take(MAX_REQUESTS) {
         let request = reader.request(entry.request)?;
-        let answer = match entry.answer {
-            Some(answer) => Some(reader.transcript_answer(answer)?),
-            None => None,
+        let (answer, is_shared) = match entry.answer {
+            Some(id) => {
+                let is_shared = reader.shared_origin(id)?.is_some();
+                (Some(reader.transcript_answer(id)?), is_shared)
+            }
+            None => (None, false),
         };
         let asked = Asked {
             key: entry.key.to_string(),
             request,
             answer,
+            is_shared,
         };
         shown.push(asked.show(shown.len() + 1, unit.answer_origin, prices));
     }
@@ -46,11 +50,13 @@ struct Asked {
     key: String,
     request: Request,
     answer: Option<(Answer, Option<String>)>,
+    /// Whether the answer is from shared answers, so that it cost nothing here.
+    is_shared: bool,
 }
 
 impl Asked {
     fn cost(&self, origin: AnswerOrigin, prices: &Prices) -> Option<Amount> {
-        if origin != AnswerOrigin::Live {
+        if origin != AnswerOrigin::Live || self.is_shared {
             return Some(Amount::ZERO);
         }
         let (answer, batch) = self.answer.as_ref()?;

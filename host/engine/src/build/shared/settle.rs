@@ -1,0 +1,134 @@
+//! Publishes answers and releases the claims of requests that settled without one.
+
+use std::collections::HashMap;
+
+use super::SharedStage;
+use crate::build::BuildError;
+use crate::build::event::Event;
+use crate::pending::SettledRequest;
+use synix_core::printable;
+use synix_core::request::RequestKey;
+use synix_shared::{SharedAnswer, SharedClaim};
+use synix_store::{BuildId, RequestId, SharedRequest};
+
+/// A request that is settled here, and is to be settled in the store.
+#[derive(Debug)]
+pub(super) struct Settlement {
+    pub(super) request: RequestId,
+    pub(super) key: RequestKey,
+    /// The answer to publish; `None`: the claim is released.
+    pub(super) answer: Option<SharedAnswer>,
+    pub(super) claim: Option<SharedClaim>,
+}
+
+impl SharedStage<'_> {
+    /// Publishes the answers of settled requests, or releases their claims.
+    pub(in crate::build) fn on_settled(
+        &mut self,
+        settled: &[SettledRequest],
+    ) -> Result<(), BuildError> {
+        for (key, _) in settled {
+            self.guard.remove(key);
+            if let Some(kept) = self.kept.remove(key) {
+                self.settle(*key, kept.request, kept.claim)?;
+            }
+        }
+        self.start()
+    }
+
+    fn settle(
+        &mut self,
+        key: RequestKey,
+        request: RequestId,
+        claim: Option<SharedClaim>,
+    ) -> Result<(), BuildError> {
+        if !self.settling.insert(request) {
+            return Ok(());
+        }
+        let answer = self.store.shareable_answer(request)?;
+        let answer = answer.map(|found| SharedAnswer {
+            answer: found.answer,
+            provider: found.provider,
+            model: found.model,
+            batch: found.batch,
+            time: found.time.unwrap_or_else(|| self.clock.peek()),
+        });
+        self.settlements.push_back(Settlement {
+            request,
+            key,
+            answer,
+            claim,
+        });
+        Ok(())
+    }
+
+    /// Settles every request on record that no process has in flight, and takes over the claims of batches.
+    pub(super) fn sweep(&mut self) -> Result<(), BuildError> {
+        if self.client.settings().read_only {
+            return Ok(());
+        }
+        let mut driven: HashMap<BuildId, bool> = HashMap::new();
+        for row in self.store.shared_requests(&self.name)? {
+            let own = row.build == self.build;
+            let is_driven = *driven
+                .entry(row.build)
+                .or_insert_with(|| !own && self.store.is_driven(row.build));
+            // The process may have claimed the request and not sent it yet.
+            if is_driven {
+                continue;
+            }
+            let claim = claim_of(&row);
+            if row.is_in_flight {
+                let request = row.request;
+                self.kept
+                    .entry(row.key)
+                    .or_insert(super::Kept { request, claim });
+            } else {
+                self.kept.remove(&row.key);
+                self.settle(row.key, row.request, claim)?;
+            }
+        }
+        self.start()
+    }
+
+    /// Settles everything in the store. Does nothing more for an unavailable store: a later command does.
+    pub(in crate::build) async fn finish(&mut self) -> Result<(), BuildError> {
+        self.is_finishing = true;
+        self.look_ups.clear();
+        self.looking.clear();
+        self.held.clear();
+        while self.is_working() {
+            self.progress().await?;
+        }
+        self.granted.clear();
+        self.sweep()?;
+        while self.is_working() {
+            self.progress().await?;
+        }
+        if let Some(heartbeats) = self.heartbeats.take() {
+            heartbeats.abort();
+        }
+        let is_written = self.is_used && !self.client.settings().read_only;
+        if is_written
+            && !self.is_away()
+            && let Err(error) = self.client.leave().await
+        {
+            self.on_error(&error);
+        }
+        if self.doubles > 0 {
+            let message = format!(
+                "shared answers: {} also paid for by another machine",
+                printable::pluralize(self.doubles, "answer")
+            );
+            (self.observer)(&Event::Warning { message });
+            self.doubles = 0;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the claim of a row. An unreadable one lapses by itself.
+fn claim_of(row: &SharedRequest) -> Option<SharedClaim> {
+    let claim = row.claim.as_deref()?;
+    serde_json::from_str(claim).ok()
+}
