@@ -180,6 +180,17 @@ impl Environment {
         std::env::join_paths(folders).ok()
     }
 
+    /// Returns the store of shared answers that the user has chosen.
+    pub(super) fn shared_url(&self) -> Option<String> {
+        self.get("SYNIX_SHARED_URL").filter(|url| !url.is_empty())
+    }
+
+    /// Returns whether shared answers are only read.
+    pub(super) fn shares_read_only(&self) -> bool {
+        self.get("SYNIX_SHARED_READ_ONLY")
+            .is_some_and(|text| !matches!(text.as_str(), "" | "0" | "false"))
+    }
+
     /// Returns whether a CI service runs this command.
     pub(super) fn is_ci(&self) -> bool {
         self.get("CI")

@@ -112,7 +112,10 @@ impl Project {
         } else {
             self.providers()?
         };
-        let options = self.build_options(build.kind, run, &providers, &missing_keys);
+        let mut options = self.build_options(build.kind, run, &providers, &missing_keys);
+        if !is_replay {
+            options.shared = self.shared_answers()?;
+        }
         let leave = CancellationToken::new();
         let runtime = runtime()?;
         // A separate task, because a guest that divides its inputs blocks the thread that runs the build.
@@ -196,6 +199,7 @@ impl Project {
             allow_partial: run.allow_partial,
             kind,
             retry_failed: run.retry_failed.clone(),
+            shared: None,
             budget: run.budget.or_else(|| self.budget()),
             interrupt: CancellationToken::new(),
         }

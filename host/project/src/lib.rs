@@ -48,6 +48,7 @@ mod reset;
 mod resume;
 mod search;
 mod server;
+mod shared;
 mod spending;
 #[cfg_attr(not(feature = "telemetry"), path = "no_telemetry.rs")]
 mod telemetry;
@@ -89,6 +90,7 @@ pub use reading::{
     open_reader, outputs, prices, status,
 };
 pub use resume::resume;
+pub use shared::{SharedReport, shared_gc, shared_status};
 pub use synix_manifest::{Overrides, Setting};
 pub use trial::{PromoteError, PromotedChange, Promotion, TrialOptions, promote, read_prompt};
 pub use trust::{

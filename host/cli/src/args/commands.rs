@@ -65,6 +65,9 @@ pub(crate) enum Command {
     Clean,
     /// Delete old units, contents and request texts that no retained snapshot refers to
     Gc(Gc),
+    /// Show or clean the store of answers that several machines share
+    #[command(subcommand)]
+    Shared(SharedCommand),
     /// Show the permissions that a project asks for, and ask you to grant them
     Trust(trust::Args),
     /// Create, check, run and pin plugins
@@ -295,6 +298,14 @@ pub(crate) struct Gc {
     /// Show what would be deleted without deleting it
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SharedCommand {
+    /// Show whether the store is reachable, which requests are claimed, and what is not published yet
+    Status(PipelineArg),
+    /// Delete claims on answered requests and heartbeats of processes that are gone; never an answer
+    Gc(PipelineArg),
 }
 
 #[derive(Debug, clap::Args)]

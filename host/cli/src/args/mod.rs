@@ -27,7 +27,7 @@ pub(crate) use builds::{
 };
 pub(crate) use commands::{
     Builds, Command, Completions, Costs, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp,
-    PipelineArg, Release, Search, Show, SnapshotArg, Status, Test,
+    PipelineArg, Release, Search, SharedCommand, Show, SnapshotArg, Status, Test,
 };
 pub(crate) use trial::{Promote, TrialArgs, Try};
 #[cfg(feature = "view")]

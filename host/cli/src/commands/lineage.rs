@@ -111,8 +111,18 @@ fn describe(kind: &NodeKind) -> String {
                 .batch
                 .as_ref()
                 .map_or_else(String::new, |batch| format!(", batch {batch}"));
+            let shared = request.shared.as_ref().map_or_else(String::new, |shared| {
+                let batch = shared
+                    .batch
+                    .as_ref()
+                    .map_or_else(String::new, |batch| format!(", batch {batch}"));
+                format!(
+                    ", from shared answers in {}, {}{batch}",
+                    shared.url, shared.time
+                )
+            });
             format!(
-                "request {}  {} {model}, {} tokens in, {} out, cost {}{batch}",
+                "request {}  {} {model}, {} tokens in, {} out, cost {}{batch}{shared}",
                 request.key.0.short(),
                 request.provider,
                 super::outcome::format_tokens(request.input_tokens),

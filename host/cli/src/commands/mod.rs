@@ -24,6 +24,7 @@ mod query_vectors;
 mod reading;
 mod release;
 mod search;
+mod shared;
 mod show;
 mod skipped;
 mod snapshots;
@@ -69,6 +70,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Release(args) => release::run(global, args, screen),
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),
+        Command::Shared(command) => shared::run(global, command, screen),
         Command::Trust(args) => trust::run(global, args, screen),
         Command::Plugin(command) => plugin::run(global, command, screen),
         Command::Completions(args) => completions::run(args, screen),

@@ -1,6 +1,7 @@
 //! The status of a build as text and as an exit code.
 
 use synix_core::exit_code::ExitCode;
+use synix_core::printable;
 use synix_core::request::FailureKind;
 use synix_engine::view::{
     BatchView, FailureGroup, FailureView, ForecastView, LayerView, Status, TokensView,
@@ -228,8 +229,12 @@ pub(super) fn format_tokens(tokens: Option<u64>) -> String {
 
 fn spending_lines(status: &Status) -> Vec<String> {
     let (requests, tokens) = (status.requests, status.tokens);
+    let shared = (requests.shared > 0).then(|| {
+        let count = printable::pluralize(requests.shared, "answer");
+        format!("{count} from shared answers, at no cost")
+    });
     if !has_sent(status) {
-        return Vec::new();
+        return shared.into_iter().collect();
     }
     let unclear = match requests.unclear {
         0 => String::new(),
@@ -243,6 +248,7 @@ fn spending_lines(status: &Status) -> Vec<String> {
         format_tokens(tokens.output),
         format_cost(status.cost_usd)
     )];
+    lines.extend(shared);
     lines.extend(status.forecast.as_ref().and_then(forecast_line));
     lines.extend(status.unpriced.iter().cloned());
     lines

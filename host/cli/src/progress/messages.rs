@@ -23,6 +23,9 @@ pub(super) fn describe(event: &Event) -> Option<String> {
             )
         }
         Event::WaitingForOthers { calls, rows } => describe_waiting(*calls, *rows),
+        Event::WaitingForShared { url, holder } => {
+            format!("waiting for requests that {holder} has claimed in {url}")
+        }
         Event::Retrying {
             provider,
             reason,

@@ -119,6 +119,14 @@ pub enum ProjectError {
     /// A provider cannot be opened.
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    /// The store of shared answers cannot be used.
+    #[error("cannot use the shared answers in {url}")]
+    Shared {
+        /// The URL of the store, without a credential.
+        url: String,
+        /// The error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The project folder cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),

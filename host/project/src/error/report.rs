@@ -34,6 +34,7 @@ impl ProjectError {
             Self::Store(error) => error.kind(),
             Self::Cassette(_) => ErrorKind::CASSETTE,
             Self::Provider(_) => ErrorKind::PROVIDER,
+            Self::Shared { .. } => ErrorKind::SHARED,
             Self::Interrupted { .. } => ErrorKind::INTERRUPTED,
             Self::Build(error) => error.kind(),
             Self::Promote(_) => ErrorKind::PROMOTE,
@@ -77,6 +78,7 @@ impl ProjectError {
             | Self::Trust(_)
             | Self::Cassette(_)
             | Self::Provider(_)
+            | Self::Shared { .. }
             | Self::Interrupted { .. } => None,
         }
     }
@@ -147,6 +149,7 @@ impl ProjectError {
             | Self::Store(_)
             | Self::Cassette(_)
             | Self::Interrupted { .. }
+            | Self::Shared { .. }
             | Self::Provider(_) => ExitCode::Failure,
         }
     }

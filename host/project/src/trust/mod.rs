@@ -214,6 +214,7 @@ impl Project {
             self.context
                 .hidden_file_permissions(&self.pipeline, &dot_env),
         );
+        required.extend(self.context.shared_permission(&self.pipeline));
         required.extend(self.context.ownership_permissions(&dot_env));
         required.extend(
             self.context

@@ -41,6 +41,13 @@ pub enum Permission {
         /// The URL, or the image without its tag.
         from: String,
     },
+    /// To exchange answers with a store, with credentials of the real environment.
+    Shared {
+        /// The URL of the store.
+        url: String,
+        /// Whether answers are only read.
+        read_only: bool,
+    },
     /// To read hidden files, such as those of git, if a third party's server could get them.
     Hidden {
         /// The layer that reads them.
@@ -87,6 +94,7 @@ impl Permission {
             Self::Command { .. }
             | Self::Key { .. }
             | Self::Fetch { .. }
+            | Self::Shared { .. }
             | Self::Hidden { .. }
             | Self::State { .. }
             | Self::Owner { .. }
@@ -129,6 +137,15 @@ impl Permission {
             Self::Fetch { from } => format!(
                 "download a plugin from this machine or your own network: {}",
                 printable::escape_line(from)
+            ),
+            Self::Shared { url, read_only } => format!(
+                "{} in {}, with the credentials in your environment",
+                if *read_only {
+                    "use the shared answers"
+                } else {
+                    "use the shared answers, and publish yours,"
+                },
+                printable::escape_line(url)
             ),
             Self::Hidden { layer, files } => format!(
                 "read hidden files for layer {}, which third parties may receive: {}",
@@ -187,6 +204,10 @@ mod tests {
             variable: variable.to_owned(),
             server: server.to_owned(),
         };
+        let shared = |url: &str, read_only| Permission::Shared {
+            url: url.to_owned(),
+            read_only,
+        };
         let all = [
             command("make", true),
             command("make", false),
@@ -197,6 +218,9 @@ mod tests {
             Permission::Fetch {
                 from: "https://b.example".to_owned(),
             },
+            shared("s3://a", true),
+            shared("s3://a", false),
+            shared("s3://b", false),
         ];
         let digests: std::collections::BTreeSet<_> = all.iter().map(Permission::digest).collect();
         assert_eq!(digests.len(), all.len());
