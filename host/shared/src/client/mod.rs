@@ -1,14 +1,42 @@
-//! The client of shared answers.
+//! The client of shared answers: it carries out what the machine decides.
+//!
+//! | module | owns |
+//! | --- | --- |
+//! | `operations` | single operations of the store, with their deadline and documents |
+//! | `holder` | the heartbeats of this client, and whether its claims survived |
+//! | `observations` | what this client has seen of other holders and their claims |
+//! | `obtain` | one claimant, from its first effect to its end |
+//! | `maintenance` | status and garbage collection |
 
-use std::sync::Arc;
+mod holder;
+mod maintenance;
+mod observations;
+mod obtain;
+mod operations;
+mod outcome;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use synix_core::clock::Timestamp;
-use synix_core::request::RequestKey;
+use synix_core::request::{Ending, RequestKey};
 
 use crate::documents::{ClaimMode, SharedAnswer, SharedClaim};
 use crate::error::SharedError;
+use crate::machine::{Claimant, End};
 use crate::objects::Objects;
+use crate::paths::Paths;
 use crate::settings::{Monotonic, SharedSettings, SystemMonotonic};
+
+use holder::Holder;
+use observations::Observations;
+pub use outcome::{DamagedObject, GcReport, HeldBy, Lease, Obtained, Published, SharedStatus};
+
+/// A batch is created within this time after its requests were claimed: half of the time after which such a claim is over.
+const SEND_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Answers that several machines share. A clone is the same client.
 #[derive(Debug, Clone)]
@@ -19,92 +47,28 @@ struct Inner {
     objects: Arc<dyn Objects>,
     settings: SharedSettings,
     clock: Arc<dyn Monotonic>,
+    paths: Paths,
+    holder: Holder,
+    observations: Observations,
+    claims: Mutex<OwnClaims>,
+    damaged: Mutex<Vec<DamagedObject>>,
+    /// The newest time of the store's clock that was seen: never later than now.
+    store_time: Mutex<Timestamp>,
 }
 
-/// The outcome of [`SharedAnswers::obtain`].
-#[derive(Debug)]
-pub enum Obtained {
-    /// The store has the answer.
-    Answered(SharedAnswer),
-    /// The request may be sent. Its answer is to be published, or the claim released.
-    Claimed(SharedClaim),
-    /// Another holder has claimed the request. Call `obtain` again later.
-    Held(HeldBy),
-    /// The store has no answer and is only read.
-    NotClaimed,
-}
-
-/// Who holds a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldBy {
-    /// The id of the holder, or `unknown` if the claim is unreadable.
-    pub holder: String,
-    /// How the request is sent.
-    pub mode: ClaimMode,
-    /// When the claim was made, by the clock of the store.
-    pub since: Timestamp,
-}
-
-/// The outcome of [`SharedAnswers::publish`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Published {
-    /// The store has this answer now, or had exactly this one already.
-    Published,
-    /// The store has another answer to this request: it was paid twice.
-    Double,
-    /// The object at this path is damaged and is never overwritten. The answer is not shared.
-    Damaged,
-    /// The store is only read.
-    NotPublished,
-}
-
-/// What is known about the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SharedStatus {
-    /// The URL of the store.
-    pub url: String,
-    /// The namespace.
-    pub namespace: String,
-    /// The error chain, if the store cannot be reached.
-    pub unreachable: Option<String>,
-    /// The claims on requests without a complete answer, oldest first.
-    pub leases: Vec<Lease>,
-}
-
-/// A claim in the status.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lease {
-    /// The request.
-    pub key: RequestKey,
-    /// Who holds it.
-    pub held_by: HeldBy,
-    /// The newest heartbeat of the holder, by the clock of the store.
-    pub last_heartbeat: Option<Timestamp>,
-}
-
-/// What [`SharedAnswers::gc`] deleted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct GcReport {
-    /// Claims on requests that have an answer.
-    pub claims: u64,
-    /// Heartbeats of holders that are gone.
-    pub heartbeats: u64,
-    /// Claims that are retained, because their requests have no answer.
-    pub retained: u64,
-}
-
-/// An object that is never used, because its content does not fit its path or digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DamagedObject {
-    /// The path in the store.
-    pub path: String,
-    /// What is wrong.
-    pub reason: String,
+/// The claims of this client.
+#[derive(Debug, Default)]
+struct OwnClaims {
+    /// Granted at this time of the client's clock, and not yet published or released.
+    granted: BTreeMap<RequestKey, (SharedClaim, Duration)>,
+    /// Perhaps in the store, although nobody will send for them; each with the time of the client's clock until which
+    /// a late create call may still arrive.
+    unsettled: BTreeMap<RequestKey, (SharedClaim, Duration)>,
 }
 
 impl SharedAnswers {
     /// Returns a client that measures leases by the monotonic clock of the system. Contacts nobody.
-    pub fn new(objects: Arc<dyn Objects>, settings: SharedSettings) -> Self {
+    pub fn new(objects: Arc<dyn Objects>, settings: SharedSettings) -> Result<Self, SharedError> {
         Self::with_clock(objects, settings, SystemMonotonic::new())
     }
 
@@ -113,12 +77,19 @@ impl SharedAnswers {
         objects: Arc<dyn Objects>,
         settings: SharedSettings,
         clock: Arc<dyn Monotonic>,
-    ) -> Self {
-        Self(Arc::new(Inner {
+    ) -> Result<Self, SharedError> {
+        let holder = Holder::new(&settings.holder_label)?;
+        Ok(Self(Arc::new(Inner {
             objects,
+            paths: Paths::new(&settings.namespace),
             settings,
             clock,
-        }))
+            holder,
+            observations: Observations::default(),
+            claims: Mutex::default(),
+            damaged: Mutex::default(),
+            store_time: Mutex::new(Timestamp(0)),
+        })))
     }
 
     /// Returns the settings.
@@ -134,23 +105,21 @@ impl SharedAnswers {
         key: RequestKey,
         accept_truncated: bool,
     ) -> Result<Option<SharedAnswer>, SharedError> {
-        let _ = (key, accept_truncated, &self.0.objects, &self.0.clock);
-        Ok(None)
+        self.0.read_answer(key, accept_truncated).await
     }
 
     /// Returns the answer, or claims the request.
     ///
     /// If another holder has claimed it, call this again later: the client remembers what it observed, and takes the claim
     /// over once the holder is dead. A key that this client holds already is granted again, so at most one task may ask
-    /// for it at a time.
+    /// for it at a time. Writes a heartbeat first if there is no fresh one.
     pub async fn obtain(
         &self,
         key: RequestKey,
         accept_truncated: bool,
         mode: ClaimMode,
     ) -> Result<Obtained, SharedError> {
-        let _ = (key, accept_truncated, mode);
-        Ok(Obtained::NotClaimed)
+        self.0.obtain(key, accept_truncated, mode).await
     }
 
     /// Publishes an answer, with or without a claim, and gives up the claim.
@@ -162,64 +131,122 @@ impl SharedAnswers {
         answer: &SharedAnswer,
         claim: Option<&SharedClaim>,
     ) -> Result<Published, SharedError> {
-        let _ = (key, answer, claim);
-        Ok(Published::NotPublished)
+        if self.0.settings.read_only {
+            return Ok(Published::NotPublished);
+        }
+        let bytes = answer.to_bytes(key).map_err(|source| SharedError::Answer {
+            key: key.0.short(),
+            source: Box::new(source),
+        })?;
+        let ending = answer.answer.ending;
+        let generation = claim.map(|claim| claim.generation);
+        let run = obtain::Run::publish(key, ending, bytes, claim);
+        let end = self
+            .0
+            .run(Claimant::publish(generation, ending), run)
+            .await?;
+        self.0.forget_claim(key);
+        Ok(match end {
+            End::Double => Published::Double,
+            End::Damaged => Published::Damaged,
+            _ => Published::Published,
+        })
     }
 
     /// Gives up a claim whose request has no answer, so that another holder can claim it at once.
     ///
     /// It is no error if another holder has taken the claim over.
     pub async fn release(&self, claim: &SharedClaim) -> Result<(), SharedError> {
-        let _ = claim;
+        if self.0.settings.read_only {
+            return Ok(());
+        }
+        let run = obtain::Run::release(claim);
+        self.0.run(Claimant::release(claim.generation), run).await?;
+        self.0.forget_claim(claim.key);
         Ok(())
     }
 
     /// Returns whether the request of a claim may still be sent, by this client's own clock.
     ///
-    /// Call it directly before the request leaves. If it returns false, call [`Self::obtain`] again. For a batch claim
-    /// of an earlier command, call [`Self::confirm`] once.
+    /// Call it directly before the request leaves: the promise covers a pause of at most a quarter of the lease between
+    /// the two. If it returns false, call [`Self::obtain`] again. A claim of mode `batch` is held for 24 hours after it
+    /// was granted by this client; for one of an earlier command, call [`Self::confirm`].
     pub fn still_holds(&self, claim: &SharedClaim) -> bool {
-        let _ = claim;
-        true
+        let granted = self.0.own_claims().granted.get(&claim.key).cloned();
+        let Some((_, at)) = granted.filter(|(granted, _)| granted == claim) else {
+            return false;
+        };
+        match claim.mode {
+            ClaimMode::Call => self.0.holds_as(&claim.holder),
+            ClaimMode::Batch => self.0.clock.now().saturating_sub(at) < SEND_WITHIN,
+        }
     }
 
-    /// Reads from the store whether a claim is still the last one on its request and has not expired.
+    /// Reads from the store whether a claim of an earlier command is still the last one on its request and has not
+    /// expired. If so, this client holds it.
+    ///
+    /// A claim of mode `call` ends with the process of its holder and is never confirmed.
     pub async fn confirm(&self, claim: &SharedClaim) -> Result<bool, SharedError> {
-        let _ = claim;
-        Ok(true)
+        self.0.confirm(claim).await
     }
 
     /// Writes heartbeats until it is dropped. Poll it, or spawn it and abort the task, while claims of mode `call` are held.
     ///
     /// Errors of the store are retried; [`Self::still_holds`] tells whether the claims survived them.
     pub async fn keep_alive(&self) {
-        std::future::pending().await
+        self.0.keep_alive().await;
     }
 
     /// Deletes the heartbeats of this client. Call it at the end of a command, when its claims are settled.
     pub async fn leave(&self) -> Result<(), SharedError> {
-        Ok(())
+        self.0.leave().await
     }
 
     /// Returns the damaged objects that were found since the last call.
     pub fn take_damaged(&self) -> Vec<DamagedObject> {
-        Vec::new()
+        std::mem::take(&mut *lock(&self.0.damaged))
     }
 
     /// Reads which claims there are. An unreachable store is no error.
     pub async fn status(&self) -> SharedStatus {
-        SharedStatus {
-            url: self.0.settings.name.clone(),
-            namespace: self.0.settings.namespace.clone(),
-            unreachable: None,
-            leases: Vec::new(),
-        }
+        self.0.status().await
     }
 
     /// Deletes the claims on requests that have a complete answer, and the heartbeats of holders that are gone.
     ///
     /// Claims on requests without an answer are retained: they decide who may send.
     pub async fn gc(&self) -> Result<GcReport, SharedError> {
-        Ok(GcReport::default())
+        self.0.collect_garbage().await
     }
+}
+
+impl Inner {
+    fn own_claims(&self) -> MutexGuard<'_, OwnClaims> {
+        lock(&self.claims)
+    }
+
+    fn forget_claim(&self, key: RequestKey) {
+        self.own_claims().granted.remove(&key);
+        self.observations.forget(key);
+    }
+
+    /// Notes a time of the store's clock.
+    fn saw_store_time(&self, seen: Timestamp) {
+        let mut newest = lock(&self.store_time);
+        *newest = seen.max(*newest);
+    }
+}
+
+/// The endings of the answers that count, the better one first.
+const fn endings(accept_truncated: bool) -> &'static [Ending] {
+    if accept_truncated {
+        &[Ending::Complete, Ending::Truncated]
+    } else {
+        &[Ending::Complete]
+    }
+}
+
+/// A panic elsewhere leaves no value half changed: each is changed in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,14 @@
-//! The objects of claims.
+//! The objects of claims and heartbeats.
 
 use serde::{Deserialize, Serialize};
+use synix_core::json::canonical_object;
 use synix_core::request::RequestKey;
+
+use super::{Invalid, SCHEMA};
+use crate::paths::is_holder;
+
+/// The largest object of a claim that is read.
+pub(crate) const MAX_CLAIM_BYTES: u64 = 4096;
 
 /// How the request of a claim is sent, which decides how long the claim lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -26,4 +33,112 @@ pub struct SharedClaim {
     pub nonce: String,
     /// How the request is sent.
     pub mode: ClaimMode,
+}
+
+/// The object of a claim. Its path has the generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ClaimDocument {
+    schema: u32,
+    pub(crate) key: RequestKey,
+    pub(crate) holder: String,
+    pub(crate) nonce: String,
+    pub(crate) mode: ClaimMode,
+    pub(crate) released: bool,
+}
+
+impl ClaimDocument {
+    pub(crate) fn of(claim: &SharedClaim, released: bool) -> Self {
+        Self {
+            schema: SCHEMA,
+            key: claim.key,
+            holder: claim.holder.clone(),
+            nonce: claim.nonce.clone(),
+            mode: claim.mode,
+            released,
+        }
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        to_bytes(self)
+    }
+
+    pub(crate) fn from_bytes(key: RequestKey, bytes: &[u8]) -> Result<Self, Invalid> {
+        let document: Self = serde_json::from_slice(bytes).map_err(Invalid::new)?;
+        if document.schema != SCHEMA {
+            let schema = document.schema;
+            return Err(Invalid::new(format!("schema {schema} is unknown")));
+        }
+        if document.key != key {
+            let other = document.key.0.short();
+            return Err(Invalid::new(format!("it claims request {other}")));
+        }
+        // The holder becomes a part of a path.
+        if !is_holder(&document.holder) {
+            return Err(Invalid::new("its holder is invalid"));
+        }
+        Ok(document)
+    }
+}
+
+#[derive(Serialize)]
+struct HeartbeatDocument<'a> {
+    schema: u32,
+    holder: &'a str,
+}
+
+/// Returns the object of a heartbeat. Only its path is ever read.
+pub(crate) fn heartbeat_bytes(holder: &str) -> Vec<u8> {
+    to_bytes(&HeartbeatDocument {
+        schema: SCHEMA,
+        holder,
+    })
+}
+
+fn to_bytes(document: &impl Serialize) -> Vec<u8> {
+    let members = match serde_json::to_value(document) {
+        Ok(serde_json::Value::Object(members)) => members,
+        _ => serde_json::Map::new(),
+    };
+    canonical_object(members).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use synix_core::digest::Digest;
+
+    use super::*;
+
+    fn claim() -> SharedClaim {
+        SharedClaim {
+            key: RequestKey(Digest::of(b"a")),
+            generation: 2,
+            holder: "laptop-0123456789abcdef0123456789abcdef".to_owned(),
+            nonce: "n".to_owned(),
+            mode: ClaimMode::Batch,
+        }
+    }
+
+    #[test]
+    fn a_claim_survives_a_round_trip() {
+        let document = ClaimDocument::of(&claim(), true);
+        let read = ClaimDocument::from_bytes(claim().key, &document.to_bytes()).unwrap();
+        assert_eq!(read, document);
+    }
+
+    #[test]
+    fn a_claim_of_another_request_or_with_a_path_as_holder_is_invalid() {
+        let bytes = ClaimDocument::of(&claim(), false).to_bytes();
+        let other = RequestKey(Digest::of(b"b"));
+        assert!(ClaimDocument::from_bytes(other, &bytes).is_err());
+        let mut hostile = claim();
+        hostile.holder = "../../etc".to_owned();
+        let bytes = ClaimDocument::of(&hostile, false).to_bytes();
+        assert!(ClaimDocument::from_bytes(claim().key, &bytes).is_err());
+    }
+
+    #[test]
+    fn a_granted_claim_survives_its_json() {
+        let text = serde_json::to_string(&claim()).unwrap();
+        assert_eq!(serde_json::from_str::<SharedClaim>(&text).unwrap(), claim());
+    }
 }

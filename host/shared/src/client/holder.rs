@@ -1,0 +1,207 @@
+//! The heartbeats of this client, and whether its claims survived.
+//!
+//! A holder that could not write a heartbeat for three quarters of a lease may be taken for dead by others. From then on
+//! this client has another id: its earlier claims of mode `call` are lost, whatever others saw.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::{Inner, lock};
+use crate::documents::{SharedClaim, heartbeat_bytes};
+use crate::error::SharedError;
+use crate::objects::{ObjectsError, ObjectsErrorKind};
+use crate::paths::holder_id;
+
+/// The heartbeats of a client.
+#[derive(Debug)]
+pub(super) struct Holder {
+    label: String,
+    state: Mutex<HolderState>,
+    /// Only one heartbeat is written at a time.
+    writing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone)]
+struct HolderState {
+    id: String,
+    /// The number of the next heartbeat.
+    next: u64,
+    /// When the call of the newest heartbeat that is in the store began.
+    newest: Option<Duration>,
+}
+
+impl HolderState {
+    fn new(label: &str) -> Result<Self, SharedError> {
+        Ok(Self {
+            id: holder_id(label, &random_text()?),
+            next: 1,
+            newest: None,
+        })
+    }
+}
+
+impl Holder {
+    pub(super) fn new(label: &str) -> Result<Self, SharedError> {
+        Ok(Self {
+            label: label.to_owned(),
+            state: Mutex::new(HolderState::new(label)?),
+            writing: tokio::sync::Mutex::default(),
+        })
+    }
+}
+
+/// Returns 128 random bits in hex digits.
+pub(super) fn random_text() -> Result<String, SharedError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(SharedError::Random)?;
+    Ok(format!("{:032x}", u128::from_le_bytes(bytes)))
+}
+
+impl Inner {
+    /// Returns whether this client has a heartbeat that nobody can take for the last of a dead holder.
+    fn is_fresh(&self, newest: Option<Duration>) -> bool {
+        let lasts = self.settings.lease / 4 * 3;
+        newest.is_some_and(|newest| self.clock.now().saturating_sub(newest) < lasts)
+    }
+
+    /// Returns whether this client is the holder `id`, and had no gap.
+    pub(super) fn holds_as(&self, id: &str) -> bool {
+        let state = lock(&self.holder.state);
+        state.id == id && self.is_fresh(state.newest)
+    }
+
+    /// Returns the id of this client, after it wrote a heartbeat if there was no fresh one.
+    pub(super) async fn live_holder(&self) -> Result<String, SharedError> {
+        let fresh = || {
+            let state = lock(&self.holder.state);
+            self.is_fresh(state.newest).then(|| state.id.clone())
+        };
+        if let Some(id) = fresh() {
+            return Ok(id);
+        }
+        let _writing = self.holder.writing.lock().await;
+        if let Some(id) = fresh() {
+            return Ok(id);
+        }
+        self.write_heartbeat().await
+    }
+
+    /// Writes one heartbeat and returns the id of the holder.
+    async fn write_heartbeat(&self) -> Result<String, SharedError> {
+        let began = self.clock.now();
+        let (id, number) = {
+            let mut state = lock(&self.holder.state);
+            if state.newest.is_some() && !self.is_fresh(state.newest) {
+                *state = HolderState::new(&self.holder.label)?;
+            }
+            let number = state.next;
+            state.next += 1;
+            (state.id.clone(), number)
+        };
+        // The id is ours alone, so an object that exists was created by a call whose reply was lost.
+        let path = self.paths.heartbeat(&id, number);
+        self.create(&path, heartbeat_bytes(&id)).await?;
+        let has_gap = {
+            let mut state = lock(&self.holder.state);
+            let has_gap = state.newest.is_some() && !self.is_fresh(state.newest);
+            if !has_gap {
+                state.newest = Some(began);
+            }
+            has_gap
+        };
+        if has_gap {
+            // It was perhaps too late for those who waited for it. The next call starts as another holder.
+            return Err(self.late_heartbeat(path));
+        }
+        self.delete_earlier_heartbeats(&id, number).await;
+        Ok(id)
+    }
+
+    fn late_heartbeat(&self, path: String) -> SharedError {
+        self.failed(ObjectsError {
+            kind: ObjectsErrorKind::Unavailable,
+            operation: "create",
+            path,
+            advice: None,
+            source: Some("the reply came too late".into()),
+        })
+    }
+
+    /// Deletes what a new heartbeat replaces. What remains after an error is deleted after the next one.
+    async fn delete_earlier_heartbeats(&self, id: &str, number: u64) {
+        let Ok(infos) = self.list(&self.paths.heartbeats(id)).await else {
+            return;
+        };
+        for info in infos {
+            let parsed = self.paths.parse_heartbeat(&info.path);
+            if parsed.is_some_and(|(_, earlier)| earlier < number)
+                && self.delete(&info.path).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    pub(super) async fn keep_alive(&self) {
+        let lease = self.settings.lease;
+        if self.settings.read_only {
+            return std::future::pending().await;
+        }
+        loop {
+            let began = self.clock.now();
+            let written = {
+                let _writing = self.holder.writing.lock().await;
+                self.write_heartbeat().await
+            };
+            let pause = if written.is_ok() {
+                self.settle_claims().await;
+                lease / 3
+            } else {
+                lease / 12
+            };
+            let spent = self.clock.now().saturating_sub(began);
+            self.clock.sleep(pause.saturating_sub(spent)).await;
+        }
+    }
+
+    /// Gives up claims that may be in the store although nobody will send for them: the reply to their create call was
+    /// lost, or giving them up failed. A late call may still create one, so each is looked for during two leases.
+    async fn settle_claims(&self) {
+        let claims: Vec<SharedClaim> = {
+            let own = self.own_claims();
+            own.unsettled
+                .values()
+                .map(|(claim, _)| claim.clone())
+                .collect()
+        };
+        for claim in claims {
+            let is_settled = self.settle_claim(&claim).await.unwrap_or(false);
+            let mut own = self.own_claims();
+            let now = self.clock.now();
+            let is_over = own
+                .unsettled
+                .get(&claim.key)
+                .is_some_and(|(kept, until)| kept == &claim && (is_settled || now > *until));
+            if is_over {
+                own.unsettled.remove(&claim.key);
+            }
+        }
+    }
+
+    pub(super) async fn leave(&self) -> Result<(), SharedError> {
+        if self.settings.read_only {
+            return Ok(());
+        }
+        self.settle_claims().await;
+        let _writing = self.holder.writing.lock().await;
+        let id = {
+            // Whoever continues after this is another holder.
+            let next = HolderState::new(&self.holder.label)?;
+            std::mem::replace(&mut *lock(&self.holder.state), next).id
+        };
+        for info in self.list(&self.paths.heartbeats(&id)).await? {
+            self.delete(&info.path).await?;
+        }
+        Ok(())
+    }
+}
