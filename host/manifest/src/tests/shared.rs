@@ -1,7 +1,5 @@
 //! Shared answers.
 
-use std::time::Duration;
-
 use super::*;
 
 const FILE: &str = "pipeline.name = \"p\"\nlayers.a.source = \"a/*\"\n";

@@ -79,7 +79,13 @@ impl ProjectContext {
             lease: choice.lease,
             holder_label: holder_label(&self.environment),
         };
-        Ok(Some(SharedAnswers::new(store.objects, settings)))
+        let url = settings.name.clone();
+        let opened = SharedAnswers::new(store.objects, settings);
+        let opened = opened.map_err(|source| ProjectError::Shared {
+            url,
+            source: Box::new(source),
+        })?;
+        Ok(Some(opened))
     }
 
     /// Opens the shared answers for a command on their store.

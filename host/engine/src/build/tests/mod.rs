@@ -1,8 +1,11 @@
 //! Tests of requests that wait for their send, by sync calls and in batches.
 
+mod shared;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZero;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use synix_scripted_provider::{Script, ScriptedProvider};
 use tempfile::TempDir;
@@ -11,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 use super::answerer::{Answerer as _, Workers};
 use super::budget::Budget;
 use super::error::BuildError;
+use super::event::Observer;
 use super::modes::Modes;
 use super::options::BuildOptions;
 use super::provider_answerer::{AnswererParts, ProviderAnswerer, WaitPolicy};
+use super::shared::SharedStage;
 use super::sync::{Providers, SyncCalls};
 use crate::batch::{BatchContext, BatchSettings, Batches, LostCreatePolicy};
 use crate::pending::{PendingRequest, Target};
@@ -23,6 +28,7 @@ use synix_core::request::{Message, Part, Request, Role, Wire};
 use synix_manifest::BatchChoice;
 use synix_prices::Prices;
 use synix_providers::{Endpoint, HttpSettings, Provider, Secret};
+use synix_shared::SharedAnswers;
 use synix_store::{
     AnswerOrigin, AnswerPolicy, BuildId, BuildKind, Claim, NewBuild, RequestId, RetrySelection,
     SendContext, Store, StoreError,
@@ -31,6 +37,12 @@ use synix_store::{
 const LAYER: &str = "sums";
 
 const ONE: NonZero<usize> = NonZero::<usize>::MIN;
+
+/// Waits for others until they are done.
+const WAIT: WaitPolicy = WaitPolicy::Poll {
+    interval: Duration::ZERO,
+    timeout: None,
+};
 
 /// A state with an open build, and a provider.
 struct Fixture {
@@ -71,13 +83,24 @@ impl Fixture {
 
     /// Returns the answerer of a build with one layer, with this number of concurrent calls.
     fn answerer(&self, batch: BatchChoice, calls: NonZero<usize>) -> ProviderAnswerer<'_> {
+        self.sharing_answerer(batch, calls, None, &|_| {})
+    }
+
+    /// Returns the same, with shared answers.
+    fn sharing_answerer<'f>(
+        &'f self,
+        batch: BatchChoice,
+        calls: NonZero<usize>,
+        shared: Option<SharedAnswers>,
+        observer: Observer<'f>,
+    ) -> ProviderAnswerer<'f> {
         let options = BuildOptions {
             providers: &self.providers,
             batches: BatchSettings {
                 search_pauses: HashMap::new(),
                 attempts: 1,
                 layers: vec![LAYER.to_owned()],
-                interval: None,
+                interval: shared.as_ref().map(|_| Duration::ZERO),
                 batch_requests: HashMap::new(),
                 enqueued_tokens: HashMap::new(),
                 sync_after: None,
@@ -86,7 +109,10 @@ impl Fixture {
             },
             missing_keys: &self.no_keys,
             concurrency: calls,
-            wait_policy: WaitPolicy::PollOnce,
+            wait_policy: match &shared {
+                Some(_) => WAIT,
+                None => WaitPolicy::PollOnce,
+            },
             allow_partial: false,
             kind: BuildKind::Batch,
             retry_failed: BTreeSet::new(),
@@ -94,14 +120,19 @@ impl Fixture {
             budget: None,
             interrupt: CancellationToken::new(),
         };
+        let open = |client| {
+            SharedStage::open(client, &self.store, self.build, &self.clock, observer).unwrap()
+        };
+        let shared = shared.map(open);
+        let calls = SyncCalls::new(
+            &self.store,
+            self.build,
+            &self.clock,
+            &options,
+            RetrySelection::default(),
+        );
         let parts = AnswererParts {
-            calls: SyncCalls::new(
-                &self.store,
-                self.build,
-                &self.clock,
-                &options,
-                RetrySelection::default(),
-            ),
+            calls: calls.with_guard(shared.as_ref().map(SharedStage::guard)),
             batches: Batches::new(BatchContext {
                 store: &self.store,
                 build: self.build,
@@ -111,10 +142,10 @@ impl Fixture {
                 observer: &|_| {},
             }),
             budget: Budget::new(&self.store, self.build, &self.prices, None),
-            shared: None,
+            shared,
         };
         let upstream = vec![BTreeSet::from([0])];
-        ProviderAnswerer::new(parts, Modes::of_one(batch), upstream, &options, &|_| {})
+        ProviderAnswerer::new(parts, Modes::of_one(batch), upstream, &options, observer)
     }
 
     /// Records requests; each is one word longer than the one before.
