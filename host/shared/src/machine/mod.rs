@@ -1,7 +1,7 @@
 //! The machine of one claimant: what happens next when an operation of the store has ended.
 //!
-//! It is pure: `(state, event) -> (state, effect)`, for one request. The client carries the effects out; the test
-//! `enumeration` carries them out in every order. `docs/shared.md` has the table of its steps.
+//! It is pure: `(state, event) -> (state, effect)`, for one request. The client carries the effects out. `docs/shared.md`
+//! has the table of its steps.
 
 mod observation;
 mod obtain;
