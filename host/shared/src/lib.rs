@@ -11,7 +11,7 @@
 //! use synix_core::digest::Digest;
 //! use synix_core::request::{Answer, Ending, RequestKey, Usage};
 //! use synix_shared::{
-//!     ClaimMode, DEFAULT_LEASE, MemoryObjects, Obtained, SharedAnswer, SharedAnswers, SharedSettings,
+//!     ClaimMode, MemoryObjects, Obtained, SharedAnswer, SharedAnswers, SharedSettings,
 //! };
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -22,7 +22,7 @@
 //!         name: "memory".to_owned(),
 //!         namespace: "default".to_owned(),
 //!         read_only: false,
-//!         lease: DEFAULT_LEASE,
+//!         lease: std::time::Duration::from_secs(60),
 //!         holder_label: label.to_owned(),
 //!     };
 //!     SharedAnswers::new(store.clone(), settings)
@@ -77,4 +77,4 @@ pub use error::SharedError;
 pub use memory::MemoryObjects;
 pub use objects::{Creation, ObjectInfo, Objects, ObjectsError, ObjectsErrorKind, Operation};
 pub use paths::{DEFAULT_NAMESPACE, is_namespace};
-pub use settings::{DEFAULT_LEASE, MIN_LEASE, Monotonic, SharedSettings, SystemMonotonic};
+pub use settings::{Monotonic, SharedSettings, SystemMonotonic};

@@ -20,12 +20,6 @@ pub struct SharedSettings {
     pub holder_label: String,
 }
 
-/// The default of [`SharedSettings::lease`].
-pub const DEFAULT_LEASE: Duration = Duration::from_secs(60);
-
-/// The shortest lease: a heartbeat takes a few seconds where the network is slow.
-pub const MIN_LEASE: Duration = Duration::from_secs(10);
-
 /// A monotonic clock. Leases never depend on the time of day.
 pub trait Monotonic: Send + Sync + fmt::Debug {
     /// Returns the time since an arbitrary start.
