@@ -11,6 +11,9 @@ const MAX_RATIO: f64 = 10.0;
 pub struct Basis {
     /// The number of answers.
     pub answers: u64,
+    /// The mean of their output tokens, rounded. Only means add up: the sum of many answers is near the sum of their
+    /// means, and with lengths that are skewed far from that of their medians.
+    pub mean: u64,
     /// The median of their output tokens.
     pub median: u64,
     /// The 90th percentile of their output tokens.
@@ -31,6 +34,8 @@ pub struct InputSums {
 /// The expected cost of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpectedCost {
+    /// If its answer is as long as the mean.
+    pub mean: Amount,
     /// If its answer is as long as the median.
     pub median: Amount,
     /// If its answer is as long as the 90th percentile.
@@ -44,6 +49,7 @@ impl Basis {
         let at = |percent: usize| outputs.get(rank(outputs.len(), percent)).copied();
         Some(Self {
             answers: outputs.len() as u64,
+            mean: mean(&outputs)?,
             median: at(50)?,
             p90: at(90)?,
             input_ratio: inputs.ratio(),
@@ -74,6 +80,15 @@ impl InputSums {
     }
 }
 
+/// Returns the mean, rounded half up.
+fn mean(values: &[u64]) -> Option<u64> {
+    // A sum of counts that are not plausible could overflow in 64 bits.
+    let sum: u128 = values.iter().copied().map(u128::from).sum();
+    let count = values.len() as u128;
+    let rounded = (sum + count / 2).checked_div(count)?;
+    u64::try_from(rounded).ok()
+}
+
 /// Returns the index of a percentile among this many sorted values, by the nearest rank.
 const fn rank(count: usize, percent: usize) -> usize {
     // `count * percent` could overflow.
@@ -94,6 +109,7 @@ impl Prices {
         let max = self.max_cost(model, estimate, rate);
         let Some(basis) = basis else {
             return max.map(|max| ExpectedCost {
+                mean: max,
                 median: max,
                 p90: max,
             });
@@ -112,6 +128,7 @@ impl Prices {
             Ok(max.as_ref().map_or(cost, |max| cost.min(*max)))
         };
         Ok(ExpectedCost {
+            mean: cost(basis.mean)?,
             median: cost(basis.median)?,
             p90: cost(basis.p90)?,
         })
@@ -151,6 +168,15 @@ mod tests {
     }
 
     #[test]
+    fn the_mean_counts_the_few_long_answers() {
+        let mean = |outputs: &[u64]| basis(outputs).map(|found| found.mean);
+        assert_eq!(mean(&[]), None);
+        assert_eq!(mean(&[10, 10, 10, 90]), Some(30));
+        assert_eq!(mean(&[1, 2]), Some(2));
+        assert_eq!(mean(&[u64::MAX, u64::MAX]), Some(u64::MAX));
+    }
+
+    #[test]
     fn the_estimate_of_the_input_is_corrected_within_limits() {
         let ratio = |counted, estimated| InputSums { counted, estimated }.ratio();
         assert!((ratio(150, 100) - 1.5).abs() < 1e-12);
@@ -165,7 +191,7 @@ mod tests {
             let basis = Basis::of(vec![10], inputs);
             let estimate = estimate(10_000, Some(100_000));
             let cost = prices.expected_cost(MODEL, &estimate, Rate::Sync, basis.as_ref());
-            cost.unwrap().median
+            cost.unwrap().mean
         };
         assert!(expected(2000) > expected(1000));
         // It is never below the minimum, which assumes the estimate.
@@ -180,7 +206,10 @@ mod tests {
             .expected_cost(MODEL, &request, Rate::Batch, None)
             .unwrap();
         let max = prices.max_cost(MODEL, &request, Rate::Batch).unwrap();
-        assert_eq!((expected.median, expected.p90), (max, max));
+        assert_eq!(
+            (expected.mean, expected.median, expected.p90),
+            (max, max, max)
+        );
         let unlimited = estimate(100, None);
         assert!(
             prices
@@ -213,6 +242,7 @@ mod tests {
             let expected = prices.expected_cost(MODEL, &request, Rate::Sync, basis.as_ref()).unwrap();
             let least = prices.min_cost(MODEL, &request, Rate::Sync).unwrap();
             let most = prices.max_cost(MODEL, &request, Rate::Sync).unwrap();
+            prop_assert!(least <= expected.mean && expected.mean <= most);
             prop_assert!(least <= expected.median);
             prop_assert!(expected.median <= expected.p90);
             prop_assert!(expected.p90 <= most);
@@ -234,6 +264,7 @@ mod tests {
             let at = at.index(longer.len());
             longer[at] += more;
             let after = cost(longer);
+            prop_assert!(before.mean <= after.mean);
             prop_assert!(before.median <= after.median && before.p90 <= after.p90);
         }
 

@@ -54,8 +54,10 @@ pub struct Forecast {
     pub min_cost: Option<Amount>,
     /// The maximum cost; `None` if it is unknown.
     pub max_cost: Option<Amount>,
-    /// The cost if the answers are as long as the median of those on record; `None` if it is unknown.
+    /// The cost if the answers are as long as the mean of those on record; `None` if it is unknown.
     pub expected_cost: Option<Amount>,
+    /// The cost if they are as long as the median; `None` if it is unknown.
+    pub median_cost: Option<Amount>,
     /// The cost if they are as long as the 90th percentile; `None` if it is unknown.
     pub p90_cost: Option<Amount>,
     /// Why a cost is unknown.
@@ -71,6 +73,7 @@ impl Default for Forecast {
             min_cost: Some(Amount::ZERO),
             max_cost: Some(Amount::ZERO),
             expected_cost: Some(Amount::ZERO),
+            median_cost: Some(Amount::ZERO),
             p90_cost: Some(Amount::ZERO),
             unpriced: BTreeSet::new(),
         }
@@ -92,7 +95,8 @@ impl Forecast {
         self.output_tokens = sum(self.output_tokens, estimate.output_tokens);
         let expected = prices.expected_cost(model, estimate, rate, basis).ok();
         for (total, cost) in [
-            (&mut self.expected_cost, expected.map(|cost| cost.median)),
+            (&mut self.expected_cost, expected.map(|cost| cost.mean)),
+            (&mut self.median_cost, expected.map(|cost| cost.median)),
             (&mut self.p90_cost, expected.map(|cost| cost.p90)),
         ] {
             // Why a cost is unknown is the same as of the bounds.

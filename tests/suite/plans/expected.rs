@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use synix_scripted_provider::{Pace, Rule, Script};
 
 use crate::plans::{MODEL, layer, with_notes};
-use crate::support::costs::{billed, picodollars};
+use crate::support::costs::{billed, error_quantiles, picodollars};
 use crate::support::pipelines::{BATCH_BUILD, RESUME};
-use crate::support::random::SeededRandom;
+use crate::support::random::{SeededRandom, skewed_length};
 use crate::support::test_project::{TestProject, number_from_environment};
 
 const TAGGED: &str = "[layers.tagged]\ntransform = \"map\"\ninputs = [\"notes\"]\n[layers.tagged.config]\nprompt = \"Tag this: {{ content }}\"\n";
@@ -31,6 +31,7 @@ fn without_answers_on_record_the_maximum_is_expected() {
     let plan = project.json(&["plan"]);
     for planned in [layer(&plan, "tagged"), &plan["total"]] {
         assert_eq!(planned["cost_usd_expected"], planned["cost_usd_max"]);
+        assert_eq!(planned["cost_usd_median"], planned["cost_usd_max"]);
         assert_eq!(planned["cost_usd_p90"], planned["cost_usd_max"]);
         assert_eq!(planned["expected_from"], 0);
         assert_eq!(planned["expected_basis"], "bound");
@@ -47,7 +48,7 @@ fn without_answers_on_record_the_maximum_is_expected() {
 }
 
 #[test]
-fn the_median_and_the_90th_percentile_of_the_layer_are_expected() {
+fn the_mean_of_the_layer_is_expected_beside_median_and_90th_percentile() {
     let project = with_notes(TAGGED, 10);
     project.script(answers(&[10, 10, 10, 10, 20, 30, 40, 50, 60, 90]));
     project.ok(&["build"]);
@@ -58,15 +59,13 @@ fn the_median_and_the_90th_percentile_of_the_layer_are_expected() {
         (&tagged["expected_from"], &tagged["expected_basis"]),
         (&json!(10), &json!("layer"))
     );
-    // The output is 20 or 60 tokens for each, and the input is the same in both.
-    let output = 10 * (60 - 20) * 600_000;
-    assert_eq!(
-        picodollars(&tagged["cost_usd_p90"]) - picodollars(&tagged["cost_usd_expected"]),
-        output
-    );
-    let [min, expected, p90, max] = ["min", "expected", "p90", "max"]
+    let [min, median, expected, p90, max] = ["min", "median", "expected", "p90", "max"]
         .map(|name| picodollars(&tagged[format!("cost_usd_{name}")]));
-    assert!(min <= expected && expected <= p90 && p90 <= max, "{tagged}");
+    // The output is 20, 33 or 60 tokens for each, and the input is the same in all.
+    let output = |tokens: u64| 10 * tokens * 600_000;
+    assert_eq!(expected - median, output(33 - 20));
+    assert_eq!(p90 - expected, output(60 - 33));
+    assert!(min <= median && p90 <= max, "{tagged}");
     assert_eq!(
         plan["total"]["cost_usd_expected"],
         tagged["cost_usd_expected"]
@@ -191,23 +190,6 @@ fn a_replay_expects_nothing() {
     );
 }
 
-/// A number around 40 whose logarithm is normally distributed.
-fn length(random: &mut SeededRandom) -> u64 {
-    let mut uniform = || {
-        #[expect(clippy::cast_precision_loss, reason = "a random number")]
-        let uniform = (random.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        uniform.max(1e-12)
-    };
-    let normal = (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a small positive number"
-    )]
-    let length = (40.0 * (0.5 * normal).exp()).round() as u64;
-    length.clamp(1, 400)
-}
-
 /// Prints the distribution of the errors after seeded random changes. `SYNIX_FORECAST_CHANGES` makes more of them.
 #[test]
 fn most_expectations_are_close_after_random_changes() {
@@ -218,13 +200,13 @@ fn most_expectations_are_close_after_random_changes() {
     let mut layers = TAGGED.to_owned();
     let project = with_notes(TAGGED, NOTES);
     let draw = |random: &mut SeededRandom| {
-        let lengths: Vec<u64> = (0..NOTES).map(|_| length(random)).collect();
+        let lengths: Vec<u64> = (0..NOTES).map(|_| skewed_length(random)).collect();
         project.script(answers(&lengths));
     };
     draw(&mut random);
     project.pipeline("synix.toml", &format!("{model}{layers}"));
     project.ok(&["build"]);
-    let (mut planned, mut built) = (Vec::new(), Vec::new());
+    let (mut planned, mut built, mut of_medians) = (Vec::new(), Vec::new(), Vec::new());
     for change in 0..changes {
         draw(&mut random);
         match random.below(3) {
@@ -249,25 +231,18 @@ fn most_expectations_are_close_after_random_changes() {
             }
         }
         project.pipeline("synix.toml", &format!("{model}{layers}"));
-        let expected = project.json(&["plan"])["total"]["cost_usd_expected"]
-            .as_f64()
-            .unwrap();
+        let total = project.json(&["plan"])["total"].take();
+        let [expected, median] =
+            ["cost_usd_expected", "cost_usd_median"].map(|name| total[name].as_f64().unwrap());
         let status = project.json(&["build"]);
         let spent = status["cost_usd"].as_f64().unwrap();
         planned.push(spent / expected - 1.0);
+        of_medians.push(spent / median - 1.0);
         built.push(status["forecast"]["error"].as_f64().unwrap());
     }
+    println!("{}", error_quantiles("medians", &mut of_medians));
     for (name, errors) in [("plan", &mut planned), ("build", &mut built)] {
-        errors.sort_by(f64::total_cmp);
-        let at = |percent: usize| errors[(errors.len() - 1) * percent / 100] * 100.0;
-        println!(
-            "error of the expected cost ({name}), {changes} changes: least {:+.1} %, 10th {:+.1} %, median {:+.1} %, 90th {:+.1} %, greatest {:+.1} %",
-            at(0),
-            at(10),
-            at(50),
-            at(90),
-            at(100)
-        );
+        println!("{}", error_quantiles(name, errors));
         let close = errors.iter().filter(|error| error.abs() < 0.4).count();
         assert!(close * 10 >= errors.len() * 8, "{name}: {errors:?}");
     }

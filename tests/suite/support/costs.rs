@@ -46,3 +46,17 @@ pub(crate) fn unclear_attempts(project: &TestProject) -> usize {
             });
     usize::try_from(count.unwrap()).unwrap()
 }
+
+/// Describes the distribution of relative errors, which it sorts.
+pub(crate) fn error_quantiles(name: &str, errors: &mut [f64]) -> String {
+    errors.sort_by(f64::total_cmp);
+    let at = |percent: usize| {
+        let error = errors.get(errors.len().saturating_sub(1) * percent / 100);
+        format!("{:+.1} %", error.copied().unwrap_or(f64::NAN) * 100.0)
+    };
+    let [p5, p25, p50, p75, p95] = [5, 25, 50, 75, 95].map(at);
+    format!(
+        "error of the expected cost, {name}, {} values: 5 % {p5}, 25 % {p25}, median {p50}, 75 % {p75}, 95 % {p95}",
+        errors.len()
+    )
+}

@@ -22,6 +22,24 @@ impl SeededRandom {
     }
 }
 
+/// Returns a number whose logarithm is normally distributed, with a median of 40 and a mean of 45: most answers are
+/// short, and few are long.
+pub(crate) fn skewed_length(random: &mut SeededRandom) -> u64 {
+    let mut uniform = || {
+        #[expect(clippy::cast_precision_loss, reason = "a random number")]
+        let uniform = (random.next() >> 11) as f64 / (1_u64 << 53) as f64;
+        uniform.max(1e-12)
+    };
+    let normal = (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small positive number"
+    )]
+    let length = (40.0 * (0.5 * normal).exp()).round() as u64;
+    length.clamp(1, 400)
+}
+
 /// Returns random words that are the same in every run for a seed.
 pub(crate) fn random_text(seed: u64, length: usize) -> String {
     let mut state = seed;

@@ -33,11 +33,13 @@ pub struct PlannedRequests {
     pub cost_usd_max: Option<Amount>,
     /// The maximum cost of the known requests alone.
     pub cost_usd_known: Option<Amount>,
-    /// The expected cost of the known requests: each answer is as long as the median of those on record.
+    /// The expected cost of the known requests: each answer is as long as the mean of those on record.
     pub cost_usd_expected: Option<Amount>,
+    /// Their cost if each answer is as long as the median of those on record.
+    pub cost_usd_median: Option<Amount>,
     /// Their cost if each answer is as long as the 90th percentile of those on record.
     pub cost_usd_p90: Option<Amount>,
-    /// The number of answers on record that these two rest on; 0: they are the maximum.
+    /// The number of answers on record that these three rest on; 0: they are the maximum.
     pub expected_from: u64,
     /// Whose answers they are: `layer`, `model` if the layer has none, `bound` if there is none, or `mixed`; `None`
     /// without known requests.
@@ -67,6 +69,7 @@ impl PlannedRequests {
             cost_usd_max: max.filter(|_| exact),
             cost_usd_known: max,
             cost_usd_expected: if_known(forecast.expected_cost),
+            cost_usd_median: if_known(forecast.median_cost),
             cost_usd_p90: if_known(forecast.p90_cost),
             expected_from: 0,
             expected_basis: None,
@@ -122,6 +125,7 @@ impl PlannedRequests {
             cost_usd_max: max.filter(|_| exact),
             cost_usd_known: max,
             cost_usd_expected: cost(|part| part.cost_usd_expected),
+            cost_usd_median: cost(|part| part.cost_usd_median),
             cost_usd_p90: cost(|part| part.cost_usd_p90),
             expected_from: count(|part| part.expected_from),
             expected_basis: common(parts.filter_map(|part| part.expected_basis)),
@@ -152,6 +156,7 @@ mod tests {
             min_cost: Some(usd(min)),
             max_cost: Some(usd(max)),
             expected_cost: Some(usd(min)),
+            median_cost: Some(usd(min)),
             p90_cost: Some(usd(max)),
             ..Forecast::default()
         }

@@ -18,7 +18,7 @@ struct Expectation {
     model: String,
     /// The number of answers that it rests on.
     answers: u64,
-    /// The median of their output tokens.
+    /// The mean of their output tokens.
     output_tokens: u64,
 }
 
@@ -36,7 +36,7 @@ pub fn expectations(reader: &Reader, build: BuildId) -> Result<Option<String>, S
                 layer,
                 model,
                 answers: found.basis.answers,
-                output_tokens: found.basis.median,
+                output_tokens: found.basis.mean,
             });
         }
     }

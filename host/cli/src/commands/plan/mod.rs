@@ -193,7 +193,8 @@ fn note_lines(plan: &Plan) -> Vec<String> {
 
 /// Says what the expected cost rests on.
 fn expected_line(planned: &PlannedRequests) -> Option<String> {
-    let (cost, p90) = planned.cost_usd_expected.zip(planned.cost_usd_p90)?;
+    let cost = planned.cost_usd_expected?;
+    let (median, p90) = planned.cost_usd_median.zip(planned.cost_usd_p90)?;
     let answers = planned.expected_from;
     if answers == 0 {
         return None;
@@ -204,7 +205,7 @@ fn expected_line(planned: &PlannedRequests) -> Option<String> {
         _ => "",
     };
     Some(format!(
-        "expected: {cost} if each answer has the median length of {} on record{of}, {p90} if each has the 90th percentile",
+        "expected: {cost} if each answer has the mean length of {} on record{of}, {median} if each has the median, {p90} if each has the 90th percentile",
         counted(answers, "answer")
     ))
 }
