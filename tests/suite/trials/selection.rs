@@ -246,6 +246,19 @@ fn a_name_that_does_not_exist_is_refused_before_anything_is_sent() {
     assert_eq!(project.sent(), 0);
 }
 
+/// The units of a layer that its plugin divides are known after its inputs, which may all be fresh at once.
+#[test]
+fn a_layer_whose_inputs_are_fresh_can_be_selected() {
+    let project = facts_project(3);
+    project.ok(&["build", "--select", "facts"]);
+    for command in ["plan", "build", "plan", "build"] {
+        project.ok(&[command, "--select", "core"]);
+    }
+    assert_eq!(project.sent(), 4);
+    let run = project.run(&["plan", "--select", "core/nothing*", "--json"]);
+    assert_eq!(run.json()["error"]["kind"], "unknown_unit");
+}
+
 /// A plan with the options of a build counts what the build sends.
 #[test]
 fn a_plan_of_a_trial_counts_what_it_sends() {

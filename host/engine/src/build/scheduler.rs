@@ -143,14 +143,22 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         })
     }
 
+    /// Divides the layers whose inputs are complete into units.
+    fn divide_ready(&mut self) -> Result<(), BuildError> {
+        while let Some(layer) = self.to_split.pop_front() {
+            self.spawn_by_split(layer)?;
+        }
+        Ok(())
+    }
+
     /// Runs until every unit is settled or no more requests will settle.
     pub(super) async fn run(&mut self, mut pool: Pool) -> Result<(), BuildError> {
         self.read_sources()?;
+        // The units of a layer whose inputs are all fresh are known only once its plugin has divided it.
+        self.divide_ready()?;
         self.check_selection()?;
         loop {
-            while let Some(layer) = self.to_split.pop_front() {
-                self.spawn_by_split(layer)?;
-            }
+            self.divide_ready()?;
             self.stop_early()?;
             self.dispatch(&mut pool);
             if !self.to_enqueue.is_empty() {
