@@ -5,7 +5,6 @@
 mod targets;
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use std::path::{Path, PathBuf};
 use synix_core::artifact::Content;
 use synix_core::error_kind::ErrorKind;
 use synix_core::printable;
-use synix_disk::DiskError;
+use synix_disk::{DiskError, PartialFolder};
 use synix_engine::view::ErrorView;
 
 use crate::assets;
@@ -26,6 +25,9 @@ use targets::Targets;
 
 /// The bytes of an artifact that the search of an export compares.
 const MAX_SEARCHED: usize = 1_000;
+
+/// The name of the pages inside the folder that they are written in.
+const INSIDE: &str = "pages";
 
 /// The names of the files that the search of an export needs.
 pub(crate) const SEARCH_SCRIPTS: [&str; 2] = ["artifacts.js", "search.js"];
@@ -97,9 +99,9 @@ pub fn export(site: &Site, path: &Path) -> Result<Exported, ExportError> {
         return Err(ExportError::Exists(path.to_owned()));
     }
     let targets = Targets::of(site)?;
-    let partial = Partial(beside(path));
-    synix_disk::create_folder(&partial.0)?;
-    let inside = partial.0.join("pages");
+    let partial = PartialFolder::beside(path);
+    synix_disk::create_folder(partial.path())?;
+    let inside = partial.path().join(INSIDE);
     synix_disk::create_folder(&inside)?;
     let mut files = write_pages(site, &targets, &inside)?;
     write(
@@ -112,8 +114,7 @@ pub fn export(site: &Site, path: &Path) -> Result<Exported, ExportError> {
     if targets.snapshot != targets::newest_snapshot(site)? {
         return Err(ExportError::Changed);
     }
-    synix_disk::sync_tree(&partial.0)?;
-    synix_disk::rename_folder(&inside, path)?;
+    partial.publish(INSIDE, path)?;
     Ok(Exported {
         files,
         artifacts: targets.artifacts.len() as u64,
@@ -178,22 +179,4 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), ExportError> {
         .open(&path)
         .and_then(|mut file| file.write_all(bytes));
     written.map_err(|source| ExportError::File { path, source })
-}
-
-/// Returns a hidden name that no other process uses at the same time.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".partial-{}", std::process::id()));
-    path.with_file_name(name)
-}
-
-/// The folder in which an export is made. It is removed with this value.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // What remains does no harm, and the error that led here is the one to report.
-        let _ = synix_disk::remove_all(&self.0);
-    }
 }
