@@ -95,8 +95,8 @@ pub use answers::{AnswerId, AnswerOrigin};
 pub use artifacts::{ArtifactId, StoredArtifact};
 pub use attempts::{AttemptId, AttemptNote, Claim, SendContext, SendTotals};
 pub use build::{
-    BuildId, BuildKind, BuildLayer, BuildRow, BuildStep, BuildUnit, LayerMode, LayerTally,
-    NewBuild, NewBuildUnit, UnitState,
+    BuildId, BuildKind, BuildLayer, BuildRow, BuildStep, BuildUnit, FailedPage, LayerMode,
+    LayerTally, NewBuild, NewBuildUnit, UnitState,
 };
 pub use database::SUPPORTED_FORMAT;
 pub use error::{StoreError, SystemError};

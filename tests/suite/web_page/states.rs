@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
+
 use super::{PAGES, built};
 use crate::support::folders;
 use crate::support::pipelines::{RESUME, TEAM};
@@ -45,6 +47,24 @@ fn a_passage_is_shown_with_its_spaces() {
     let (_project, server) = built();
     let page = server.page("/search?q=write");
     assert!(page.contains("and I <mark>write</mark> things"), "{page}");
+}
+
+#[test]
+fn each_failed_unit_is_on_a_page_of_its_layer() {
+    let project = TestProject::team();
+    let reply = Reply::Status(StatusReply::new(400));
+    project.script(Script::new().rule(Rule::on("I am bela").reply(reply)));
+    project.run(&["build"]).expect_code(3);
+    let server = WebServer::start(&project);
+    let address = "/failures?build=build-1&layer=styles";
+    let build = server.page_with("/build?id=build-1", "/failures");
+    assert!(build.contains(&address.replace('&', "&amp;")), "{build}");
+    let page = server.page(address);
+    assert!(page.contains("Failed units 1 to 1, by name"), "{page}");
+    assert!(page.contains(">bela</th>"), "{page}");
+    assert!(!page.contains(">amara</th>"), "{page}");
+    let unknown = server.get("/failures?build=build-1&layer=nothing");
+    assert_eq!(unknown.status, 404);
 }
 
 #[test]

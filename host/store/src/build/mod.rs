@@ -2,8 +2,11 @@
 //!
 //! The status of a build is never stored: it is derived from these rows and those of the submissions.
 
+mod failed;
 mod lists;
 mod rows;
+
+pub use failed::FailedPage;
 
 use std::fmt;
 use std::str::FromStr;

@@ -4,9 +4,7 @@ use std::path::Path;
 
 use rusqlite::params;
 
-use super::{
-    BuildId, BuildLayer, BuildRow, BuildStep, BuildUnit, LayerTally, NewBuild, NewBuildUnit,
-};
+use super::{BuildId, BuildLayer, BuildRow, BuildStep, LayerTally, NewBuild, NewBuildUnit};
 use crate::{Reader, StoreError, Transaction};
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
@@ -251,32 +249,6 @@ impl Reader {
                     waiting: row.get(0)?,
                     done: row.get(1)?,
                     failed: row.get(2)?,
-                })
-            },
-        )
-    }
-
-    /// Returns whether a unit of a build failed or was held back.
-    pub fn has_failed_units(&self, build: BuildId) -> Result<bool, StoreError> {
-        self.query_row(
-            "SELECT EXISTS (SELECT 1 FROM build_unit WHERE build = ?1 AND state = 2)",
-            [build.0],
-            |row| row.get(0),
-        )
-    }
-
-    /// Returns the failed units of a build, ordered by layer and key.
-    pub fn failed_units(&self, build: BuildId) -> Result<Vec<BuildUnit>, StoreError> {
-        self.query(
-            "SELECT layer, key, kind, message
-             FROM build_unit WHERE build = ?1 AND state = 2 ORDER BY layer, key",
-            [build.0],
-            |row| {
-                Ok(BuildUnit {
-                    layer: row.get(0)?,
-                    key: row.get(1)?,
-                    kind: row.get(2)?,
-                    message: row.get(3)?,
                 })
             },
         )

@@ -47,3 +47,40 @@ fn a_unit_of_a_build_has_its_last_state() {
         expected
     );
 }
+
+/// Every page has the failed units of its layer alone, and leads back to the page before it.
+#[test]
+fn failed_units_are_read_in_pages_that_lead_back() {
+    let fixture = Fixture::new();
+    let failure = synix_core::request::Failure {
+        kind: FailureKind::Guest,
+        message: "no".to_owned(),
+        transient: false,
+        usage: Usage::default(),
+    };
+    let failed = UnitState::Failed(&failure);
+    let mut units = vec![
+        (0, "a", failed),
+        (2, "z", failed),
+        (1, "c2", UnitState::Done),
+    ];
+    units.extend(["a", "b", "c", "d", "e"].map(|key| (1, key, failed)));
+    for (layer, key, state) in units {
+        let unit = build_unit(layer, key, state);
+        fixture
+            .store
+            .write(|tx| tx.store_build_unit(fixture.build, &unit))
+            .unwrap();
+    }
+    let page = |after| {
+        let page = fixture.store.failed_page(fixture.build, 1, after, 2);
+        let page = page.unwrap();
+        let keys: Vec<_> = page.units.into_iter().map(|unit| unit.key).collect();
+        (keys.concat(), page.before, page.previous, page.more)
+    };
+    let previous = |after: &str| Some(after.to_owned());
+    assert_eq!(page(""), ("ab".to_owned(), 0, None, true));
+    assert_eq!(page("b"), ("cd".to_owned(), 2, previous(""), true));
+    assert_eq!(page("d"), ("e".to_owned(), 4, previous("b"), false));
+    assert_eq!(page("z"), (String::new(), 5, previous("c"), false));
+}

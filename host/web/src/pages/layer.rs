@@ -9,8 +9,7 @@ use synix_engine::plan::{PlanLayer, PlanUnit};
 use synix_engine::view::{ArtifactPage, FailureGroup, FailureView, SnapshotView};
 
 use super::frame::Page;
-use super::overview::failures;
-use super::{Context, Failure};
+use super::{Context, Failure, failures};
 use crate::html;
 use crate::library::State;
 use crate::target::Target;
@@ -231,12 +230,13 @@ fn failed(
     if failed.is_empty() {
         return Ok(html! {});
     }
+    let build = build.to_string();
     let text = html! {
         p {
-            (html::counted(failed.len() as u64, "unit")) " without a result in "
-            (html::build_link(context.links, &build.to_string())) "."
+            (failures::link(context, &build, layer, &html::counted(failed.len() as u64, "unit")))
+            " without a result in " (html::build_link(context.links, &build)) "."
         }
-        (failures(&FailureGroup::group(&failed)))
+        (failures::groups(&FailureGroup::group(&failed)))
     };
     Ok(section("failures", "Failures", &text))
 }

@@ -5,6 +5,7 @@ mod build;
 mod builds;
 mod costs;
 mod diff;
+mod failures;
 mod frame;
 mod layer;
 mod overview;
@@ -94,6 +95,11 @@ pub(crate) fn page(site: &Site, request: &Request, links: &Links<'_>) -> Reply {
         Target::Overview => overview::page(&context),
         Target::Builds { before } => builds::page(&context, *before),
         Target::Build { id } => build::page(&context, id),
+        Target::Failures {
+            build,
+            layer,
+            after,
+        } => failures::page(&context, build, layer, after),
         Target::Layer { name, after } => layer::page(&context, name, after.as_deref()),
         Target::Artifact { layer, label } => artifact::page(&context, layer, label),
         Target::Raw { layer, label } => {

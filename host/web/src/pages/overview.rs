@@ -10,7 +10,7 @@ use synix_prices::Amount;
 use synix_store::{BuildId, Reader};
 
 use super::frame::Page;
-use super::{Context, Failure};
+use super::{Context, Failure, failures};
 use crate::graph::{self, Box, Graph};
 use crate::html;
 use crate::library::{Planned, State};
@@ -293,26 +293,7 @@ fn last_build(context: &Context<'_>, last: &LastBuild) -> Markup {
                 "; cost " (html::cost(last.cost_usd))
             }
             @if let Some(error) = &last.error { (html::error(error)) }
-            (failures(&FailureGroup::group(&last.failures)))
-        }
-    }
-}
-
-/// Returns failures grouped by cause, with what to do.
-pub(super) fn failures(groups: &[FailureGroup]) -> Markup {
-    html! {
-        @if !groups.is_empty() {
-            ul.failures {
-                @for group in groups {
-                    li {
-                        p { strong { (html::number(group.count as u64)) " × " (html::name(&group.kind.replace('_', " "))) } ": " (html::message(&group.message)) }
-                        p.detail { "for example " @for (at, example) in group.examples.iter().enumerate() {
-                            @if at > 0 { ", " } code { (html::name(example)) }
-                        } }
-                        p.hint { "What to do: " (group.hint) }
-                    }
-                }
-            }
+            (failures::groups(&FailureGroup::group(&last.failures)))
         }
     }
 }

@@ -17,6 +17,15 @@ pub enum Target {
         /// Its id.
         id: String,
     },
+    /// The failed units of a layer of a build.
+    Failures {
+        /// The id of the build.
+        build: String,
+        /// The name of the layer.
+        layer: String,
+        /// The key after which the page begins; empty for the first page.
+        after: String,
+    },
     /// The artifacts of a layer.
     Layer {
         /// Its name.
@@ -126,6 +135,11 @@ fn target(path: &str, query: &Query) -> Target {
         "/build" => Target::Build {
             id: query.text("id"),
         },
+        "/failures" => Target::Failures {
+            build: query.text("build"),
+            layer: query.text("layer"),
+            after: query.text("after"),
+        },
         "/layer" => Target::Layer {
             name: query.text("name"),
             after: query.filled("after"),
@@ -164,6 +178,7 @@ impl Target {
             Self::Overview | Self::Unknown => "/",
             Self::Builds { .. } => "/builds",
             Self::Build { .. } => "/build",
+            Self::Failures { .. } => "/failures",
             Self::Layer { .. } => "/layer",
             Self::Artifact { .. } => "/artifact",
             Self::Raw { .. } => "/raw",
@@ -187,6 +202,15 @@ impl Target {
                 )]
             }
             Self::Build { id } => vec![("id", id.clone())],
+            Self::Failures {
+                build,
+                layer,
+                after,
+            } => vec![
+                ("build", build.clone()),
+                ("layer", layer.clone()),
+                ("after", after.clone()),
+            ],
             Self::Layer { name, after } => vec![
                 ("name", name.clone()),
                 ("after", after.clone().unwrap_or_default()),

@@ -8,6 +8,11 @@ fn every_address_leads_back_to_its_page() {
         Target::Builds { before: Some(7) },
         Target::Builds { before: None },
         Target::Build { id: text() },
+        Target::Failures {
+            build: text(),
+            layer: text(),
+            after: text(),
+        },
         Target::Layer {
             name: text(),
             after: Some(text()),

@@ -4,11 +4,10 @@ mod batches;
 mod calls;
 
 use maud::{Markup, html};
-use synix_engine::view::{ForecastView, LayerView, Status, find_build};
+use synix_engine::view::{ForecastView, Status, find_build};
 
 use super::frame::Page;
-use super::overview::failures;
-use super::{Context, Failure};
+use super::{Context, Failure, failures};
 use crate::html;
 
 pub(super) fn page(context: &Context<'_>, id: &str) -> Result<Page, Failure> {
@@ -47,14 +46,14 @@ fn show(context: &Context<'_>, status: &Status) -> Markup {
         (waits(status))
         section aria-labelledby="layers" {
             h2 #layers { "Layers" }
-            (layers(context, &status.layers))
+            (layers(context, status))
         }
         @if let Some(calls) = &status.calls { (calls::show(calls)) }
         @if !status.batches.is_empty() { (batches::show(&status.batches)) }
         @if !status.failure_groups.is_empty() {
             section aria-labelledby="failures" {
                 h2 #failures { "Failures" }
-                (failures(&status.failure_groups))
+                (failures::groups(&status.failure_groups))
             }
         }
         (cost(status))
@@ -100,7 +99,7 @@ fn waits(status: &Status) -> Markup {
     }
 }
 
-fn layers(context: &Context<'_>, layers: &[LayerView]) -> Markup {
+fn layers(context: &Context<'_>, status: &Status) -> Markup {
     html! {
         div.scroll role="region" aria-label="Layers of the build" tabindex="0" {
             table {
@@ -117,7 +116,7 @@ fn layers(context: &Context<'_>, layers: &[LayerView]) -> Markup {
                     th.number scope="col" { "Cost" }
                 } }
                 tbody {
-                    @for layer in layers {
+                    @for layer in &status.layers {
                         tr {
                             th scope="row" {
                                 (html::layer_link(context.links, &layer.name))
@@ -129,7 +128,11 @@ fn layers(context: &Context<'_>, layers: &[LayerView]) -> Markup {
                             }
                             td.number { (html::number(layer.units)) }
                             td.number { (html::number(layer.done)) }
-                            td.number { (html::number(layer.failed)) }
+                            td.number {
+                                @if layer.failed == 0 { "0" } @else {
+                                    (failures::link(context, &status.build, &layer.name, &html::number(layer.failed)))
+                                }
+                            }
                             td.number { (html::number(layer.waiting)) }
                             td.number { (html::tokens(layer.tokens.input)) }
                             td.number { (html::tokens(layer.tokens.output)) }
