@@ -68,6 +68,14 @@ fn each_failed_unit_is_on_a_page_of_its_layer() {
 }
 
 #[test]
+fn a_search_by_meaning_is_offered_for_embeddings_alone() {
+    let (_project, server) = built();
+    let page = server.page("/search");
+    assert!(page.contains("Search words"), "{page}");
+    assert!(!page.contains("Search meaning"), "{page}");
+}
+
+#[test]
 fn a_project_without_a_state_has_pages() {
     let project = TestProject::team();
     let server = WebServer::start(&project);

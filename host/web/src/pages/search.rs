@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use synix_engine::view::SnapshotView;
-use synix_search::{Answer, Match, Mode, Search, SearchResult};
+use synix_search::{Answer, EMBEDDING_KIND, Match, Mode, Search, SearchResult};
 
 use super::frame::Page;
 use super::{Context, Failure};
@@ -38,7 +38,7 @@ pub(super) fn page(context: &Context<'_>, asked: &Asked<'_>) -> Result<Page, Fai
     }
     // Words cost nothing, so they are what a reader gets who chooses nothing.
     let mode = asked.mode.parse().unwrap_or(Mode::Words);
-    let page = Page::new("Search", form(context, asked, mode, &view));
+    let page = Page::new("Search", form(context, asked, mode, &view)?);
     if asked.query.trim().is_empty() || (mode != Mode::Words && !context.request.is_sent) {
         return Ok(page);
     }
@@ -101,13 +101,31 @@ fn find(context: &Context<'_>, asked: &Asked<'_>, mode: Mode) -> Result<Answer, 
     Ok(context.site.library().search(&wanted, snapshot)?)
 }
 
-fn form(context: &Context<'_>, asked: &Asked<'_>, mode: Mode, view: &SnapshotView<'_>) -> Markup {
+/// Returns whether a layer has embeddings. Its first artifact answers for the others, because reading the kinds of a
+/// million artifacts takes longer than a form may.
+fn has_embeddings(view: &SnapshotView<'_>) -> Result<bool, Failure> {
+    for layer in view.layers() {
+        let first = view.page(layer, None, 1)?.artifacts;
+        if first.iter().any(|artifact| artifact.kind == EMBEDDING_KIND) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn form(
+    context: &Context<'_>,
+    asked: &Asked<'_>,
+    mode: Mode,
+    view: &SnapshotView<'_>,
+) -> Result<Markup, Failure> {
+    let has_embeddings = has_embeddings(view)?;
     let path = context.request.target.path();
     let layers: Vec<&str> = view
         .snapshot()
         .map(|snapshot| snapshot.layers().collect())
         .unwrap_or_default();
-    html! {
+    Ok(html! {
         form.search role="search" method="get" action=(path) {
             label for="q" { "Search for" }
             input #q type="search" name="q" value=(asked.query) autocomplete="off" aria-describedby="syntax";
@@ -121,19 +139,22 @@ fn form(context: &Context<'_>, asked: &Asked<'_>, mode: Mode, view: &SnapshotVie
             @if let Some(snapshot) = &context.request.snapshot {
                 input type="hidden" name="snapshot" value=(snapshot);
             }
-            // Reading an address sends nothing to a provider. These two buttons may.
             button type="submit" { "Search words" }
-            button type="submit" formmethod="post" name="mode" value=(Mode::Meaning.name()) { "Search meaning" }
-            button type="submit" formmethod="post" name="mode" value=(Mode::Hybrid.name()) { "Search both" }
+            @if has_embeddings {
+                // Reading an address sends nothing to a provider. These two buttons may.
+                button type="submit" formmethod="post" name="mode" value=(Mode::Meaning.name()) { "Search meaning" }
+                button type="submit" formmethod="post" name="mode" value=(Mode::Hybrid.name()) { "Search both" }
+            }
         }
         p.note #syntax {
             "All words must occur; " code { "\"a phrase\"" } ", " code { "begin*" } " and " code { "-without" }
-            " work. A search for words costs nothing. The other two send the query to the provider of the embeddings, once."
+            " work. A search for words costs nothing."
+            @if has_embeddings { " The other two send the query to the provider of the embeddings, once." }
         }
-        @if !context.request.is_sent && mode != Mode::Words {
+        @if has_embeddings && !context.request.is_sent && mode != Mode::Words {
             p.note { "This address does not search by " (mode.name()) ", because that can cost money. Use the button." }
         }
-    }
+    })
 }
 
 fn answer_markup(context: &Context<'_>, answer: &Answer) -> Markup {
