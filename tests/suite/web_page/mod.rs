@@ -12,10 +12,11 @@ use crate::support::test_project::TestProject;
 use crate::support::web_server::WebServer;
 
 /// Every kind of page of a project that was built from [`TestProject::team`] as `build-1`.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "/",
     "/builds",
     "/build?id=build-1",
+    "/failures?build=build-1&layer=bios",
     "/layer?name=bios",
     "/layer?name=bios&after=amara",
     "/artifact?layer=bios&label=amara",

@@ -8,7 +8,7 @@ use synix_scripted_provider::{Reply, Rule, Script, StatusReply};
 
 use super::{PAGES, built};
 use crate::support::folders;
-use crate::support::pipelines::{RESUME, TEAM};
+use crate::support::pipelines::{RESUME, TEAM, embedded_team};
 use crate::support::test_project::{TestProject, text};
 use crate::support::web_server::WebServer;
 
@@ -73,6 +73,10 @@ fn a_search_by_meaning_is_offered_for_embeddings_alone() {
     let page = server.page("/search");
     assert!(page.contains("Search words"), "{page}");
     assert!(!page.contains("Search meaning"), "{page}");
+    let project = embedded_team();
+    project.ok(&["build"]);
+    let page = WebServer::start(&project).page("/search");
+    assert!(page.contains("Search meaning"), "{page}");
 }
 
 #[test]
