@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::StreamExt as _;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
 use synix_core::clock::Timestamp;
 use synix_shared::{Creation, ObjectInfo, Objects, ObjectsError, ObjectsErrorKind, Operation};
 

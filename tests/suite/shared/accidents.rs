@@ -34,10 +34,10 @@ fn a_killed_holder_is_replaced_after_its_lease() {
     send_signal(&holder, "-KILL");
     holder.wait().unwrap();
     team.first.script(synix_scripted_provider::Script::new());
-    ok(team.in_second(&["build"]));
+    ok(&team.in_second(&["build"]));
     // The owner gets the answer of the one that took over.
     let sent = team.first.sent();
-    ok(team.in_first(&["build"]));
+    ok(&team.in_first(&["build"]));
     assert_eq!(team.first.sent(), sent);
     assert_eq!(
         ids(&team.artifacts_of_second()),
@@ -57,8 +57,8 @@ fn the_claims_of_a_batch_outlive_its_command() {
     assert_eq!(team.first.sent(), 3);
     team.first.provider.finish_batches();
     team.first.script(synix_scripted_provider::Script::new());
-    ok(team.in_first(&RESUME));
-    ok(team.in_second(&BATCH_BUILD));
+    ok(&team.in_first(&RESUME));
+    ok(&team.in_second(&BATCH_BUILD));
     assert_eq!(team.first.ledger().duplicates(), []);
     team.assert_nothing_claimed();
 }
@@ -67,7 +67,7 @@ fn the_claims_of_a_batch_outlive_its_command() {
 fn what_could_not_be_published_is_published_by_the_next_build() {
     let team = Team::new();
     fs::remove_dir(team.answers()).unwrap();
-    let away = ok(team.in_first(&["build"]));
+    let away = ok(&team.in_first(&["build"]));
     let says = away
         .stderr
         .matches("the build continues without them")
@@ -80,23 +80,23 @@ fn what_could_not_be_published_is_published_by_the_next_build() {
     );
     fs::create_dir(team.answers()).unwrap();
     let sent = team.first.sent();
-    ok(team.in_first(&["build"]));
+    ok(&team.in_first(&["build"]));
     assert_eq!(team.objects_in("answers").len(), 4);
-    ok(team.in_second(&["build"]));
+    ok(&team.in_second(&["build"]));
     assert_eq!(team.first.sent(), sent);
 }
 
 #[test]
 fn a_damaged_answer_is_reported_and_not_used() {
     let team = Team::new();
-    ok(team.in_first(&["build"]));
+    ok(&team.in_first(&["build"]));
     let damaged = team.objects_in("answers").remove(0);
     let text = fs::read_to_string(&damaged).unwrap();
     let planted = text.replacen("\"text\":\"", "\"text\":\"planted ", 1);
     assert_ne!(planted, text);
     fs::write(&damaged, &planted).unwrap();
     let sent = team.first.sent();
-    let second = ok(team.in_second(&["build"]));
+    let second = ok(&team.in_second(&["build"]));
     assert!(
         second.stderr.contains("is damaged and is not used"),
         "{second:?}"
@@ -127,8 +127,8 @@ fn a_build_that_is_killed_at_any_point_pays_once() {
             assert!(fatal > 20, "only {fatal} points");
             return;
         }
-        ok(team.in_first(&["build"]));
-        ok(team.in_second(&["build"]));
+        ok(&team.in_first(&["build"]));
+        ok(&team.in_second(&["build"]));
         let context = format!("killed at point {fatal}");
         crate::support::crashes::assert_only_unclear_calls_paid_twice(&team.first, &context);
         assert_eq!(

@@ -10,10 +10,10 @@ use crate::support::processes::wait_for_output;
 fn the_second_project_pays_nothing() {
     for command in [&["build"][..], &BATCH_BUILD] {
         let team = Team::of(embedded_team());
-        ok(team.in_first(command));
+        ok(&team.in_first(command));
         let sent = team.first.sent();
         team.assert_nothing_claimed();
-        let second = ok(team.in_second(command));
+        let second = ok(&team.in_second(command));
         assert_eq!(team.first.sent(), sent, "{command:?}: {second:?}");
         assert!(
             second
@@ -33,9 +33,9 @@ fn the_second_project_pays_nothing() {
 #[test]
 fn a_sync_build_uses_the_answers_of_a_batch() {
     let team = Team::new();
-    ok(team.in_first(&BATCH_BUILD));
+    ok(&team.in_first(&BATCH_BUILD));
     let sent = team.first.sent();
-    ok(team.in_second(&["build"]));
+    ok(&team.in_second(&["build"]));
     assert_eq!(team.first.sent(), sent);
     assert_eq!(
         ids(&team.artifacts_of_second()),
@@ -48,7 +48,7 @@ fn a_sync_build_uses_the_answers_of_a_batch() {
     assert_eq!(request["shared"]["provider"], "openai");
     assert!(request["shared"]["batch"].is_string(), "{request}");
     assert_eq!(request["cost_usd"].as_f64(), Some(0.0));
-    let lineage = ok(team.in_second(&["lineage", "ws-amara"]));
+    let lineage = ok(&team.in_second(&["lineage", "ws-amara"]));
     assert!(
         lineage.stdout.contains("from shared answers in file://"),
         "{lineage:?}"
@@ -91,7 +91,7 @@ fn a_refused_answer_is_not_shared() {
     assert_eq!(team.objects_in("answers").len(), 2);
     team.first.script(Script::new());
     // The claim is released, so the second project asks again without a wait.
-    ok(team.in_second(&["build"]));
+    ok(&team.in_second(&["build"]));
 }
 
 /// An answer in the state is never looked up, and a replay never uses the store.
@@ -100,9 +100,9 @@ fn a_build_with_all_answers_does_not_use_the_store() {
     let team = Team::new();
     team.first.ok(&["build", "--cassette-mode", "record"]);
     std::fs::remove_dir(team.answers()).unwrap();
-    let again = ok(team.in_first(&["build"]));
-    let replay = ok(team.in_first(&["build", "--cassette-mode", "replay"]));
-    let plan = ok(team.in_second(&["plan"]));
+    let again = ok(&team.in_first(&["build"]));
+    let replay = ok(&team.in_first(&["build", "--cassette-mode", "replay"]));
+    let plan = ok(&team.in_second(&["plan"]));
     for run in [again, replay, plan] {
         assert!(!run.stderr.contains("shared"), "{run:?}");
     }

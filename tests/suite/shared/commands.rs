@@ -7,11 +7,11 @@ use crate::support::test_project::TestProject;
 #[test]
 fn a_read_only_build_writes_nothing() {
     let team = Team::new();
-    ok(team.in_first(&["build"]));
+    ok(&team.in_first(&["build"]));
     team.first.write("bios/dora.md", "I am dora.");
     let before = team.objects();
     let mut read_only = team.in_first(&["build"]);
-    ok(read_only.env("SYNIX_SHARED_READ_ONLY", "1").clone());
+    ok(read_only.env("SYNIX_SHARED_READ_ONLY", "1"));
     assert_eq!(team.objects(), before);
     let mut refused = team.in_first(&["shared", "gc"]);
     let refused = refused.env("SYNIX_SHARED_READ_ONLY", "1").run();
@@ -57,7 +57,7 @@ fn the_status_names_who_has_claimed_what() {
     assert_eq!(leases.len(), 3);
     assert_eq!(leases[0]["mode"], "batch");
     assert!(leases[0]["holder"].is_string());
-    let text = ok(team.in_second(&["shared", "status"]));
+    let text = ok(&team.in_second(&["shared", "status"]));
     assert!(text.stdout.contains("claimed requests:"), "{text:?}");
     // A claim without an answer decides who may send.
     let deleted = team.in_second(&["shared", "gc", "--json"]).run().json();

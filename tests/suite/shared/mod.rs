@@ -112,6 +112,6 @@ fn ids(artifacts: &serde_json::Value) -> Vec<String> {
     artifacts.map(|one| one["id"].to_string()).collect()
 }
 
-fn ok(command: Invocation) -> Run {
+fn ok(command: &Invocation) -> Run {
     command.run().expect_code(0)
 }

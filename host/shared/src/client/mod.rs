@@ -146,10 +146,12 @@ impl SharedAnswers {
             .run(Claimant::publish(generation, ending), run)
             .await?;
         self.0.forget_claim(key);
-        Ok(match end {
-            End::Double => Published::Double,
-            End::Damaged => Published::Damaged,
-            _ => Published::Published,
+        Ok(if end == End::Double {
+            Published::Double
+        } else if end == End::Damaged {
+            Published::Damaged
+        } else {
+            Published::Published
         })
     }
 

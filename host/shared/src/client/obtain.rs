@@ -76,10 +76,7 @@ impl Inner {
         let mut run = Run::obtain(key, accept_truncated, Some(own));
         let end = self.drive(Claimant::obtain(known, false), &mut run).await;
         let own = run.own.take();
-        let is_unsettled = match end {
-            End::Failed => run.is_doubtful,
-            end => end == End::AnsweredUnsettled,
-        };
+        let is_unsettled = end == End::AnsweredUnsettled || (end == End::Failed && run.is_doubtful);
         if is_unsettled && let Some(own) = &own {
             self.remember_unsettled(own);
         }
@@ -109,13 +106,12 @@ impl Inner {
 
     /// Runs a claimant that publishes or releases.
     pub(super) async fn run(&self, claimant: Claimant, mut run: Run) -> Result<End, SharedError> {
-        match self.drive(claimant, &mut run).await {
-            End::Failed | End::Inconsistent => Err(run
-                .error
-                .take()
-                .unwrap_or_else(|| self.inconsistent(run.key))),
-            end => Ok(end),
+        let end = self.drive(claimant, &mut run).await;
+        if matches!(end, End::Failed | End::Inconsistent) {
+            let error = run.error.take();
+            return Err(error.unwrap_or_else(|| self.inconsistent(run.key)));
         }
+        Ok(end)
     }
 
     async fn drive(&self, claimant: Claimant, run: &mut Run) -> End {

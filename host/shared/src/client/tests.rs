@@ -110,10 +110,11 @@ fn obtain(client: &SharedAnswers) -> Obtained {
 }
 
 fn claim(client: &SharedAnswers) -> SharedClaim {
-    match obtain(client) {
-        Obtained::Claimed(claim) => claim,
-        other => panic!("{other:?}"),
-    }
+    let obtained = obtain(client);
+    let Obtained::Claimed(claim) = obtained else {
+        panic!("{obtained:?}")
+    };
+    claim
 }
 
 #[test]

@@ -112,10 +112,10 @@ impl SharedAnswer {
 }
 
 fn to_members(document: &AnswerDocument) -> Result<Map<String, Value>, Unwritable> {
-    match serde_json::to_value(document)? {
-        Value::Object(members) => Ok(members),
-        _ => Ok(Map::new()),
-    }
+    let Value::Object(members) = serde_json::to_value(document)? else {
+        unreachable!("a struct is an object")
+    };
+    Ok(members)
 }
 
 /// Returns the digest of all members except the digest itself.

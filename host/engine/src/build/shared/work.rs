@@ -252,11 +252,12 @@ async fn obtain(client: &SharedAnswers, look_up: &LookUp) -> Result<Obtained, Sh
         LayerMode::Sync => ClaimMode::Call,
     };
     let obtained = client.obtain(key, accepts, mode).await?;
-    match obtained {
-        // The client promises it; an answer that the layer does not accept would be looked up forever.
-        Obtained::Answered(found) if found.answer.ending == Ending::Truncated && !accepts => {
-            Ok(Obtained::NotClaimed)
-        }
-        other => Ok(other),
+    // The client promises it; an answer that the layer does not accept would be looked up forever.
+    if let Obtained::Answered(found) = &obtained
+        && found.answer.ending == Ending::Truncated
+        && !accepts
+    {
+        return Ok(Obtained::NotClaimed);
     }
+    Ok(obtained)
 }
