@@ -106,6 +106,18 @@ impl<K: FromStr> Settings<K> {
         }
         settings
     }
+
+    /// Opens the store that `build` makes of the values.
+    fn open<S: ObjectStore>(
+        self,
+        problem: &'static str,
+        build: impl FnOnce(Vec<(K, String)>) -> object_store::Result<S>,
+    ) -> Result<(Arc<dyn ObjectStore>, Secrets), InvalidStore> {
+        match build(self.values) {
+            Ok(store) => Ok((Arc::new(store), self.secrets)),
+            Err(error) => Err(InvalidStore::because(problem, &error, &self.secrets)),
+        }
+    }
 }
 
 pub(crate) fn open(
@@ -127,18 +139,17 @@ fn open_s3(
     let settings = Settings::<AmazonS3ConfigKey>::read(&S3_VARIABLES, variable);
     let endpoint = variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL"));
     let is_local = check_endpoint(endpoint.as_deref(), variable("AWS_ALLOW_HTTP").as_deref())?;
-    let mut builder = AmazonS3Builder::new()
+    let builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         .with_retry(retry())
         .with_http_connector(Connector::new(is_local))
         .with_allow_http(true);
-    for (key, value) in settings.values {
-        builder = builder.with_config(key, value);
-    }
-    let built = builder.build().map_err(|error| {
-        InvalidStore::because("the variables AWS_… are invalid", &error, &settings.secrets)
-    })?;
-    Ok((Arc::new(built), settings.secrets))
+    settings.open("the variables AWS_… are invalid", |values| {
+        let builder = values.into_iter().fold(builder, |builder, (key, value)| {
+            builder.with_config(key, value)
+        });
+        builder.build()
+    })
 }
 
 fn open_google(
@@ -146,21 +157,16 @@ fn open_google(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Arc<dyn ObjectStore>, Secrets), InvalidStore> {
     let settings = Settings::<GoogleConfigKey>::read(&GOOGLE_VARIABLES, variable);
-    let mut builder = GoogleCloudStorageBuilder::new()
+    let builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(bucket)
         .with_retry(retry())
         .with_http_connector(Connector::new(false));
-    for (key, value) in settings.values {
-        builder = builder.with_config(key, value);
-    }
-    let built = builder.build().map_err(|error| {
-        InvalidStore::because(
-            "the variables GOOGLE_… are invalid",
-            &error,
-            &settings.secrets,
-        )
-    })?;
-    Ok((Arc::new(built), settings.secrets))
+    settings.open("the variables GOOGLE_… are invalid", |values| {
+        let builder = values.into_iter().fold(builder, |builder, (key, value)| {
+            builder.with_config(key, value)
+        });
+        builder.build()
+    })
 }
 
 fn open_azure(
@@ -170,22 +176,17 @@ fn open_azure(
     let settings = Settings::<AzureConfigKey>::read(&AZURE_VARIABLES, variable);
     let endpoint = variable("AZURE_STORAGE_ENDPOINT");
     let is_local = check_endpoint(endpoint.as_deref(), variable("AZURE_ALLOW_HTTP").as_deref())?;
-    let mut builder = MicrosoftAzureBuilder::new()
+    let builder = MicrosoftAzureBuilder::new()
         .with_container_name(container)
         .with_retry(retry())
         .with_http_connector(Connector::new(is_local))
         .with_allow_http(true);
-    for (key, value) in settings.values {
-        builder = builder.with_config(key, value);
-    }
-    let built = builder.build().map_err(|error| {
-        InvalidStore::because(
-            "the variables AZURE_… are invalid",
-            &error,
-            &settings.secrets,
-        )
-    })?;
-    Ok((Arc::new(built), settings.secrets))
+    settings.open("the variables AZURE_… are invalid", |values| {
+        let builder = values.into_iter().fold(builder, |builder, (key, value)| {
+            builder.with_config(key, value)
+        });
+        builder.build()
+    })
 }
 
 /// Returns whether an endpoint is on this machine. An unencrypted one elsewhere needs permission: it would see the answers.

@@ -11,6 +11,7 @@ use super::operations::Read;
 use super::{GcReport, HeldBy, Inner, Lease, SharedStatus};
 use crate::documents::ClaimMode;
 use crate::error::SharedError;
+use crate::objects::ObjectInfo;
 
 /// The heartbeats of a holder are deleted after this time by the store's clock. Any lease is much shorter.
 const HOLDER_IS_GONE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -42,7 +43,7 @@ impl Inner {
     async fn leases(&self) -> Result<Vec<Lease>, SharedError> {
         let mut claims: Vec<_> = self.last_claims().await?.into_iter().collect();
         claims.sort_unstable_by_key(|(key, last)| (last.modified, *key));
-        let heartbeats = self.heartbeats().await?;
+        let heartbeats = self.newest_heartbeats(&self.list(&self.paths.all_holders()).await?);
         let mut leases = Vec::new();
         for (key, last) in claims {
             if leases.len() == MAX_LEASES {
@@ -76,15 +77,15 @@ impl Inner {
     }
 
     /// Returns the time of the newest heartbeat of each holder.
-    async fn heartbeats(&self) -> Result<BTreeMap<String, Timestamp>, SharedError> {
+    fn newest_heartbeats(&self, infos: &[ObjectInfo]) -> BTreeMap<String, Timestamp> {
         let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
-        for info in self.list(&self.paths.all_holders()).await? {
+        for info in infos {
             if let Some((holder, _)) = self.paths.parse_heartbeat(&info.path) {
                 let time = newest.entry(holder.to_owned()).or_insert(info.modified);
                 *time = info.modified.max(*time);
             }
         }
-        Ok(newest)
+        newest
     }
 
     async fn last_claims(&self) -> Result<BTreeMap<RequestKey, LastClaim>, SharedError> {
@@ -140,7 +141,7 @@ impl Inner {
         // The own heartbeat is in the list, so the time of the store is known.
         self.live_holder().await?;
         let infos = self.list(&self.paths.all_holders()).await?;
-        let newest = self.heartbeats().await?;
+        let newest = self.newest_heartbeats(&infos);
         let mut deleted = 0;
         for info in infos {
             let holder = self

@@ -139,12 +139,7 @@ impl Inner {
                 Event::AnswerRead(run.answer.as_ref().map(|found| found.answer.ending))
             }
             Effect::ListClaims => {
-                let infos = self.list(&self.paths.claims(key)).await?;
-                let parsed = infos.iter().filter_map(|info| {
-                    let (_, generation) = self.paths.parse_claim(&info.path)?;
-                    Some((generation, info.modified))
-                });
-                run.listed = parsed.max_by_key(|(generation, _)| *generation);
+                run.listed = self.last_generation(key).await?;
                 Event::Listed(run.listed.map(|(generation, _)| generation))
             }
             Effect::ReadClaim(generation) => self.see_claim(generation, run).await?,
@@ -196,6 +191,19 @@ impl Inner {
             }
             Effect::End(_) => Event::Failed,
         })
+    }
+
+    /// Returns the last generation of the claim on a request, and its time by the store's clock.
+    async fn last_generation(
+        &self,
+        key: RequestKey,
+    ) -> Result<Option<(u64, Timestamp)>, SharedError> {
+        let infos = self.list(&self.paths.claims(key)).await?;
+        let parsed = infos.iter().filter_map(|info| {
+            let (_, generation) = self.paths.parse_claim(&info.path)?;
+            Some((generation, info.modified))
+        });
+        Ok(parsed.max_by_key(|(generation, _)| *generation))
     }
 
     fn publication(&self, run: &Run) -> Result<(Ending, Vec<u8>), SharedError> {
@@ -283,11 +291,7 @@ impl Inner {
 
     /// Gives up an unsettled claim if it is the last one. Returns whether it was found.
     pub(super) async fn settle_claim(&self, claim: &SharedClaim) -> Result<bool, SharedError> {
-        let infos = self.list(&self.paths.claims(claim.key)).await?;
-        let numbers = infos
-            .iter()
-            .filter_map(|info| self.paths.parse_claim(&info.path));
-        let Some(last) = numbers.map(|(_, generation)| generation).max() else {
+        let Some((last, _)) = self.last_generation(claim.key).await? else {
             return Ok(false);
         };
         match self.read_claim(claim.key, last).await? {
@@ -307,12 +311,7 @@ impl Inner {
         if claim.mode == ClaimMode::Call || self.settings.read_only {
             return Ok(false);
         }
-        let infos = self.list(&self.paths.claims(claim.key)).await?;
-        let parsed = infos.iter().filter_map(|info| {
-            let (_, generation) = self.paths.parse_claim(&info.path)?;
-            Some((generation, info.modified))
-        });
-        let last = parsed.max_by_key(|(generation, _)| *generation);
+        let last = self.last_generation(claim.key).await?;
         let Some((_, modified)) = last.filter(|(last, _)| *last == claim.generation) else {
             return Ok(false);
         };
