@@ -170,7 +170,7 @@ impl<'a> SharedStage<'a> {
         requests: Vec<ModedRequest>,
     ) -> Result<Vec<ModedRequest>, BuildError> {
         let is_away = self.is_away();
-        let mut ready = Vec::new();
+        let (mut ready, mut unclaimed) = (Vec::new(), Vec::new());
         for (queued, mode) in requests {
             // It may be claimed again because an earlier claim was lost.
             self.guard.remove(&queued.key);
@@ -180,7 +180,7 @@ impl<'a> SharedStage<'a> {
                 continue;
             }
             if is_away {
-                self.keep_unclaimed(&queued)?;
+                unclaimed.push((queued.key, queued.request));
                 ready.push((queued, mode));
                 continue;
             }
@@ -195,23 +195,29 @@ impl<'a> SharedStage<'a> {
                 is_first: true,
             });
         }
+        self.keep_unclaimed(unclaimed)?;
         self.start()?;
         Ok(ready)
     }
 
-    /// Records that the answer to a request that is sent without a claim is to be published.
-    fn keep_unclaimed(&mut self, queued: &PendingRequest<RequestId>) -> Result<(), BuildError> {
-        if self.client.settings().read_only || self.kept.contains_key(&queued.key) {
+    /// Records, in one transaction, that the answers to requests that are sent without a claim are to be published.
+    fn keep_unclaimed(&mut self, mut sent: Vec<(RequestKey, RequestId)>) -> Result<(), BuildError> {
+        if self.client.settings().read_only {
             return Ok(());
         }
-        let (request, build) = (queued.request, self.build);
-        self.store
-            .write(|tx| tx.keep_shared_request(request, build, &self.name, None))?;
-        let kept = Kept {
-            request,
-            claim: None,
-        };
-        self.kept.insert(queued.key, kept);
+        sent.retain(|(key, _)| !self.kept.contains_key(key));
+        if sent.is_empty() {
+            return Ok(());
+        }
+        self.store.write(|tx| {
+            sent.iter().try_for_each(|(_, request)| {
+                tx.keep_shared_request(*request, self.build, &self.name, None)
+            })
+        })?;
+        for (key, request) in sent {
+            let claim = None;
+            self.kept.insert(key, Kept { request, claim });
+        }
         Ok(())
     }
 

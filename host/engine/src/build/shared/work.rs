@@ -28,9 +28,11 @@ impl SharedStage<'_> {
             for dropped in std::mem::take(&mut self.settlements) {
                 self.settling.remove(&dropped.request);
             }
-            for look_up in std::mem::take(&mut self.look_ups) {
+            let look_ups = std::mem::take(&mut self.look_ups);
+            let sent = look_ups.iter().map(|look_up| &look_up.queued);
+            self.keep_unclaimed(sent.map(|queued| (queued.key, queued.request)).collect())?;
+            for look_up in look_ups {
                 self.end_first(&look_up);
-                self.keep_unclaimed(&look_up.queued)?;
                 self.granted.push((look_up.queued, look_up.mode));
             }
             return Ok(());
