@@ -22,6 +22,7 @@ mod probe;
 mod record;
 mod setup;
 mod shell;
+mod simulate;
 mod test;
 mod torture;
 
@@ -44,6 +45,7 @@ cargo xtask test --quick            run the tests that need only Rust and a C co
 cargo xtask bench [PART...]         build the release binary and measure it:
                                     units, batches, flow, languages [default: all]
 cargo xtask pictures DIR            take pictures of the web page in both themes and two widths
+cargo xtask simulate [SEED]         simulate many hosts with one set of answers, in virtual time
 cargo xtask torture [N] [SEED]      run N sequences of faults and kills from SEED on [default: 1000, 1], then fuzz
 cargo xtask fuzz [SECONDS] [TARGET] run each fuzz target, or one, for SECONDS [default: 60]
 
@@ -74,6 +76,8 @@ fn main() -> ExitCode {
         ["fuzz", seconds] => fuzz::run(seconds, None),
         ["fuzz", seconds, target] => fuzz::run(seconds, Some(target)),
         [rustc, ..] if fuzz::is_rustc(rustc) => return fuzz::instrument(&arguments),
+        ["simulate"] => simulate::run("1"),
+        ["simulate", seed] => simulate::run(seed),
         ["torture"] => torture::run("1000", "1"),
         ["torture", sequences] => torture::run(sequences, "1"),
         ["torture", sequences, seed] => torture::run(sequences, seed),
