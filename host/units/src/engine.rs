@@ -1,0 +1,69 @@
+//! What a build needs of the machines that run its units.
+
+use std::error::Error;
+use std::fmt;
+use std::num::NonZero;
+
+use synix_core::digest::Digest;
+use tokio_util::sync::CancellationToken;
+
+/// Runs chunks of units on other machines.
+///
+/// A chunk is pure: it runs at least once, and each run of it has the same outcome. The calls block, and they are made on
+/// threads that belong to no async runtime.
+pub trait UnitEngine: Send + Sync + fmt::Debug {
+    /// Returns the URL of the engine, for messages. It has no credentials.
+    fn name(&self) -> &str;
+
+    /// Returns how many chunks may run at the same time.
+    fn concurrency(&self) -> NonZero<usize>;
+
+    /// Makes an object available to the workers under its digest. It is no error if they have it.
+    fn provide(&self, digest: Digest, bytes: &[u8]) -> Result<(), EngineError>;
+
+    /// Runs a chunk and returns its outcome.
+    ///
+    /// A call that is repeated with the same `id` waits for the first one or gets its outcome, so a lost reply costs no
+    /// second run. The call ends with [`EngineError::Cancelled`] soon after `cancelled`.
+    fn run(
+        &self,
+        id: &str,
+        chunk: Vec<u8>,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<u8>, EngineError>;
+}
+
+/// The units of a chunk did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The build was interrupted.
+    #[error("the call was cancelled")]
+    Cancelled,
+    /// The engine cannot be reached, or has no worker.
+    #[error("the engine at {name} does not answer")]
+    Unavailable {
+        /// The URL of the engine.
+        name: String,
+        /// The reason.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The engine or a worker refused the chunk, and would refuse it again.
+    #[error("the engine at {name} refused a chunk of units")]
+    Refused {
+        /// The URL of the engine.
+        name: String,
+        /// The reason.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The store of contents failed.
+    #[error("the contents for workers at {name}")]
+    Content {
+        /// The URL of the store of contents.
+        name: String,
+        /// The reason.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
