@@ -2,16 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use synix_scripted_provider::Script;
 
 use crate::support::pipelines::{MODES, Mode};
+use crate::support::templates::{add, names, project};
 use crate::support::test_project::{TestProject, text};
-
-const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates");
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/provider/scripts");
 
 /// What a person has after a second export, and what is made of it.
 const CHANGED_BY_THE_SECOND_EXPORT: [&str; 16] = [
@@ -32,50 +28,6 @@ const CHANGED_BY_THE_SECOND_EXPORT: [&str; 16] = [
     "topics: people",
     "topics: work",
 ];
-
-fn names() -> Vec<String> {
-    let entries = fs::read_dir(TEMPLATES).unwrap();
-    let folders = entries.filter_map(|entry| {
-        let entry = entry.unwrap();
-        entry.path().is_dir().then(|| entry.file_name())
-    });
-    folders.map(|name| name.into_string().unwrap()).collect()
-}
-
-/// A copy of a template at a provider with its answers.
-fn project(template: &str) -> TestProject {
-    let source = Path::new(TEMPLATES).join(template);
-    let project = TestProject::with_layers("");
-    add(&source, &project.path(""));
-    let script = Path::new(SCRIPTS).join(format!("{template}.json"));
-    let script: Script = serde_json::from_str(&fs::read_to_string(script).unwrap()).unwrap();
-    project.script(script);
-    let pipeline = fs::read_to_string(source.join("synix.toml")).unwrap();
-    let (openai, anthropic) = (
-        project.provider.openai_url(),
-        project.provider.anthropic_url(),
-    );
-    let providers = format!(
-        "\n[providers.openai]\nbase_url = \"{openai}\"\nbatch = true\n\n\
-         [providers.anthropic]\nbase_url = \"{anthropic}\"\nbatch = true\n"
-    );
-    project.write("synix.toml", &(pipeline + &providers));
-    project
-}
-
-/// Copies the files of a folder into another one.
-fn add(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target: PathBuf = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            add(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
 
 /// `layer: label` of each artifact that a transform made, with the title in place of the label where there is one.
 fn made(project: &TestProject) -> BTreeSet<(String, String)> {

@@ -1,26 +1,28 @@
 //! What the provider bills, and what synix records about it.
 
 use serde_json::Value;
-use synix_scripted_provider::{Ledger, PriceClass};
+use synix_scripted_provider::{Executed, Ledger, PriceClass};
 
 use crate::support::test_project::TestProject;
 
 /// Returns the cost of the ledger's entries in picodollars, at the listed prices of the models in the tests.
 pub(crate) fn billed(ledger: &Ledger) -> u64 {
-    let cost = |entry: &synix_scripted_provider::Executed| {
-        let (input, output) = match &*entry.model {
-            model if model.starts_with("gpt-4o-mini") => (150_000, 600_000),
-            model if model.starts_with("claude-haiku-4-5") => (1_000_000, 5_000_000),
-            "text-embedding-3-small" => (20_000, 0),
-            _ => panic!("{entry:?}"),
-        };
-        let sync = entry.input_tokens * input + entry.output_tokens * output;
-        match entry.price {
-            PriceClass::Sync => sync,
-            PriceClass::Batch => sync / 2,
-        }
+    ledger.executed.iter().map(price_of).sum()
+}
+
+/// Returns the cost of a request in picodollars.
+pub(crate) fn price_of(entry: &Executed) -> u64 {
+    let (input, output) = match &*entry.model {
+        model if model.starts_with("gpt-4o-mini") => (150_000, 600_000),
+        model if model.starts_with("claude-haiku-4-5") => (1_000_000, 5_000_000),
+        model if model.starts_with("text-embedding-3-small") => (20_000, 0),
+        _ => panic!("{entry:?}"),
     };
-    ledger.executed.iter().map(cost).sum()
+    let sync = entry.input_tokens * input + entry.output_tokens * output;
+    match entry.price {
+        PriceClass::Sync => sync,
+        PriceClass::Batch => sync / 2,
+    }
 }
 
 /// Converts a cost to picodollars.

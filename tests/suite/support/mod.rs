@@ -19,6 +19,7 @@ pub(crate) mod processes;
 pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod registry;
+pub(crate) mod templates;
 pub(crate) mod test_project;
 pub(crate) mod transcript;
 pub(crate) mod web_server;

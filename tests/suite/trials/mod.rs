@@ -6,6 +6,7 @@ mod promotion;
 mod selection;
 mod settings;
 mod snapshots;
+mod templates;
 mod try_command;
 
 use std::collections::BTreeSet;
