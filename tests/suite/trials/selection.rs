@@ -302,3 +302,30 @@ fn a_failure_outside_of_the_sample_is_no_error() {
     run.script(fails(sample.first().unwrap()));
     assert_eq!(run.run(&[&["build"], &flags[..]].concat()).code, 3);
 }
+
+/// A file that no sample takes holds back nothing that follows from the sample. The trial still reports it.
+#[test]
+fn a_file_outside_the_sample_holds_back_nothing() {
+    let layers = FACTS.replace(
+        "source = \"notes/*.md\"",
+        "source = \"notes/*.json\"\nread = \"rows\"\nconfig.content = \"{{ text }}\"\nconfig.label = \"label\"",
+    );
+    let project = project_of(&layers, 0);
+    for number in 1..=6 {
+        project.write(
+            &format!("notes/{number}.json"),
+            &format!("{{\"label\": \"{number}\", \"text\": \"Note {number}.\"}}"),
+        );
+    }
+    project.write("notes/7.json", "{{");
+    let flags = ["--limit", "2", "--trial", "t"];
+    let plan = project.json(&[&["plan"], &flags[..]].concat());
+    assert_eq!(plan["total"]["requests"], 2);
+    project
+        .run(&[&["build"], &flags[..]].concat())
+        .expect_code(3);
+    assert_eq!(project.sent(), 3, "two facts and their summary");
+    // The whole needs the file.
+    project.run(&["build"]).expect_code(3);
+    assert_eq!(project.sent(), 3 + 4);
+}

@@ -113,14 +113,15 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
 }
 
 impl<A: Answerer> Scheduler<'_, A> {
-    /// Returns a failed unit upstream of `transform`, at any distance.
-    pub(super) fn failed_upstream(&self, transform: &ReadyTransform) -> Option<String> {
+    /// Returns a failed unit upstream of a layer, at any distance. A file that no sample takes is missed by nobody.
+    pub(super) fn failed_upstream(&self, layer: usize) -> Option<String> {
+        let transform = self.context.pipeline.layers[layer].body.transform()?;
         transform.inputs.iter().find_map(|input| {
-            if let Some(key) = self.layers[*input].failed_units.first() {
-                return Some(format!("{}/{key}", self.layer_name(*input)));
+            let mut failed = self.layers[*input].failed_units.iter();
+            match failed.find(|key| self.sample.misses(layer, *input, key)) {
+                Some(key) => Some(format!("{}/{key}", self.layer_name(*input))),
+                None => self.failed_upstream(*input),
             }
-            let upstream = self.context.pipeline.layers[*input].body.transform();
-            self.failed_upstream(upstream?)
         })
     }
 }

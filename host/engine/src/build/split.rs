@@ -26,7 +26,7 @@ impl<A: Answerer> Scheduler<'_, A> {
                 .cmp(&right.label)
                 .then(left.layer.cmp(&right.layer))
         });
-        let missing = self.failed_upstream(&transform);
+        let missing = self.failed_upstream(layer);
         if let Some(missing) = &missing
             && (!self.context.allow_partial || inputs.is_empty())
         {

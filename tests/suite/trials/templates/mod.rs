@@ -77,11 +77,12 @@ fn report(all: &[(Sort, Comparison)]) {
     for (sort, (changes, exact, sent)) in sorts {
         println!("{sort:?}: {changes} changes, {exact} with an exact number, {sent} requests");
     }
-    let mut of_plans: Vec<f64> = all.iter().filter_map(|(_, one)| one.plan_error).collect();
+    let mut of_plans: Vec<f64> = all
+        .iter()
+        .flat_map(|(_, one)| one.plan_errors.clone())
+        .collect();
     let mut of_builds: Vec<f64> = all.iter().filter_map(|(_, one)| one.build_error).collect();
-    println!(
-        "{}",
-        error_quantiles("plan, if the number is exact", &mut of_plans)
-    );
-    println!("{}", error_quantiles("build", &mut of_builds));
+    for (name, errors) in [("plan", &mut of_plans), ("build", &mut of_builds)] {
+        println!("{}", error_quantiles(name, errors));
+    }
 }
