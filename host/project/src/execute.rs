@@ -44,6 +44,7 @@ impl Project {
         if cassette.is_none() {
             self.require_permissions()?;
         }
+        self.check_selection(cassette.as_ref())?;
         let (store, lost) = self.state(run.reset_state)?;
         let new = self.build_context(cassette.as_ref(), None).new_build(kind);
         let (id, trial, lock) = store.write(|tx| {

@@ -218,6 +218,10 @@ impl Project {
                 | build::PrepareError::Files(_)
                 | build::PrepareError::Plugin { .. }) => ProjectError::Prepare(Box::new(other)),
             })?;
+        if let Some(trial) = &options.trial {
+            // Before anything is written.
+            trial.check(&ready)?;
+        }
         let mut unwritten = None;
         if options.offline {
             unwritten = (!plugins.changes.is_empty()).then_some(plugins.lock);
@@ -230,7 +234,7 @@ impl Project {
                 result => result?,
             }
         }
-        let project = Self {
+        Ok(Self {
             context,
             trial: options.trial.clone(),
             prices: pipeline_prices(&pipeline),
@@ -241,9 +245,7 @@ impl Project {
             lock_changes: plugins.changes,
             permitted: OnceLock::new(),
             unwritten_lock: unwritten,
-        };
-        project.check_trial()?;
-        Ok(project)
+        })
     }
 
     /// Returns the maximum cost of a build according to the pipeline file.

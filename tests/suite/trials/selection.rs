@@ -329,3 +329,59 @@ fn a_file_outside_the_sample_holds_back_nothing() {
     project.run(&["build"]).expect_code(3);
     assert_eq!(project.sent(), 3 + 4);
 }
+
+/// What cannot be tried is refused before anything is on record: no state, no failed build, no pin.
+#[test]
+fn what_cannot_be_tried_leaves_no_build_on_record() {
+    let project = facts_project(3);
+    project.write("new.md", "New of {{ content }}");
+    project.write("empty.md", "");
+    let refused: [&[&str]; 13] = [
+        &["--select", "fact"],
+        &["--select", "facts/none-*"],
+        &["--select", "notes/none"],
+        &["--select", "facts", "--select", "facts/9*"],
+        &["--select", "facts/[a"],
+        &["--select", ""],
+        &["--limit", "0"],
+        &["--limit", "1", "--trial", "a b"],
+        &["--prompt-file", "fact=new.md"],
+        &["--prompt-file", "facts=empty.md"],
+        &["--prompt-file", "notes=new.md"],
+        &["--set", "layers.facts.promt=x"],
+        &["--set", "layers.fact.revision=x"],
+    ];
+    let refuse_all = |builds: usize| {
+        for flags in refused {
+            for command in [&["build"][..], &["try"], &BATCH_BUILD] {
+                let run = project.run(&[command, flags].concat());
+                assert_eq!(run.code, 2, "{command:?} {flags:?}: {run:?}");
+            }
+        }
+        let known = project.json(&["builds"]);
+        let known = known["builds"].as_array().map_or(0, Vec::len);
+        assert_eq!(known, builds);
+    };
+    refuse_all(0);
+    assert!(!project.path(".synix").exists());
+    // A plugin of a trial that selects nothing is not pinned, either.
+    project.plugin("echo");
+    let echo = "layers.facts.transform=./plugins/echo.wasm";
+    let flags = [
+        "--set",
+        echo,
+        "--set",
+        "layers.facts.config={}",
+        "--set",
+        "layers.facts.grants=[]",
+    ];
+    project
+        .run(&[&["build", "--select", "fact"], &flags[..]].concat())
+        .expect_code(2);
+    assert!(!project.path("synix.lock").exists());
+
+    project.ok(&["build", "--limit", "1"]);
+    let sent = project.sent();
+    refuse_all(1);
+    assert_eq!(project.sent(), sent);
+}

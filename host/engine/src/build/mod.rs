@@ -68,7 +68,7 @@ pub use layers::{
 };
 pub use limit_excess::{LimitExcess, LimitKind};
 pub use options::{BuildContext, BuildOptions, DEFAULT_CONCURRENCY};
-pub use plan::plan;
+pub use plan::{check_selection, plan};
 pub use prepare::{PrepareContext, prepare};
 pub use prepare_error::PrepareError;
 pub use provider_answerer::WaitPolicy;

@@ -16,6 +16,7 @@ use super::plan_recorder::PlanRecorder;
 use super::prediction::{Prediction, predict};
 use super::replay::CassetteMisses;
 use super::scheduler::{Scheduler, SchedulerContext};
+use super::trial::Selection;
 use crate::plan::{Plan, PlanLayer, PlanRepairs, PlanTotal, PlannedRequests};
 use synix_prices::Forecast;
 use synix_store::{BuildKind, LayerMode, Reader, RetrySelection};
@@ -30,6 +31,33 @@ pub async fn plan(
         BuildKind::Build => Modes::all_sync(build_context.pipeline),
         BuildKind::Batch => Modes::by_layer(build_context.pipeline),
     };
+    let recorder = PlanRecorder::new(build_context.pipeline.layers.len());
+    let mut scheduler = plan_scheduler(build_context, modes, reader, &recorder)?;
+    let pool = build_context.pool(reader, RetrySelection::default())?;
+    scheduler.run(pool).await?;
+    describe(&mut scheduler)
+}
+
+/// Refuses a trial whose patterns match no unit, as far as the units are known before anything runs. Writes nothing.
+pub fn check_selection(
+    build_context: BuildContext<'_>,
+    reader: Option<&Reader>,
+) -> Result<(), BuildError> {
+    let selection = build_context.trial.map(|trial| &trial.selection);
+    if !selection.is_some_and(Selection::has_globs) {
+        return Ok(());
+    }
+    let modes = Modes::all_sync(build_context.pipeline);
+    let recorder = PlanRecorder::new(build_context.pipeline.layers.len());
+    plan_scheduler(build_context, modes, reader, &recorder)?.begin()
+}
+
+fn plan_scheduler<'s, 'a: 's>(
+    build_context: BuildContext<'a>,
+    modes: Modes,
+    reader: Option<&'a Reader>,
+    recorder: &'a PlanRecorder,
+) -> Result<PlanScheduler<'s, 'a>, BuildError> {
     let context = SchedulerContext {
         pipeline: build_context.pipeline,
         folder: build_context.folder,
@@ -50,11 +78,7 @@ pub async fn plan(
     let layers = build_context.pipeline.layers.iter();
     let layers = layers.map(|layer| layer.name.to_string()).collect();
     let answerer = PlanAnswerer::new(reader, modes, build_context.prices, layers, misses);
-    let recorder = PlanRecorder::new(build_context.pipeline.layers.len());
-    let mut scheduler = Scheduler::new(context, &recorder, answerer)?;
-    let pool = build_context.pool(reader, RetrySelection::default())?;
-    scheduler.run(pool).await?;
-    describe(&mut scheduler)
+    Scheduler::new(context, recorder, answerer)
 }
 
 pub(super) type PlanScheduler<'s, 'a> = Scheduler<'s, PlanAnswerer<'a>>;

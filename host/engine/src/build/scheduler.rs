@@ -151,12 +151,17 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         Ok(())
     }
 
-    /// Runs until every unit is settled or no more requests will settle.
-    pub(super) async fn run(&mut self, mut pool: Pool) -> Result<(), BuildError> {
+    /// Finds the units that are known before any of them runs.
+    pub(super) fn begin(&mut self) -> Result<(), BuildError> {
         self.read_sources()?;
         // The units of a layer whose inputs are all fresh are known only once its plugin has divided it.
         self.divide_ready()?;
-        self.check_selection()?;
+        self.check_selection()
+    }
+
+    /// Runs until every unit is settled or no more requests will settle.
+    pub(super) async fn run(&mut self, mut pool: Pool) -> Result<(), BuildError> {
+        self.begin()?;
         loop {
             self.divide_ready()?;
             self.stop_early()?;

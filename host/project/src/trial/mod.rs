@@ -5,11 +5,14 @@ mod promote_error;
 mod prompt_file;
 mod record;
 
+use std::sync::Arc;
+
 use super::{Project, ProjectError};
 use synix_core::ids::check_name;
-use synix_engine::build::{Selection, Trial};
+use synix_engine::build::{self, ReadyPipeline, Selection, Trial};
 use synix_manifest::Overrides;
-use synix_store::{BuildId, SnapshotId};
+use synix_providers::Cassette;
+use synix_store::{BuildId, Reader, SnapshotId, StoreError};
 
 pub use promote::{PromotedChange, Promotion, promote};
 pub use promote_error::PromoteError;
@@ -29,8 +32,14 @@ pub struct TrialOptions {
 }
 
 impl TrialOptions {
+    /// Refuses a layer or a name that cannot be tried.
+    pub(super) fn check(&self, pipeline: &ReadyPipeline) -> Result<(), ProjectError> {
+        self.check_own_name()?;
+        Ok(self.selection.check(pipeline)?)
+    }
+
     /// Refuses a name that could mean another snapshot.
-    pub(super) fn check(&self) -> Result<(), ProjectError> {
+    fn check_own_name(&self) -> Result<(), ProjectError> {
         let Some(name) = &self.name else {
             return Ok(());
         };
@@ -56,12 +65,22 @@ impl TrialOptions {
 }
 
 impl Project {
-    /// Refuses a layer or a name that cannot be tried.
-    pub(super) fn check_trial(&self) -> Result<(), ProjectError> {
+    /// Refuses a selection of nothing before a build is on record.
+    pub(super) fn check_selection(
+        &self,
+        cassette: Option<&Arc<Cassette>>,
+    ) -> Result<(), ProjectError> {
         let Some(trial) = &self.trial else {
             return Ok(());
         };
-        trial.check()?;
-        Ok(trial.selection.check(&self.ready)?)
+        let reader = match Reader::open(&self.context.state()) {
+            Ok(reader) => Some(reader),
+            Err(StoreError::Absent { .. }) => None,
+            // The build itself reports what is wrong with the state, or replaces it.
+            Err(_) => return Ok(()),
+        };
+        let trial = trial.named(String::new());
+        let context = self.build_context(cassette, Some(&trial));
+        Ok(build::check_selection(context, reader.as_ref())?)
     }
 }

@@ -48,6 +48,11 @@ impl Selection {
         self.select.is_empty() && self.limit.is_none()
     }
 
+    /// Returns whether a pattern means some units of a layer, and not all of them.
+    pub(super) fn has_globs(&self) -> bool {
+        self.select.iter().any(UnitPattern::has_glob)
+    }
+
     /// Refuses a layer that the pipeline does not have.
     pub fn check(&self, pipeline: &ReadyPipeline) -> Result<(), FindError> {
         let names = || pipeline.layers.iter().map(|layer| layer.name.as_str());

@@ -44,6 +44,11 @@ impl UnitPattern {
         &self.layer
     }
 
+    /// Returns whether the pattern means some units, and not the whole layer.
+    pub(super) const fn has_glob(&self) -> bool {
+        self.glob.is_some()
+    }
+
     /// Returns whether a unit key matches.
     pub fn is_match(&self, key: &str) -> bool {
         let glob = self.glob.as_ref();
