@@ -48,16 +48,21 @@ pub fn resume(
     let row = reread_build(&store, row.id)?;
     refuse_if_ended(&store, &row)?;
     project.accept_pipeline_of(&store, &row, run.allow_mismatch)?;
+    let trial = TrialRecord::of(&row)?;
     store.write(|tx| {
+        if let Some(record) = &trial {
+            context.refuse_running_trial(tx, &record.name, Some(row.id))?;
+        }
         tx.close_build(row.id, None)?;
-        tx.add_build_step(row.id, BuildStep::Resumed, project.context.clock.peek())
+        tx.add_build_step(row.id, BuildStep::Resumed, project.context.clock.peek())?;
+        Ok::<_, ProjectError>(())
     })?;
     let locked = LockedBuild {
         store: &store,
         id: row.id,
         kind: row.kind,
         cassette: cassette.as_ref(),
-        trial: TrialRecord::of(&row)?.map(|record| Trial {
+        trial: trial.map(|record| Trial {
             name: record.name,
             selection: record.selection,
         }),

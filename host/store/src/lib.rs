@@ -54,6 +54,7 @@ mod file_failures;
 mod files;
 mod gc;
 mod label_order;
+mod locks;
 mod log;
 mod migrations;
 mod objects;
@@ -89,7 +90,7 @@ use connection::BoundedConnection;
 use read_only::ReadFallback;
 use recovery::seal;
 
-use synix_disk::{FileLock, Folder};
+use synix_disk::Folder;
 
 pub use answers::{AnswerId, AnswerOrigin};
 pub use artifacts::{ArtifactId, StoredArtifact};
@@ -198,21 +199,6 @@ impl Reader {
         self.state_folder.path()
     }
 
-    /// Returns whether a process drives `build` now. If that cannot be found out, returns true.
-    pub fn is_driven(&self, build: BuildId) -> bool {
-        match self.state_folder.open_folder(LOCKS) {
-            Ok(Some(locks)) => locks.is_locked(&lock_name(build)),
-            Ok(None) => false,
-            Err(_) => true,
-        }
-    }
-
-    /// Returns what the process that drives `build` wrote about itself.
-    pub fn build_holder(&self, build: BuildId) -> String {
-        let locks = self.state_folder.open_folder(LOCKS).ok().flatten();
-        locks.map_or_else(String::new, |locks| locks.holder(&lock_name(build)))
-    }
-
     /// Returns the SQL expression for the seal of a row of `table`.
     fn seal_column(&self, table: &str) -> String {
         if self.additions.seals {
@@ -265,14 +251,6 @@ impl Store {
         }
     }
 
-    /// Takes the lock for driving a build; returns `None` if another process has it.
-    pub fn lock_build(&self, build: BuildId) -> Result<Option<FileLock>, StoreError> {
-        Ok(self
-            .state_folder
-            .open_or_create_folder(LOCKS)?
-            .lock(lock_name(build))?)
-    }
-
     /// Returns the path of a batch file of a submission.
     ///
     /// The token is read from a row and becomes a file name, so its form is checked. The path has no link in it, and
@@ -299,12 +277,7 @@ impl Store {
 }
 
 /// The folders of locks and of batch files.
-const LOCKS: &str = "locks";
 const BATCHES: &str = "batches";
-
-fn lock_name(build: BuildId) -> String {
-    format!("build-{}", build.0)
-}
 
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,9 @@
 use std::collections::HashSet;
 
 use super::gc::{GcReport, GcRules, named_objects};
+use super::locks::LOCKS;
 use super::objects::FOLDER;
-use super::{BATCHES, BuildId, LOCKS, Reader, Store, StoreError, Transaction};
+use super::{BATCHES, BuildId, Reader, Store, StoreError, Transaction};
 use synix_core::digest::Digest;
 use synix_disk::{Entry, EntryKind, Folder};
 

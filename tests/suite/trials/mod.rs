@@ -1,5 +1,6 @@
 //! Trials: a sample before the whole, other settings for one run, and their way into the pipeline file.
 
+mod concurrent;
 mod interruptions;
 mod predictions;
 mod promotion;

@@ -77,6 +77,8 @@ pub(super) fn run(global: &Global, args: &Try, screen: &Screen) -> anyhow::Resul
     let name = report.status.trial.as_deref().unwrap_or_default();
     let (reader, pipeline) = (&snapshots.reader, report.status.pipeline.as_str());
     let trial = reader.trial_snapshot(pipeline, name)?;
+    // Another trial of the same name may have begun and ended since.
+    let trial = trial.filter(|trial| trial.build == report.build);
     let main = reader.newest_snapshot_of(pipeline)?;
     let outputs = match &trial {
         Some(trial) => TrialOutput::of(reader, trial, main.as_ref())?,

@@ -141,6 +141,16 @@ pub enum ProjectError {
     /// The build failed or was refused.
     #[error(transparent)]
     Build(Box<BuildError>),
+    /// Another process runs a trial of the same name.
+    #[error("trial `{name}` runs now, as {build} ({holder})")]
+    TrialRuns {
+        /// The name.
+        name: String,
+        /// The build.
+        build: BuildId,
+        /// The process and its start.
+        holder: String,
+    },
     /// The settings of a trial cannot be written into the pipeline file.
     #[error(transparent)]
     Promote(#[from] PromoteError),

@@ -1,6 +1,7 @@
 //! What a command reports about an error: its kind, a hint, and the exit code.
 
 use super::ProjectError;
+use crate::trial::PromoteError;
 use synix_core::error_kind::ErrorKind;
 use synix_core::exit_code::ExitCode;
 use synix_engine::batch::BatchError;
@@ -37,6 +38,7 @@ impl ProjectError {
             Self::Shared { .. } => ErrorKind::SHARED,
             Self::Interrupted { .. } => ErrorKind::INTERRUPTED,
             Self::Build(error) => error.kind(),
+            Self::TrialRuns { .. } | Self::Promote(PromoteError::Busy) => ErrorKind::BUSY,
             Self::Promote(_) => ErrorKind::PROMOTE,
             Self::Find(error) => error.kind(),
         }
@@ -59,7 +61,10 @@ impl ProjectError {
             ),
             Self::Store(error) => error.hint(),
             Self::Build(error) => error.hint(),
-            Self::Promote(error) => Some(error.hint().to_owned()),
+            Self::TrialRuns { .. } => Some(
+                "wait until it ends; a trial with another name can run beside it".to_owned(),
+            ),
+            Self::Promote(error) => Some(error.hint()),
             Self::Find(error) => error.hint(),
             Self::PipelineNotAFile { .. } => Some(
                 "replace it with a file, or pass --pipeline FILE to use another one".to_owned(),
@@ -102,6 +107,7 @@ impl ProjectError {
             Self::Untrusted { .. }
             | Self::UnencryptedKey { .. }
             | Self::Promote(_)
+            | Self::TrialRuns { .. }
             | Self::Lock(LockFileError::Differs { .. }) => ExitCode::Refused,
             Self::Prepare(error) => match **error {
                 PrepareError::Pipeline(_) | PrepareError::File { .. } | PrepareError::Files(_) => {

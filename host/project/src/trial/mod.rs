@@ -4,6 +4,7 @@ mod promote;
 mod promote_error;
 mod prompt_file;
 mod record;
+mod running;
 
 use std::sync::Arc;
 

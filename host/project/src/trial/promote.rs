@@ -15,7 +15,7 @@ use crate::{Project, ProjectError};
 use synix_core::digest::Digest;
 use synix_engine::view::FindError;
 use synix_manifest::{PromptFile, ResolvedOverrides, current_values, edit, nearest};
-use synix_store::Reader;
+use synix_store::{Reader, Snapshot};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,7 +53,10 @@ pub fn promote(options: &Options, name: &str) -> Result<Promotion, ProjectError>
     };
     let context = ProjectContext::with_state(options)?;
     context.require_own_state()?;
-    let record = find(&context, name)?;
+    let reader = Reader::open(&context.state())?;
+    // Two commands that write the same file would each undo what the other writes.
+    let _lock = reader.lock_promotion()?.ok_or(PromoteError::Busy)?;
+    let record = find(&context, &reader, name)?;
     let text = context.pipeline_text()?;
     let resolved = record
         .overrides
@@ -93,30 +96,60 @@ pub fn promote(options: &Options, name: &str) -> Result<Promotion, ProjectError>
     Ok(promotion)
 }
 
-/// Finds the newest trial of this name.
-fn find(context: &ProjectContext, name: &str) -> Result<TrialRecord, ProjectError> {
-    let reader = Reader::open(&context.state())?;
+/// Finds the trial that made the snapshot of this name. If it has none, finds the newest one.
+fn find(
+    context: &ProjectContext,
+    reader: &Reader,
+    name: &str,
+) -> Result<TrialRecord, ProjectError> {
+    context.refuse_running_trial(reader, name, None)?;
+    let mut trials = context.trials(reader, name)?;
+    let snapshot = reader.trial_snapshot(&context.file, name)?;
+    let made_by = |snapshot: Snapshot| {
+        let mut builds = trials.iter();
+        builds.position(|(build, _)| build.id == snapshot.build)
+    };
+    let position = snapshot.and_then(made_by).unwrap_or(0);
+    let Some((chosen, record)) = trials.get(position) else {
+        return Err(unknown(context, reader, name)?.into());
+    };
+    // The user may mean either one: what was tried last, or what the snapshot shows.
+    let mut later = trials.iter().take(position);
+    let unfinished = later.find(|(build, other)| {
+        build.closed.is_none() && !build.cancelled && other.overrides != record.overrides
+    });
+    if let Some((build, _)) = unfinished {
+        return Err(PromoteError::Unfinished {
+            name: name.to_owned(),
+            build: build.id,
+            complete: chosen.id,
+        }
+        .into());
+    }
+    Ok(trials.swap_remove(position).1)
+}
+
+fn unknown(
+    context: &ProjectContext,
+    reader: &Reader,
+    name: &str,
+) -> Result<FindError, ProjectError> {
     let mut known = Vec::new();
     for build in reader.builds(None)? {
         if build.pipeline != context.file {
             continue;
         }
-        let Some(record) = TrialRecord::of(&build)? else {
-            continue;
-        };
-        if record.name == name {
-            return Ok(record);
-        }
-        if !known.contains(&record.name) {
+        if let Some(record) = TrialRecord::of(&build)?
+            && !known.contains(&record.name)
+        {
             known.push(record.name);
         }
     }
-    Err(FindError::NoTrial {
+    Ok(FindError::NoTrial {
         name: name.to_owned(),
         nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
         known,
-    }
-    .into())
+    })
 }
 
 impl ProjectContext {

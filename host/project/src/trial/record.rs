@@ -61,7 +61,10 @@ impl Project {
         reader: &Reader,
     ) -> Result<TrialRecord, ProjectError> {
         let name = match &trial.name {
-            Some(name) => name.clone(),
+            Some(name) => {
+                self.context.refuse_running_trial(reader, name, None)?;
+                name.clone()
+            }
             None => next_name(reader, &self.context.file)?,
         };
         let text = self.context.pipeline_text()?;

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::marker::{Damage, Phase, keep_marker_as_record, read_marker, write_marker};
 use super::salvage;
+use crate::locks::LOCKS;
 use crate::schema_check::{self, Schema};
-use crate::{LOCKS, StoreError, database, files};
+use crate::{StoreError, database, files};
 use synix_core::clock::Clock;
 use synix_disk::{DiskError, EntryKind, FileLock, Folder};
 
