@@ -109,6 +109,14 @@ impl Io {
         (Self::new(environment, stdout, stderr), printed)
     }
 
+    /// Captures the outputs as a terminal with this number of columns would get them, for a test.
+    pub fn captured_terminal(environment: Environment, columns: usize) -> (Self, Captured) {
+        let printed = Captured::default();
+        let stdout = Output::terminal(printed.stdout.clone(), columns);
+        let stderr = Output::terminal(printed.stderr.clone(), columns);
+        (Self::new(environment, stdout, stderr), printed)
+    }
+
     /// Lets the command ask the user, whose answers come from `stdin` and who sees stderr.
     #[must_use]
     pub fn with_user_input(mut self, stdin: impl BufRead + Send + 'static) -> Self {

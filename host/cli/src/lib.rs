@@ -28,6 +28,7 @@ mod progress;
 mod quantity;
 mod render;
 mod running;
+mod side_by_side;
 mod table;
 mod totals;
 mod usage;

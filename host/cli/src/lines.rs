@@ -2,6 +2,7 @@
 
 use synix_core::printable;
 
+use crate::side_by_side::SideBySide;
 use crate::table::{self, Column};
 
 /// Lines of text. They may contain untrusted text.
@@ -15,6 +16,8 @@ enum Line {
     /// The parts of one line, and whether each is highlighted.
     Pieces(Vec<(String, bool)>),
     Table(Vec<Column>, Vec<Vec<String>>),
+    /// Two columns, and what is shown instead if the output is too narrow for them.
+    SideBySide(SideBySide, Lines),
 }
 
 /// The highlighted first word of a line.
@@ -75,6 +78,11 @@ impl Lines {
         self.0.push(Line::Table(columns.to_vec(), rows));
     }
 
+    /// Adds two texts side by side, or `narrow` if the output is too narrow for both.
+    pub(crate) fn side_by_side(&mut self, texts: SideBySide, narrow: Self) {
+        self.0.push(Line::SideBySide(texts, narrow));
+    }
+
     /// Removes all lines but the first `max`, and returns the previous number of lines.
     pub(crate) fn truncate(&mut self, max: usize) -> usize {
         let count = self.0.len();
@@ -110,6 +118,13 @@ impl Lines {
                     write_safely(&text, &mut shown);
                 }
                 Line::Pieces(pieces) => write_pieces(pieces, &mut shown),
+                Line::SideBySide(texts, narrow) => match texts.format(width) {
+                    Some(lines) => lines.iter().for_each(|line| {
+                        shown.push_str(line);
+                        shown.push('\n');
+                    }),
+                    None => shown.push_str(&narrow.render(width, colours)),
+                },
                 Line::Table(columns, rows) => {
                     let table = table::format_table(columns, rows, width);
                     for (number, line) in table.lines.iter().enumerate() {

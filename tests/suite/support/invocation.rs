@@ -13,7 +13,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Once;
 
 use serde_json::Value;
-use synix::{Environment, Io};
+use synix::{Captured, Environment, Io};
 
 /// The key of every provider.
 pub(crate) const KEY: &str = "sk-the-suite-keeps-this-secret";
@@ -117,8 +117,18 @@ impl Invocation {
         if self.needs_process() {
             return self.run_process();
         }
-        exit_on_interrupt();
         let (io, printed) = Io::captured(self.environment());
+        self.run_with(io, &printed)
+    }
+
+    /// Runs the command in this process, in a terminal with this number of columns.
+    pub(crate) fn run_in_terminal(&self, columns: usize) -> Run {
+        let (io, printed) = Io::captured_terminal(self.environment(), columns);
+        self.run_with(io, &printed)
+    }
+
+    fn run_with(&self, io: Io, printed: &Captured) -> Run {
+        exit_on_interrupt();
         let arguments = self.arguments.iter().cloned();
         let code = synix::run(arguments, io.with_program(self.compiler.clone()));
         Run {

@@ -1,5 +1,7 @@
 //! `try`: a trial, its outputs beside the newest ones, and what the whole would cost.
 
+use synix_scripted_provider::{Rule, Script};
+
 use crate::support::test_project::text;
 use crate::support::transcript::assert_transcript;
 use crate::trials::{exact_requests, facts_project};
@@ -10,6 +12,42 @@ fn a_trial_shows_its_outputs_and_the_cost_of_the_whole() {
     project.ok(&["build", "--select", "facts/00[12]", "--trial", "before"]);
     let run = project.ok(&["try", "--select", "facts", "--limit", "2"]);
     assert_transcript!(run);
+}
+
+/// In a wide terminal, the outputs are in two columns, and hostile text stays in its column.
+#[test]
+fn outputs_are_side_by_side_in_a_wide_terminal() {
+    let project = facts_project(3);
+    let answers = |first: &str, second: &str| {
+        let rules = [("Facts of 001", first), ("Facts of 002", second)];
+        let rules = rules.map(|(contains, text)| Rule::on(contains).text(text));
+        let script = rules.into_iter().fold(Script::new(), Script::rule);
+        project.script(script.rule(Rule::on("Facts of 003").text("Always the same.")));
+    };
+    answers(
+        "The kettle is red and holds two litres.\nIt was made in 1971 by a factory at the harbour, whose owner kept every drawing.\nIt leaks.",
+        "日本語の文書は二列を使う。\nNobody knows.",
+    );
+    project.ok(&["build"]);
+    answers(
+        "The kettle is blue and holds two litres.\nIt was made in 1971 by a factory at the harbour, whose owner kept every drawing.\nIt leaks.\nIt was mended \u{1b}[2Jonce.",
+        "日本語の短い文書。\n\u{202e}Nobody\tknows.",
+    );
+    let again = [
+        "try",
+        "--select",
+        "facts",
+        "--set",
+        "layers.facts.revision=r2",
+    ];
+    let command = project.command(&[&again[..], &["--trial", "wide"]].concat());
+    let wide = command.run_in_terminal(110).expect_code(0);
+    assert_transcript!(wide);
+    let narrow = command.run_in_terminal(99).expect_code(0);
+    assert_transcript!(narrow);
+    for line in wide.stdout.lines().filter(|line| line.contains(" | ")) {
+        assert!(line.chars().count() <= 110, "{line}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use synix_core::exit_code::ExitCode;
 use synix_core::printable;
-use synix_engine::view::{ArtifactChange, Detail, Piece, Side, SnapshotDiff, TextDiff};
+use synix_engine::view::{ArtifactChange, Detail, Line, Piece, Side, SnapshotDiff, TextDiff};
 
 use super::reading::SnapshotReader;
 use crate::args::{Diff, Global};
@@ -104,18 +104,21 @@ pub(super) fn push_text(lines: &mut Lines, diff: &TextDiff) {
                 Side::Before => ('-', "[-", "-]"),
                 Side::After => ('+', "{+", "+}"),
             };
-            // A line that differs as a whole needs no marks.
-            let is_partial = line.pieces.iter().any(|piece| !piece.is_changed);
-            let marked = |piece: &Piece| {
-                let Piece { text, .. } = piece;
-                if piece.is_changed && is_partial {
-                    format!("{open}{text}{close}")
-                } else {
-                    text.clone()
-                }
-            };
-            let text: String = line.pieces.iter().map(marked).collect();
+            let text = marked(line, open, close);
             lines.push(format!("  {sign}{text}"));
         }
     }
+}
+
+/// Returns a line with marks around its changed words. A line that differs as a whole needs none.
+pub(super) fn marked(line: &Line, open: &str, close: &str) -> String {
+    let is_partial = line.pieces.iter().any(|piece| !piece.is_changed);
+    let marked = |Piece { text, is_changed }: &Piece| {
+        if *is_changed && is_partial {
+            format!("{open}{text}{close}")
+        } else {
+            text.clone()
+        }
+    };
+    line.pieces.iter().map(marked).collect()
 }

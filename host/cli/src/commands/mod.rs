@@ -31,6 +31,7 @@ mod snapshots;
 mod status;
 mod test;
 mod trial;
+mod trial_outputs;
 pub(crate) mod trust;
 #[cfg(feature = "view")]
 mod view;

@@ -6,22 +6,17 @@ use serde_json::json;
 use synix_core::exit_code::ExitCode;
 use synix_engine::build::WaitPolicy;
 use synix_engine::plan::Plan;
-use synix_engine::view::{OutputContent, Status, TrialOutput};
+use synix_engine::view::{Status, TrialOutput};
 use synix_project::{Options, Project, RunOptions};
 use synix_store::BuildKind;
 
 use super::build::WAIT_FOR_OTHERS;
-use super::diff::push_text;
 use super::reading::SnapshotReader;
-use super::{outcome, plan};
+use super::{outcome, plan, trial_outputs};
 use crate::args::{Global, Try};
 use crate::lines::Lines;
 use crate::progress::Progress;
 use crate::render::Screen;
-
-/// The maximum number of outputs that are shown, and of lines of each. `--json` has the rest.
-const MAX_OUTPUTS: usize = 20;
-const MAX_LINES: usize = 12;
 
 /// What a trial shows.
 struct Report {
@@ -109,16 +104,8 @@ fn lines(report: &Report, planned: &Plan) -> Lines {
     plan::add_units(planned, &mut lines);
     lines.push("");
     lines.append(outcome::status_lines(&report.status));
-    if !report.outputs.is_empty() {
-        lines.heading("outputs:");
-    }
-    for output in report.outputs.iter().take(MAX_OUTPUTS) {
-        add_output(output, &mut lines);
-    }
-    let more = report.outputs.len().saturating_sub(MAX_OUTPUTS);
-    if more > 0 {
-        lines.push(format!("  and {more} more; pass --json to see all"));
-    }
+    let name = report.status.trial.as_deref().unwrap_or_default();
+    trial_outputs::add(&report.outputs, name, &mut lines);
     lines.heading("the whole pipeline with these settings would now ask:");
     plan::add_table(&report.whole, &mut lines);
     if let (Some(name), true) = (&report.status.trial, report.has_settings) {
@@ -127,34 +114,4 @@ fn lines(report: &Report, planned: &Plan) -> Lines {
         ));
     }
     lines
-}
-
-fn add_output(output: &TrialOutput, lines: &mut Lines) {
-    let state = match &output.main {
-        None => "only in the trial",
-        Some(main) if main.id == output.trial.id => "the same as in the newest snapshot",
-        Some(_) => "differs from the newest snapshot",
-    };
-    lines.heading(format!("{}/{}: {state}", output.layer, output.label));
-    match (&output.diff, &output.main) {
-        (Some(diff), _) => push_text(lines, diff),
-        (None, Some(main)) if main.id == output.trial.id => {}
-        (None, _) => add_content(&output.trial, lines),
-    }
-}
-
-fn add_content(content: &OutputContent, lines: &mut Lines) {
-    let Some(text) = &content.content else {
-        let media_type = content.media_type.as_deref().unwrap_or_default();
-        lines.push(format!("  content of the type {media_type}"));
-        return;
-    };
-    let mut all = text.lines();
-    for line in all.by_ref().take(MAX_LINES) {
-        lines.push(format!("  {line}"));
-    }
-    let more = all.count();
-    if more > 0 {
-        lines.push(format!("  and {more} more lines"));
-    }
 }

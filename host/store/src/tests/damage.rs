@@ -1,6 +1,7 @@
 //! Damaged databases: detected, reported, set aside, reset.
 
 use super::*;
+use synix_disk::FileLock;
 
 /// Returns the damage that a store or reader reports.
 fn damage<T: std::fmt::Debug>(opened: Result<T, StoreError>) -> Damage {
