@@ -56,6 +56,7 @@ mod gc;
 mod label_order;
 mod locks;
 mod log;
+mod log_times;
 mod migrations;
 mod objects;
 mod paid;

@@ -123,41 +123,50 @@ pub enum SendOutcome {
 /// The columns of every part: when, the order of parts, numbers, texts, and the usage of a send.
 const ENTRIES: &str = "
 SELECT opened AS at, 0 AS part, 0 AS id, NULL AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS e,
-       NULL AS m, NULL AS n, NULL AS o, NULL AS usage
+       NULL AS m, NULL AS n, NULL AS o
 FROM build WHERE id = ?1
 UNION ALL
-SELECT x.at, 2, x.id, x.state, s.layers, s.provider, s.model, x.batch, s.requests, NULL, NULL, NULL
+SELECT x.at, 2, x.id, x.state, s.layers, s.provider, s.model, x.batch, s.requests, NULL, NULL
 FROM submission s JOIN submission_step x ON x.submission = s.id WHERE s.build = ?1
 UNION ALL
-SELECT closed, 9, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT closed, 9, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM build WHERE id = ?1 AND closed IS NOT NULL";
 
-/// The parts that only a database with times has.
+/// The steps that only a database with times has.
+const STEPS: &str = "
+UNION ALL
+SELECT at, 1, id, step, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM build_step WHERE build = ?1";
+
+/// The other parts that only such a database has. Those of a large build are many, so only those between two times are
+/// read. The ends of the layers are known.
 const TIMED_ENTRIES: &str = "
 UNION ALL
-SELECT at, 1, id, step, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM build_step WHERE build = ?1
+SELECT coalesce(settled, sent), 3, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM attempt WHERE build = ?1 AND coalesce(settled, sent) BETWEEN ?2 AND ?3
 UNION ALL
-SELECT coalesce(settled, sent), 3, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM attempt WHERE build = ?1 AND coalesce(settled, sent) IS NOT NULL
+SELECT settled, 4, layer, key, kind, message, NULL, NULL, started, state, NULL
+FROM build_unit WHERE build = ?1 AND settled BETWEEN ?2 AND ?3
 UNION ALL
-SELECT settled, 4, layer, key, kind, message, NULL, NULL, started, state, NULL, NULL
-FROM build_unit WHERE build = ?1 AND settled IS NOT NULL
-UNION ALL
-SELECT coalesce((SELECT max(settled) FROM build_unit u WHERE u.build = l.build AND u.layer = l.position), b.opened),
-       5, position, name, mode, NULL, NULL, NULL, fresh,
-       (SELECT count(*) FROM build_unit u WHERE u.build = l.build AND u.layer = l.position AND state = 1),
-       (SELECT count(*) FROM build_unit u WHERE u.build = l.build AND u.layer = l.position AND state = 2), NULL
-FROM build_layer l JOIN build b ON b.id = l.build WHERE l.build = ?1";
+SELECT coalesce(value ->> 1, b.opened), 5, position, name, mode, NULL, NULL, NULL, fresh, coalesce(value ->> 2, 0),
+       coalesce(value ->> 3, 0)
+FROM build_layer l JOIN build b ON b.id = l.build LEFT JOIN json_each(?6) ON value ->> 0 = l.position
+WHERE l.build = ?1";
 
 impl Reader {
-    /// Returns entries of the log of a build, the oldest first.
+    /// Returns entries of the log of a build, the oldest first. It reads all of them once or twice, and keeps those of
+    /// the page and the seconds around it. Call it in [`Reader::unchanged`] if the build may go on.
     pub fn log(&self, build: BuildId, page: LogPage) -> Result<Vec<LogEntry>, StoreError> {
-        let timed = if self.additions.trials {
-            TIMED_ENTRIES
-        } else {
-            ""
+        let is_timed = self.additions.trials;
+        let few = format!("{ENTRIES}{}", if is_timed { STEPS } else { "" });
+        let (range, times) = self.log_times(build, page, &few)?;
+        let Some(range) = range else {
+            return Ok(Vec::new());
         };
-        let statement = format!("{ENTRIES}{timed} ORDER BY at, part, id, a LIMIT ?2 OFFSET ?3");
+        let timed = if is_timed { TIMED_ENTRIES } else { "" };
+        let statement = format!(
+            "SELECT * FROM ({few}{timed}) WHERE at BETWEEN ?2 AND ?3 AND ?6 IS NOT NULL
+             ORDER BY at, part, id, a LIMIT ?4 OFFSET ?5"
+        );
         let layers = self.build_layers(build)?;
         let layer_name = |position: i64| {
             let mut layers = layers.iter();
@@ -167,7 +176,14 @@ impl Reader {
         // A page is cut before the texts of its sends are read.
         let rows: Vec<(Timestamp, Entry)> = self.query(
             &statement,
-            params![build.0, page.limit, page.after],
+            params![
+                build.0,
+                range.first,
+                range.last,
+                page.limit,
+                range.skipped,
+                times.layers()
+            ],
             |row| Ok((Timestamp(row.get(0)?), Entry::read(row, layer_name)?)),
         )?;
         let mut entries = Vec::with_capacity(rows.len());

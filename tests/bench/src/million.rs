@@ -32,12 +32,17 @@ transform = "chunk"
 inputs = ["tickets"]
 "#;
 
-const COMMANDS: [(&[&str], &str); 5] = [
+const COMMANDS: [(&[&str], &str); 7] = [
     (&["build"], "goal 5 s"),
     (&["plan"], "goal 1 s"),
     (&["status"], "goal 1 s"),
     (&["list", "parts", "--limit", "1000"], "goal 1 s"),
     (&["list"], ""),
+    (&["builds", "show", "build-1", "--log"], ""),
+    (
+        &["builds", "show", "build-1", "--log", "--after", "400000"],
+        "",
+    ),
 ];
 
 pub(crate) fn run(options: &Options) -> Outcome<()> {

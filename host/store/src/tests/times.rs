@@ -109,3 +109,62 @@ fn times_of_units_survive_the_next_command_of_the_build() {
     let tally = fixture.store.layer_tally(fixture.build, 0).unwrap();
     assert_eq!(tally, LayerTally::default());
 }
+
+/// A page far behind is found by counting, and a page at the start is not; both are parts of one order.
+#[test]
+fn the_pages_of_a_long_log_add_up_to_it() {
+    const UNITS: u64 = 30_000;
+    let fixture = Fixture::new();
+    let build = fixture.build;
+    let connection = Connection::open(path(fixture.store.folder())).unwrap();
+    connection
+        .execute_batch(&format!(
+            "INSERT INTO build_layer (build, position, name, mode, fresh) VALUES ({0}, 0, 'a', 'sync', 2), ({0}, 1, 'b', NULL, 0);
+             INSERT INTO build_step (build, step, at) VALUES ({0}, 'resumed', 4500);
+             WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < {UNITS} - 1)
+             INSERT INTO build_unit (build, layer, key, state, started, settled)
+             SELECT {0}, n % 2, 'unit-' || n, 1 + n % 3, 1, nullif((n * 7919) % 9001, 7) FROM n",
+            build.0
+        ))
+        .unwrap();
+    let request = fixture.request("first");
+    let attempt = fixture.granted(request);
+    fixture
+        .store
+        .write(|tx| {
+            let answer = answer("yes", Ending::Complete);
+            tx.close_answered(attempt, request, &answer, Timestamp(6500))
+        })
+        .unwrap();
+    let page = |after, limit| {
+        let page = LogPage { after, limit };
+        fixture.store.log(build, page).unwrap()
+    };
+    let all = page(0, 1 << 40);
+    // The opening, a step, a send, two layers, and the units that have settled.
+    let settled = (0..UNITS).filter(|n| (n * 7919) % 9001 != 7).count();
+    assert_eq!(all.len(), settled + 5);
+    let order = |entries: &[LogEntry]| entries.iter().map(|entry| entry.at).collect::<Vec<_>>();
+    assert!(order(&all).is_sorted());
+    for (after, limit) in [
+        (0, 10),
+        (19_000, 1000),
+        (19_999, 2),
+        (20_000, 7000),
+        (29_990, 9),
+    ] {
+        let start = usize::try_from(after).unwrap();
+        let end = start + usize::try_from(limit).unwrap();
+        assert_eq!(page(after, limit), all[start..end], "{after}");
+    }
+    assert_eq!(page(29_990, 1000), all[29_990..]);
+    assert_eq!(page(all.len() as u64, 1), []);
+    let layers = all.iter().filter_map(|entry| match &entry.record {
+        LogRecord::Layer {
+            name, done, failed, ..
+        } => Some((&**name, *done, *failed)),
+        _ => None,
+    });
+    let layers: BTreeSet<_> = layers.collect();
+    assert_eq!(layers, [("a", 5000, 5000), ("b", 5000, 5000)].into());
+}

@@ -133,7 +133,7 @@ fn draw_setting(template: &TracedTemplate, random: &mut SeededRandom, number: u6
         1 => (path(&["layers", layer, "repair"]), Value::from(small % 3)),
         _ => (
             path(&["layers", layer, "batch"]),
-            Value::from(number % 2 == 0),
+            Value::from(number.is_multiple_of(2)),
         ),
     };
     let asks = prompt_of(template, layer).is_some();

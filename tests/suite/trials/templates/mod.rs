@@ -38,7 +38,9 @@ fn what_is_predicted_of_a_changed_template_is_what_is_billed() {
             .collect()
     });
     let all: Vec<(Sort, Comparison)> = of_templates.into_iter().flatten().collect();
-    report(&all);
+    for line in report(&all) {
+        println!("{line}");
+    }
     for sort in Sort::ALL {
         assert!(all.iter().any(|(of, _)| *of == sort), "{sort:?}");
     }
@@ -66,7 +68,8 @@ fn change_repeatedly(template: &str, seed: u64, changes: u64) -> Vec<(Sort, Comp
     compared.collect()
 }
 
-fn report(all: &[(Sort, Comparison)]) {
+/// Describes how many numbers of each sort of change were exact, and the errors of the expected costs.
+fn report(all: &[(Sort, Comparison)]) -> Vec<String> {
     let mut sorts: BTreeMap<Sort, (u64, u64, u64)> = BTreeMap::new();
     for (sort, one) in all {
         let counts = sorts.entry(*sort).or_default();
@@ -74,15 +77,14 @@ fn report(all: &[(Sort, Comparison)]) {
         counts.1 += u64::from(one.is_exact);
         counts.2 += one.sent;
     }
-    for (sort, (changes, exact, sent)) in sorts {
-        println!("{sort:?}: {changes} changes, {exact} with an exact number, {sent} requests");
-    }
-    let mut of_plans: Vec<f64> = all
-        .iter()
-        .flat_map(|(_, one)| one.plan_errors.clone())
-        .collect();
-    let mut of_builds: Vec<f64> = all.iter().filter_map(|(_, one)| one.build_error).collect();
-    for (name, errors) in [("plan", &mut of_plans), ("build", &mut of_builds)] {
-        println!("{}", error_quantiles(name, errors));
-    }
+    let sorts = sorts.into_iter().map(|(sort, (changes, exact, sent))| {
+        format!("{sort:?}: {changes} changes, {exact} with an exact number, {sent} requests")
+    });
+    let of_plans = all.iter().flat_map(|(_, one)| one.plan_errors.clone());
+    let of_builds = all.iter().filter_map(|(_, one)| one.build_error);
+    let errors = [
+        error_quantiles("plan", &mut of_plans.collect::<Vec<_>>()),
+        error_quantiles("build", &mut of_builds.collect::<Vec<_>>()),
+    ];
+    sorts.chain(errors).collect()
 }
