@@ -45,8 +45,7 @@ fn no_page_changes_the_project() {
 #[test]
 fn a_passage_is_shown_with_its_spaces() {
     let (_project, server) = built();
-    let page = server.page("/search?q=write");
-    assert!(page.contains("and I <mark>write</mark> things"), "{page}");
+    server.page_with("/search?q=write", "and I <mark>write</mark> things");
 }
 
 #[test]
@@ -63,8 +62,37 @@ fn each_failed_unit_is_on_a_page_of_its_layer() {
     assert!(page.contains("Failed units 1 to 1, by name"), "{page}");
     assert!(page.contains(">bela</th>"), "{page}");
     assert!(!page.contains(">amara</th>"), "{page}");
-    let unknown = server.get("/failures?build=build-1&layer=nothing");
+    let unknown = server.get("/failures?build=build-1&layer=style");
     assert_eq!(unknown.status, 404);
+    let text = unknown.text();
+    assert!(text.contains("did you mean <code>styles</code>?"), "{text}");
+}
+
+/// A layer may have a million failed units, so its page reads some of them and says so.
+#[test]
+fn the_causes_of_many_failures_are_those_of_the_first() {
+    let project = TestProject::team();
+    let reply = Reply::Status(StatusReply::new(400));
+    project.script(Script::new().rule(Rule::on("I am bela").reply(reply)));
+    project.run(&["build"]).expect_code(3);
+    let server = WebServer::start(&project);
+    let page = server.page_with("/layer?name=styles", "without a result");
+    assert!(
+        page.contains("1 unit") && !page.contains("The causes are"),
+        "{page}"
+    );
+    project
+        .database()
+        .execute_batch(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1500)
+             INSERT INTO build_unit (build, layer, key, state, kind, message)
+             SELECT 1, 1, 'unit-' || n, 2, 'guest', 'it is broken' FROM n",
+        )
+        .unwrap();
+    let page = server.page_with("/layer?name=styles", "The causes are");
+    assert!(page.contains("1\u{202f}501 units"), "{page}");
+    assert!(page.contains("those of the first 1\u{202f}000."), "{page}");
+    assert!(page.contains("<strong>999 × guest</strong>"), "{page}");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::diff_samples::Samples;
 use super::find_error::FindError;
-use super::list::unknown_layer;
 use super::reasons::reasons;
 use super::snapshot::SnapshotView;
 use super::snapshots::SnapshotSummary;
@@ -141,7 +140,7 @@ fn layers<'a>(
     };
     match names.iter().find(|name| **name == wanted) {
         Some(name) => Ok(vec![name]),
-        None => Err(unknown_layer(wanted, &names)),
+        None => Err(FindError::no_layer(wanted, names.iter().copied())),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use synix_core::error_kind::ErrorKind;
 use synix_core::exit_code::ExitCode;
+use synix_manifest::nearest;
 use synix_store::StoreError;
 
 /// The maximum number of names in an error.
@@ -125,6 +126,15 @@ impl FindError {
             | Self::NoTrial { .. }
             | Self::NotBuilt { .. }
             | Self::NothingBuilt => ExitCode::Usage,
+        }
+    }
+
+    /// Returns the error about a layer that is not among those that are known.
+    pub fn no_layer<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Self {
+        Self::NoLayer {
+            name: name.to_owned(),
+            nearest: nearest(name, known.clone()).map(str::to_owned),
+            known: known.map(str::to_owned).collect(),
         }
     }
 

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::find::FoundArtifact;
 use super::find_error::FindError;
 use super::snapshot::{SnapshotView, StaleInfo};
-use synix_manifest::nearest;
 use synix_store::{BuildId, Reader, Snapshot, SnapshotArtifact, StoreError};
 
 /// An artifact in a list.
@@ -53,7 +52,7 @@ impl SnapshotView<'_> {
         if let Some(name) = layer
             && !layers.contains(&name)
         {
-            return Err(unknown_layer(name, &layers));
+            return Err(FindError::no_layer(name, layers.iter().copied()));
         }
         let mut listed = Vec::new();
         for name in layers
@@ -109,7 +108,10 @@ impl SnapshotView<'_> {
         let snapshot = self.required()?;
         match snapshot.set(layer) {
             Some(_) => Ok(()),
-            None => Err(unknown_layer(layer, &snapshot.layers().collect::<Vec<_>>())),
+            None => Err(FindError::no_layer(
+                layer,
+                snapshot.layers().collect::<Vec<_>>().into_iter(),
+            )),
         }
     }
 
@@ -152,15 +154,6 @@ impl SnapshotView<'_> {
             settled.extend(keys);
         }
         Ok(found_artifacts)
-    }
-}
-
-/// Returns the error about a layer that is not among those that are known.
-pub(super) fn unknown_layer(name: &str, known: &[&str]) -> FindError {
-    FindError::NoLayer {
-        name: name.to_owned(),
-        nearest: nearest(name, known.iter().copied()).map(str::to_owned),
-        known: known.iter().map(|&layer| layer.to_owned()).collect(),
     }
 }
 

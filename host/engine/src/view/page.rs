@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::find_error::FindError;
-use super::list::{ArtifactView, unknown_layer};
+use super::list::ArtifactView;
 use super::snapshot::SnapshotView;
 use synix_store::{BuildId, LabelOrder, SnapshotArtifact, StoreError};
 
@@ -52,7 +52,7 @@ impl SnapshotView<'_> {
         };
         let layers = self.listed_layers(selected);
         if !layers.contains(&layer) {
-            return Err(unknown_layer(layer, &layers));
+            return Err(FindError::no_layer(layer, layers.iter().copied()));
         }
         let current = self.reader.label_order(selected, layer)?;
         let mut earlier = Vec::new();

@@ -1,18 +1,52 @@
 //! Failed units: grouped by their cause, and a page of them for a layer of a build.
 
 use maud::{Markup, html};
-use synix_engine::view::{ErrorView, FailureGroup, find_build};
-use synix_store::FailedPage;
+use synix_engine::view::{FailureGroup, FailureView, FindError, find_build};
+use synix_store::{BuildId, FailedPage};
 
 use super::frame::Page;
 use super::{Context, Failure};
 use crate::html;
+use crate::library::State;
 use crate::target::Target;
 
 /// The number of units on a page.
 const PAGE: usize = 100;
+/// The maximum number of failed units of a layer that are grouped by their causes.
+const MAX_GROUPED: usize = 1000;
 /// The number of causes that are shown. A cause can be as rare as one unit, and there can be a million units.
 const MAX_GROUPS: usize = 50;
+
+/// Returns the failed units of a layer of a build, grouped by their cause; `None` without any.
+pub(super) fn of_layer(
+    context: &Context<'_>,
+    state: &State,
+    build: BuildId,
+    (position, layer): (usize, &str),
+) -> Result<Option<Markup>, Failure> {
+    let failed = state.reader.layer_tally(build, position)?.failed;
+    if failed == 0 {
+        return Ok(None);
+    }
+    // A layer can have a million of them.
+    let first = state.reader.failed_page(build, position, "", MAX_GROUPED)?;
+    let units = first.units.into_iter().map(|unit| FailureView {
+        layer: layer.to_owned(),
+        unit: unit.key,
+        kind: unit.kind,
+        message: unit.message,
+    });
+    let build = build.to_string();
+    let units: Vec<FailureView> = units.collect();
+    Ok(Some(html! {
+        p {
+            (link(context, &build, layer, &html::counted(failed, "unit")))
+            " without a result in " (html::build_link(context.links, &build)) "."
+            @if first.more { " The causes are those of the first " (html::number(units.len() as u64)) "." }
+        }
+        (groups(&FailureGroup::group(&units)))
+    }))
+}
 
 /// Returns failures grouped by cause, with what to do.
 pub(super) fn groups(groups: &[FailureGroup]) -> Markup {
@@ -63,7 +97,8 @@ pub(super) fn page(
     let build = find_build(&state.reader, build)?.id;
     let layers = state.reader.build_layers(build)?;
     let Some(found) = layers.iter().find(|one| one.name == layer) else {
-        return Err(unknown_layer(&build.to_string(), layer));
+        let known = layers.iter().map(|one| one.name.as_str());
+        return Err(FindError::no_layer(layer, known).into());
     };
     let listed = state
         .reader
@@ -117,15 +152,6 @@ fn table(listed: &FailedPage) -> Markup {
             }
         }
     }
-}
-
-fn unknown_layer(build: &str, layer: &str) -> Failure {
-    Failure(ErrorView {
-        kind: "unknown_layer".to_owned(),
-        message: format!("{build} has no layer `{layer}`"),
-        causes: Vec::new(),
-        hint: None,
-    })
 }
 
 #[cfg(test)]

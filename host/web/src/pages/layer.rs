@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 use synix_core::fingerprint::{LayerParts, LayerSettings, PipelineParts};
 use synix_engine::plan::{PlanLayer, PlanUnit};
-use synix_engine::view::{ArtifactPage, FailureGroup, FailureView, SnapshotView};
+use synix_engine::view::{ArtifactPage, SnapshotView};
 
 use super::frame::Page;
 use super::{Context, Failure, failures};
@@ -217,28 +217,8 @@ fn failed(
     let Some(position) = layers.iter().find(|one| one.name == layer) else {
         return Ok(html! {});
     };
-    let units = state.reader.failed_units(build)?.into_iter();
-    let failed: Vec<FailureView> = units
-        .filter(|unit| unit.layer == position.position)
-        .map(|unit| FailureView {
-            layer: layer.to_owned(),
-            unit: unit.key,
-            kind: unit.kind,
-            message: unit.message,
-        })
-        .collect();
-    if failed.is_empty() {
-        return Ok(html! {});
-    }
-    let build = build.to_string();
-    let text = html! {
-        p {
-            (failures::link(context, &build, layer, &html::counted(failed.len() as u64, "unit")))
-            " without a result in " (html::build_link(context.links, &build)) "."
-        }
-        (failures::groups(&FailureGroup::group(&failed)))
-    };
-    Ok(section("failures", "Failures", &text))
+    let text = failures::of_layer(context, state, build, (position.position, layer))?;
+    Ok(text.map_or_else(|| html! {}, |text| section("failures", "Failures", &text)))
 }
 
 fn settings(

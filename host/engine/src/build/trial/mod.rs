@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use super::layers::ReadyPipeline;
 use crate::view::FindError;
-use synix_manifest::nearest;
 
 pub use label_rule::LabelRule;
 pub use pattern::{InvalidPattern, UnitPattern};
@@ -58,11 +57,7 @@ impl Selection {
         let names = || pipeline.layers.iter().map(|layer| layer.name.as_str());
         for pattern in &self.select {
             if !names().any(|name| name == pattern.layer()) {
-                return Err(FindError::NoLayer {
-                    name: pattern.layer().to_owned(),
-                    nearest: nearest(pattern.layer(), names()).map(str::to_owned),
-                    known: names().map(str::to_owned).collect(),
-                });
+                return Err(FindError::no_layer(pattern.layer(), names()));
             }
         }
         Ok(())
