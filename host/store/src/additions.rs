@@ -19,6 +19,8 @@ pub(crate) struct Additions {
     pub(crate) trials: bool,
     /// The tables of shared answers exist.
     pub(crate) shared_answers: bool,
+    /// Layers of snapshots have fingerprints.
+    pub(crate) layer_fingerprints: bool,
 }
 
 impl Additions {
@@ -30,6 +32,7 @@ impl Additions {
         file_failures: true,
         trials: true,
         shared_answers: true,
+        layer_fingerprints: true,
     };
 
     /// Finds out what a database has.
@@ -44,6 +47,7 @@ impl Additions {
             file_failures: has_seals("file_failure")?,
             trials: columns.exists(["build", "trial"])?,
             shared_answers: columns.exists(["shared_answer", "answer"])?,
+            layer_fingerprints: columns.exists(["snapshot_layer", "fingerprint"])?,
         })
     }
 }

@@ -24,6 +24,14 @@ pub enum AnswerOrigin {
 pub struct AnswerId(pub i64);
 
 impl AnswerOrigin {
+    /// Returns the digest of the cassette, or `None` for a provider.
+    pub const fn cassette(self) -> Option<Digest> {
+        match self {
+            Self::Live => None,
+            Self::Replay(digest) => Some(digest),
+        }
+    }
+
     /// Returns the form in rows: empty for a provider, otherwise the cassette's digest.
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {

@@ -18,6 +18,7 @@
 //! | `build`, `build_layer`, `build_unit` | build; its layers; its stale units, `state` 3 if only an earlier command of the build had it |
 //! | `build_step` | time at which a build was resumed, interrupted, stopped by an error, or cancelled |
 //! | `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit` | what the pipeline makes now; equal layers share a set |
+//! | `snapshot_layer.fingerprint` | the fingerprint of the layer, if each of its units was made |
 //! | `layer_set_replaced` | artifact of a set's units that a newer one with the same label replaces |
 //! | `unit_skipped` | reason for which a file's reader left something out; `examples` is a JSON list |
 //! | `file_digest` | file of a source, with the digest of its bytes as of `stamped` |
@@ -287,4 +288,9 @@ CREATE TABLE shared_answer (
   answered INTEGER NOT NULL
 );
 CREATE INDEX shared_answer_of_build ON shared_answer (build);",
+    // Unchanged layers: their units are taken from the snapshot without looking at each. The index finds the rows to
+    // change when a unit is retired, which are nearly always none.
+    "ALTER TABLE snapshot_layer ADD COLUMN fingerprint BLOB;
+ALTER TABLE snapshot_layer ADD COLUMN seal INTEGER;
+CREATE INDEX snapshot_layer_known ON snapshot_layer (fingerprint) WHERE fingerprint IS NOT NULL;",
 ];

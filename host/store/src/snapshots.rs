@@ -9,11 +9,12 @@ use rusqlite::params;
 use super::answers::AnswerOrigin;
 use super::artifacts::ArtifactId;
 use super::build::BuildId;
+use super::known_layers::set_digest;
 use super::unit_row;
 use super::units::UnitId;
 use super::{Reader, StoreError, Transaction};
 use synix_core::clock::Timestamp;
-use synix_core::digest::{Digest, Encoder};
+use synix_core::digest::Digest;
 
 /// The number of a snapshot in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +82,8 @@ pub struct NewSnapshotLayer {
     pub units: Vec<UnitId>,
     /// Artifacts of the units that newer ones with the same label replace; in order.
     pub replaced: Vec<ArtifactId>,
+    /// The fingerprint of the layer, if each of its units was made.
+    pub fingerprint: Option<Digest>,
 }
 
 impl From<(String, Vec<UnitId>)> for NewSnapshotLayer {
@@ -88,7 +91,7 @@ impl From<(String, Vec<UnitId>)> for NewSnapshotLayer {
         Self {
             name,
             units,
-            replaced: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -109,13 +112,16 @@ impl Transaction<'_> {
         if let Some(newest) = self.newest_snapshot_of(pipeline)?
             && newest.layers == sets
         {
+            self.store_layer_fingerprints(newest.id, layers)?;
             return Ok(newest.id);
         }
         let id = self.insert(
             "INSERT INTO snapshot (build, pipeline, made) VALUES (?1, ?2, ?3)",
             params![build.0, pipeline, now.0],
         )?;
-        self.add_snapshot_layers(id, &sets)
+        let snapshot = self.add_snapshot_layers(id, &sets)?;
+        self.store_layer_fingerprints(snapshot, layers)?;
+        Ok(snapshot)
     }
 
     pub(super) fn add_snapshot_layers(
@@ -136,17 +142,7 @@ impl Transaction<'_> {
         let NewSnapshotLayer {
             units, replaced, ..
         } = layer;
-        let mut encoder = Encoder::new("synix.layer-set.v1").list(units.len());
-        for unit in units {
-            encoder = encoder.number(unit.0.unsigned_abs());
-        }
-        if !replaced.is_empty() {
-            encoder = encoder.list(replaced.len());
-            for artifact in replaced {
-                encoder = encoder.number(artifact.0.unsigned_abs());
-            }
-        }
-        let digest = encoder.finish();
+        let digest = set_digest(units, replaced);
         let known = self.query_optional(
             "SELECT id, by_label IS NULL FROM layer_set WHERE digest = ?1",
             [digest.as_bytes()],

@@ -141,6 +141,9 @@ impl Transaction<'_> {
     pub fn retire_unit(&self, unit: UnitId) -> Result<(), StoreError> {
         let mut row = self.verified_unit("u.id = ?1", [unit.0])?;
         let Some(row) = &mut row else { return Ok(()) };
+        if row.done {
+            self.forget_layer_fingerprints()?;
+        }
         // No other unit can have this fingerprint, and snapshots still find the old unit.
         row.fingerprint = Digest::of(&unit.0.to_le_bytes());
         self.execute(

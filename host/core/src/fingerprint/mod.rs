@@ -24,6 +24,7 @@
 
 mod change;
 mod compare;
+mod layer;
 mod parts;
 mod pipeline;
 mod stale_reason;
@@ -35,6 +36,7 @@ use crate::digest::{Digest, Encoder};
 
 pub use change::{Change, ChangeKind};
 pub use compare::{model_changes, stale_reasons};
+pub use layer::{SourceLayerParts, TransformLayerParts};
 pub use parts::{
     FilePart, InputPart, LayerParts, LimitParts, ModelParts, RequestParts, StoredParts, UnitParts,
 };

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::handle::Handle;
 use super::limits::SourceSize;
 use super::progress::LayerProgress;
+use super::unchanged_layers::UnchangedLayer;
 use synix_core::digest::Digest;
+use synix_core::fingerprint::SourceLayerParts;
 use synix_core::ids::{Label, UnitKey};
 use synix_core::request::RequestKey;
 use synix_core::skipped::SkippedCount;
@@ -84,4 +86,8 @@ pub(super) struct LayerRun {
     pub(super) skipped: Vec<SkippedCount>,
     /// Recorded artifacts of a source that newer ones with the same label replace; sorted.
     pub(super) replaced: Vec<ArtifactId>,
+    /// The parts of a source's fingerprint, as far as its files were looked at.
+    pub(super) source_parts: SourceLayerParts,
+    /// What the newest snapshot has of the layer, if it is unchanged. Then the fields above have none of its units.
+    pub(super) unchanged: Option<UnchangedLayer>,
 }

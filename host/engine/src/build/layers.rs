@@ -9,12 +9,14 @@ use super::requests_per_unit::RequestsPerUnit;
 use super::trial::LabelRule;
 use crate::pending::Target;
 use synix_core::digest::{Digest, Encoder};
-use synix_core::fingerprint::{Change, LayerParts, ModelParts, PipelineParts, model_changes};
+use synix_core::fingerprint::{
+    Change, InputPart, LayerParts, ModelParts, PipelineParts, UnitParts, model_changes,
+};
 use synix_core::ids::{Kind, LayerName};
 use synix_core::request::{GuestRequest, Part, Request, RequestKind, Wire};
 use synix_manifest::{BatchChoice, OnDuplicate};
 use synix_prices::cut_to_window;
-use synix_sandbox::{Grants, Limits, Plugin, ReaderPlugin};
+use synix_sandbox::{Grants, Limits, Plugin, ReaderPlugin, Shape};
 use synix_sources::HiddenFiles;
 
 /// A pipeline with prepared layers.
@@ -73,6 +75,12 @@ impl ReadyBody {
             Self::Texts { .. } | Self::Reader(_) => None,
         }
     }
+
+    /// Returns the shape of a transform, or `None` for a source.
+    pub fn shape(&self) -> Option<Shape> {
+        self.transform()
+            .map(|transform| transform.plugin.descriptor().shape)
+    }
 }
 
 /// A reader with its config.
@@ -96,6 +104,21 @@ pub struct ReadyReader {
     pub parts: LayerParts,
     /// The same, encoded.
     pub encoder: Encoder,
+}
+
+impl ReadyReader {
+    /// Returns the parts of the unit of a file.
+    pub(super) fn file_parts(&self, path: &str, digest: Digest) -> UnitParts {
+        UnitParts {
+            key: path.to_owned(),
+            config: None,
+            inputs: vec![InputPart {
+                name: path.to_owned(),
+                digest,
+            }],
+            partial: false,
+        }
+    }
 }
 
 /// A plugin with its config.
@@ -263,6 +286,15 @@ impl Roles {
         let roles: ExtraRoles = used
             .iter()
             .map(|name| (name.clone(), self.0.get(name).map(RoleSettings::parts)))
+            .collect();
+        serde_json::to_string(&roles).ok()
+    }
+
+    /// Returns the settings of all roles, as a JSON object.
+    pub fn settings(&self) -> Option<String> {
+        let roles = self.0.iter();
+        let roles: BTreeMap<&str, ModelParts> = roles
+            .map(|(name, settings)| (name.as_str(), settings.parts()))
             .collect();
         serde_json::to_string(&roles).ok()
     }

@@ -53,6 +53,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod unchanged_layers;
 mod unit;
 mod unit_embeddings;
 mod unit_model;

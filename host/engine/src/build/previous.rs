@@ -7,8 +7,9 @@ use super::digest_search;
 use super::layers::Roles;
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
+use synix_core::skipped::SkippedCount;
 use synix_store::{
-    AnswerOrigin, BuildRow, Reader, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId,
+    AnswerOrigin, BuildRow, KnownLayer, Reader, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId,
 };
 
 /// One layer of the newest snapshot.
@@ -113,6 +114,36 @@ impl<'a> Previous<'a> {
             self.layers.insert(name.to_owned(), layer);
         }
         Ok(&self.layers[name])
+    }
+
+    /// Returns a layer of the snapshot if this is its fingerprint.
+    pub(super) fn known_layer(
+        &self,
+        layer: &str,
+        fingerprint: Digest,
+    ) -> Result<Option<KnownLayer>, StoreError> {
+        match (self.reader, &self.snapshot) {
+            (Some(reader), Some(snapshot)) => reader.known_layer(snapshot, layer, fingerprint),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns what readers left out of the files of a layer of the snapshot.
+    pub(super) fn skipped(&self, layer: &str) -> Result<Vec<SkippedCount>, StoreError> {
+        match (self.reader, &self.snapshot) {
+            (Some(reader), Some(snapshot)) => reader.skipped_of_layer(snapshot, layer),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns the outputs of all units of a layer of the snapshot, in the order of their positions.
+    pub(super) fn outputs(&self, layer: &str) -> Result<Vec<StoredArtifact>, StoreError> {
+        let mut outputs = Vec::new();
+        if let (Some(reader), Some(snapshot)) = (self.reader, &self.snapshot) {
+            reader.for_each_snapshot_output(snapshot, layer, |artifact| outputs.push(artifact))?;
+        }
+        outputs.sort_unstable_by_key(|output| (output.unit, output.id));
+        Ok(outputs)
     }
 
     /// Frees the memory of a layer. If it is needed again, it is read again.

@@ -55,6 +55,18 @@ impl LayerProgress {
         }
     }
 
+    /// Counts the units of a layer that is fresh as a whole. No more units follow.
+    pub(super) fn layer_unchanged(&mut self, units: u64) {
+        self.fresh += units;
+        self.done += units;
+        self.all_units_known();
+    }
+
+    /// Returns whether a unit failed or was held back.
+    pub(super) const fn has_failed(&self) -> bool {
+        self.failed > 0
+    }
+
     /// Settles a unit with its outputs.
     pub(super) fn unit_done(&mut self) {
         self.done += 1;

@@ -21,7 +21,7 @@ use super::store_recorder::StoreRecorder;
 use super::sync::{SyncCalls, close_orphaned_sends, take_over_orphans};
 use crate::batch::{BatchContext, BatchSettings, Batches};
 use synix_core::request::FailureKind;
-use synix_store::{BuildId, BuildKind, NewSnapshotLayer, RetrySelection, Store, UnitId};
+use synix_store::{BuildId, BuildKind, RetrySelection, Store};
 
 /// The result of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,28 +145,7 @@ async fn run_scheduler<A: Answerer>(
     let complete = scheduler.is_complete();
     if complete {
         let pipeline = scheduler.context.pipeline;
-        let needed = scheduler.needed_units()?;
-        let is_needed = |unit: &UnitId| needed.as_ref().is_none_or(|needed| needed.contains(unit));
-        let Scheduler { layers, sample, .. } = &mut scheduler;
-        let layers: Vec<NewSnapshotLayer> = layers
-            .iter_mut()
-            .zip(&pipeline.layers)
-            .enumerate()
-            .filter(|(position, _)| sample.is_built(*position))
-            .map(|(_, (run, layer))| {
-                run.done_units.sort();
-                NewSnapshotLayer {
-                    name: layer.name.to_string(),
-                    units: run
-                        .done_units
-                        .iter()
-                        .filter_map(|(_, unit)| *unit)
-                        .filter(is_needed)
-                        .collect(),
-                    replaced: std::mem::take(&mut run.replaced),
-                }
-            })
-            .collect();
+        let layers = scheduler.take_snapshot_layers()?;
         scheduler.recorder.complete(&pipeline.file, &layers)?;
     }
     Ok(BuildEnd { complete })

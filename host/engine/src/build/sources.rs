@@ -9,6 +9,7 @@ use super::limits::BuildLimits;
 use super::progress::Freshness;
 use super::recorder::{Record as _, UnitEntry};
 use super::scheduler::{Scheduler, Step};
+use synix_core::digest::Digest;
 use synix_core::fingerprint::{StaleReason, source_fingerprint};
 use synix_core::ids::{Kind, UnitKey};
 use synix_sources::{SourceError, SourceFile, SourceProblems};
@@ -43,6 +44,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                     for problem in found.problems {
                         problems.push(name, problem);
                     }
+                    if self.take_unchanged_texts(position, kind, &found.files)? {
+                        continue;
+                    }
                     self.in_transaction(|step| {
                         for file in &found.files {
                             if step.context.interruption.is_stopped() {
@@ -66,9 +70,13 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         let source_size: Vec<_> = self.layers.iter().map(|layer| layer.source_size).collect();
         self.limits = Some(BuildLimits::new(pipeline, &source_size));
         self.draw_samples();
+        self.take_unchanged_transforms()?;
         self.in_transaction(|step| {
             for (position, layer) in pipeline.layers.iter().enumerate() {
-                if layer.body.transform().is_none() {
+                if step.layers[position].unchanged.is_some() {
+                    step.pass_on_unchanged(position)?;
+                    step.check_complete(position)?;
+                } else if layer.body.transform().is_none() {
                     step.layers[position].progress.all_units_known();
                     for number in 0..step.layers[position].artifacts.len() {
                         let artifact = step.layers[position].artifacts[number].clone();
@@ -82,6 +90,24 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             }
             Ok(())
         })
+    }
+}
+
+impl<A: Answerer> Scheduler<'_, A> {
+    /// Returns the fingerprint of the unit of a text.
+    pub(super) fn text_fingerprint(
+        &self,
+        layer: usize,
+        kind: &Kind,
+        file: &SourceFile,
+        digest: Digest,
+    ) -> Digest {
+        source_fingerprint(
+            self.context.folder.version(file),
+            (self.layer_name(layer), kind.as_str()),
+            (&file.path, file.label.as_str()),
+            digest,
+        )
     }
 }
 
@@ -109,12 +135,8 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let source_size = &mut self.layers[layer].source_size;
         source_size.artifacts += 1;
         source_size.bytes += size;
-        let fingerprint = source_fingerprint(
-            folder.version(file),
-            (name, kind.as_str()),
-            (&file.path, file.label.as_str()),
-            digest,
-        );
+        let fingerprint = self.text_fingerprint(layer, kind, file, digest);
+        self.layers[layer].source_parts.add(fingerprint);
         let key =
             UnitKey::from_stored(file.label.as_str()).map_err(|error| BuildError::Metadata {
                 layer: name.to_owned(),

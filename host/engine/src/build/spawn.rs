@@ -64,6 +64,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             let transform = self.transform(downstream);
             if transform.plugin.descriptor().shape != Shape::PerInput
                 || !self.sample.is_built(downstream)
+                || self.layers[downstream].unchanged.is_some()
             {
                 continue;
             }

@@ -137,6 +137,17 @@ pub(crate) fn of_layer_set(set: i64, by_label: &[u8]) -> i64 {
     )
 }
 
+/// Returns the seal of a row of `snapshot_layer`.
+pub(crate) fn of_snapshot_layer(snapshot: i64, name: &str, set: i64, fingerprint: Digest) -> i64 {
+    to_seal(
+        Encoder::new("synix.seal.snapshot-layer.v1")
+            .number(snapshot.unsigned_abs())
+            .text(name)
+            .number(set.unsigned_abs())
+            .digest(fingerprint),
+    )
+}
+
 /// Returns the seal of a row of `file_failure`.
 pub(crate) fn of_file_failure(
     fingerprint: Digest,

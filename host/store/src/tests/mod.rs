@@ -5,6 +5,7 @@ mod contents;
 mod damage;
 mod format;
 mod hostile;
+mod known_layers;
 mod label_order;
 mod paid;
 mod read_only;

@@ -8,6 +8,7 @@ fn taken(fixture: &Fixture, units: &[UnitId], replaced: &[ArtifactId]) -> Snapsh
         name: "notes".to_owned(),
         units: units.to_vec(),
         replaced: replaced.to_vec(),
+        fingerprint: None,
     };
     fixture
         .store

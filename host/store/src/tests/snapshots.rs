@@ -74,6 +74,7 @@ fn a_replaced_artifact_is_not_listed_but_remains_an_output() {
         name: "notes".to_owned(),
         units: units.to_vec(),
         replaced: vec![old],
+        fingerprint: None,
     };
     let take = |layer: &NewSnapshotLayer| {
         let layers = [layer.clone()];

@@ -21,10 +21,11 @@ use super::scheduler::{Scheduler, SchedulerContext};
 use super::unit::guest_failure;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
-use synix_core::fingerprint::{InputPart, UnitParts};
+use synix_core::fingerprint::{SourceLayerParts, UnitParts};
 use synix_core::ids::UnitKey;
 use synix_core::request::Failure;
 use synix_core::skipped::{SkippedCount, SkippedCounts};
+use synix_manifest::OnDuplicate;
 use synix_sources::{ReaderFile, SourceError, SourceProblems};
 use synix_store::{AnswerOrigin, StoredArtifact, UnitId};
 
@@ -93,6 +94,11 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 return Ok(());
             }
         };
+        if self.take_unchanged_files(layer, reader, &found)? {
+            return Ok(());
+        }
+        self.layers[layer].source_parts =
+            SourceLayerParts::new(reader.on_duplicate == OnDuplicate::Newest);
         let mut files = Files {
             found,
             ..Files::default()
@@ -137,16 +143,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 }
             };
             self.layers[layer].source_size.bytes += stamp.size;
-            let parts = UnitParts {
-                key: path.clone(),
-                config: None,
-                inputs: vec![InputPart {
-                    name: path.clone(),
-                    digest,
-                }],
-                partial: false,
-            };
+            let parts = reader.file_parts(path, digest);
             let fingerprint = parts.fingerprint(&reader.encoder);
+            self.layers[layer].source_parts.add(fingerprint);
             // What a reader makes does not depend on where answers come from.
             let finished = self
                 .previous
