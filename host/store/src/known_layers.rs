@@ -111,11 +111,10 @@ impl Reader {
             [set],
             |row| row.get(0).map(ArtifactId),
         )?;
-        let digest = self.query_optional(
-            "SELECT digest FROM layer_set WHERE id = ?1",
-            [set],
-            |row| row.get(0).map(Digest::from_bytes),
-        )?;
+        let digest =
+            self.query_optional("SELECT digest FROM layer_set WHERE id = ?1", [set], |row| {
+                row.get(0).map(Digest::from_bytes)
+            })?;
         if digest != Some(set_digest(&units, &replaced)) {
             return Ok(None);
         }

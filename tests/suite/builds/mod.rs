@@ -12,5 +12,6 @@ mod modes;
 mod on_done;
 mod replay;
 mod sources;
+mod unchanged_layers;
 mod waiting_for_others;
 mod watch;

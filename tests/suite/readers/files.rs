@@ -10,7 +10,7 @@ use super::{TICKETS, tickets};
 use crate::support::test_project::TestProject;
 
 /// Sets the time of modification of a file to so many seconds after a time long ago.
-pub(super) fn set_age(project: &TestProject, file: &str, seconds: u64) {
+pub(crate) fn set_age(project: &TestProject, file: &str, seconds: u64) {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds);
     let file = File::options()
         .write(true)

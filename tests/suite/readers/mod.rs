@@ -9,6 +9,8 @@ mod references;
 
 use crate::support::test_project::TestProject;
 
+pub(crate) use files::set_age;
+
 /// Rows of tables, and a question about each of them.
 const TICKETS: &str = r#"
 [models.default]

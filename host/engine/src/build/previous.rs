@@ -9,7 +9,8 @@ use synix_core::digest::Digest;
 use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
 use synix_core::skipped::SkippedCount;
 use synix_store::{
-    AnswerOrigin, BuildRow, KnownLayer, Reader, Snapshot, SnapshotUnit, StoreError, StoredArtifact, UnitId,
+    AnswerOrigin, BuildRow, KnownLayer, Reader, Snapshot, SnapshotUnit, StoreError, StoredArtifact,
+    UnitId,
 };
 
 /// One layer of the newest snapshot.

@@ -86,7 +86,11 @@ impl<A: Answerer> Scheduler<'_, A> {
             let Some((digest, stamp)) = self.files.unchanged(folder, &file.path, file.stamp) else {
                 return Ok(false);
             };
-            parts.add(reader.file_parts(&file.path, digest).fingerprint(&reader.encoder));
+            parts.add(
+                reader
+                    .file_parts(&file.path, digest)
+                    .fingerprint(&reader.encoder),
+            );
             bytes += stamp.size;
         }
         if !self.take_unchanged_source(layer, parts, (files.len(), bytes))? {
@@ -127,7 +131,9 @@ impl<A: Answerer> Scheduler<'_, A> {
         if self.sample.is_partial() {
             return Ok(None);
         }
-        let known = self.previous.known_layer(self.layer_name(layer), fingerprint)?;
+        let known = self
+            .previous
+            .known_layer(self.layer_name(layer), fingerprint)?;
         Ok(known.map(|known| UnchangedLayer { fingerprint, known }))
     }
 
@@ -135,7 +141,10 @@ impl<A: Answerer> Scheduler<'_, A> {
     pub(super) fn take_unchanged_transforms(&mut self) -> Result<(), BuildError> {
         let mut sets: UnitSets = Vec::with_capacity(self.layers.len());
         for layer in 0..self.layers.len() {
-            let is_transform = self.context.pipeline.layers[layer].body.transform().is_some();
+            let is_transform = self.context.pipeline.layers[layer]
+                .body
+                .transform()
+                .is_some();
             if is_transform && let Some(fingerprint) = self.layer_fingerprint(layer, &sets) {
                 self.take_unchanged_transform(layer, fingerprint)?;
             }
@@ -178,7 +187,10 @@ impl<A: Answerer> Scheduler<'_, A> {
             return Some(set_digest(&known.units, &known.replaced));
         }
         // New units have new numbers, so no layer downstream of them is unchanged.
-        let is_source = self.context.pipeline.layers[layer].body.transform().is_none();
+        let is_source = self.context.pipeline.layers[layer]
+            .body
+            .transform()
+            .is_none();
         if !is_source || run.progress.has_failed() || run.progress.stale() > 0 {
             return None;
         }
@@ -197,10 +209,13 @@ impl<A: Answerer> Scheduler<'_, A> {
         }
         let pipeline = self.context.pipeline;
         match &pipeline.layers[layer].body {
-            ReadyBody::Texts { .. } | ReadyBody::Reader(_) => Some(run.source_parts.clone().finish()),
+            ReadyBody::Texts { .. } | ReadyBody::Reader(_) => {
+                Some(run.source_parts.clone().finish())
+            }
             ReadyBody::Transform(transform) => {
                 let inputs = transform.inputs.iter();
-                let inputs = inputs.map(|input| Some((self.layer_name(*input), (*sets.get(*input)?)?)));
+                let inputs =
+                    inputs.map(|input| Some((self.layer_name(*input), (*sets.get(*input)?)?)));
                 Some(
                     TransformLayerParts {
                         layer: &transform.encoder,
@@ -223,7 +238,9 @@ impl<A: Answerer> Scheduler<'_, A> {
         for position in 0..self.layers.len() {
             let run = &self.layers[position];
             let is_whole = !self.sample.is_partial() && !run.progress.has_failed();
-            let fingerprint = is_whole.then(|| self.layer_fingerprint(position, &sets)).flatten();
+            let fingerprint = is_whole
+                .then(|| self.layer_fingerprint(position, &sets))
+                .flatten();
             let run = &mut self.layers[position];
             let (units, replaced) = match run.unchanged.take() {
                 Some(UnchangedLayer { known, .. }) => (known.units, known.replaced),
@@ -259,7 +276,8 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         let Some(unchanged) = &run.unchanged else {
             return Ok(());
         };
-        let order: HashMap<UnitId, usize> = unchanged.known.units.iter().copied().zip(0..).collect();
+        let order: HashMap<UnitId, usize> =
+            unchanged.known.units.iter().copied().zip(0..).collect();
         let replaced = unchanged.known.replaced.clone();
         let mut outputs = self.previous.outputs(self.layer_name(layer))?;
         outputs.retain(|output| replaced.binary_search(&output.id).is_err());

@@ -33,7 +33,10 @@ fn a_layer_is_known_by_its_fingerprint_alone() {
     let unit = fixture.unit("a", AnswerOrigin::Live, true);
     fixture.artifact(unit, "text");
     let known = Digest::of(b"known");
-    let snapshot = fixture.take(&[layer("notes", &[unit], Some(known)), layer("other", &[], None)]);
+    let snapshot = fixture.take(&[
+        layer("notes", &[unit], Some(known)),
+        layer("other", &[], None),
+    ]);
     let found = fixture.known(&snapshot, known).unwrap();
     assert_eq!((found.units, found.artifacts), (vec![unit], 1));
     assert_eq!(fixture.known(&snapshot, Digest::of(b"other")), None);
@@ -65,7 +68,10 @@ fn to_retire_a_finished_unit_deletes_the_fingerprints() {
     let known = Digest::of(b"known");
     let snapshot = fixture.take(&[layer("notes", &[unit], Some(known))]);
     fixture.store.write(|tx| tx.retire_unit(open)).unwrap();
-    assert!(fixture.known(&snapshot, known).is_some(), "no snapshot has it");
+    assert!(
+        fixture.known(&snapshot, known).is_some(),
+        "no snapshot has it"
+    );
     fixture.store.write(|tx| tx.retire_unit(unit)).unwrap();
     assert_eq!(fixture.known(&snapshot, known), None);
 }
@@ -77,7 +83,12 @@ fn a_trial_has_no_fingerprints() {
     let known = Digest::of(b"known");
     let layers = [layer("notes", &[unit], Some(known))];
     let take = |tx: &Transaction<'_>| {
-        tx.take_trial_snapshot(fixture.build, ("synix.toml", "short"), &layers, Timestamp(1))
+        tx.take_trial_snapshot(
+            fixture.build,
+            ("synix.toml", "short"),
+            &layers,
+            Timestamp(1),
+        )
     };
     fixture.store.write(take).unwrap();
     let trial = fixture.store.trial_snapshot("synix.toml", "short").unwrap();
