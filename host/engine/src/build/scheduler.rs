@@ -92,6 +92,8 @@ pub(super) struct Scheduler<'a, A: Answerer> {
     is_interrupted: bool,
     /// Whether the answerer was stopped.
     is_stopping: bool,
+    /// The layers as they were last recorded.
+    recorded_layers: Vec<BuildLayer>,
 }
 
 impl<'a, A: Answerer> Scheduler<'a, A> {
@@ -140,6 +142,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             excess: None,
             is_interrupted: false,
             is_stopping: false,
+            recorded_layers: Vec::new(),
         })
     }
 
@@ -274,23 +277,24 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         })
     }
 
-    /// Records how each layer is answered and how many of its units are fresh.
+    /// Records how each layer is answered and how many of its units are fresh, if that changed.
     fn record_layers(&mut self) -> Result<(), BuildError> {
-        self.in_transaction(|step| {
-            let layers: Vec<BuildLayer> = step
-                .layers
-                .iter()
-                .enumerate()
-                .map(|(position, layer)| BuildLayer {
-                    position,
-                    name: step.layer_name(position).to_owned(),
-                    mode: step.answerer.mode(position),
-                    fresh: layer.progress.fresh(),
-                    skipped: layer.skipped.clone(),
-                })
-                .collect();
-            Ok(step.record.layers(&layers)?)
-        })
+        let layers = self.layers.iter().enumerate();
+        let layers: Vec<BuildLayer> = layers
+            .map(|(position, layer)| BuildLayer {
+                position,
+                name: self.layer_name(position).to_owned(),
+                mode: self.answerer.mode(position),
+                fresh: layer.progress.fresh(),
+                skipped: layer.skipped.clone(),
+            })
+            .collect();
+        // Each answer would wait for the writing of the same rows.
+        if layers != self.recorded_layers {
+            self.in_transaction(|step| Ok(step.record.layers(&layers)?))?;
+            self.recorded_layers = layers;
+        }
+        Ok(())
     }
 
     /// Returns an unsettled unit.

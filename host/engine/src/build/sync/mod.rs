@@ -24,6 +24,7 @@ use synix_core::request::Outcome;
 use synix_providers::Provider;
 use synix_store::{
     AnswerPolicy, AttemptNote, BuildId, Claim, RequestId, RetrySelection, SendContext, Store,
+    Transaction,
 };
 
 use call::{ClaimedRequest, FinishedCall, FinishedRequest};
@@ -201,74 +202,92 @@ impl<'a> SyncCalls<'a> {
     /// Starts calls until the limit of concurrent calls is reached.
     pub(in crate::build) fn start(&mut self) -> Result<(), BuildError> {
         loop {
-            // Read before the claims, for which other processes wait. A request that cannot be read is not sent.
-            let mut groups = Vec::new();
-            while groups.len() + self.in_flight < self.concurrency {
-                let Some(queued) = self.take_queued() else {
-                    break;
-                };
-                match self.breakers.failure_for(&queued.target.provider) {
-                    Some(failure) => {
-                        let failed = Err(failure.clone());
-                        self.remove_open(queued.layer);
-                        self.settled.push((queued.key, failed));
-                    }
-                    None => {
-                        let group = self.group_of(queued)?;
-                        groups.push(self.remove_unclaimed(group));
-                    }
-                }
-            }
-            groups.retain(|group| !group.is_empty());
+            let groups = self.next_groups(self.in_flight)?;
             if groups.is_empty() {
                 return Ok(());
             }
-            let mut claims = self.claim(groups.iter().flatten())?.into_iter();
-            for group in groups {
-                let mut granted = Vec::with_capacity(group.len());
-                for (ReadRequest { queued, request }, claim) in group.into_iter().zip(&mut claims) {
-                    match claim {
-                        Claim::Granted(attempt) => granted.push(ClaimedRequest {
-                            queued,
-                            request,
-                            attempt,
-                        }),
-                        Claim::InFlight => {
-                            self.remove_open(queued.layer);
-                            let in_flight = self.store.in_flight(queued.request)?;
-                            let in_batch = matches!(in_flight, Some(Some(_)));
-                            self.foreign.push(ForeignRequest { queued, in_batch });
-                        }
-                        Claim::Settled(outcome) => {
-                            self.remove_open(queued.layer);
-                            self.settled.push((queued.key, *outcome));
-                        }
-                    }
-                }
-                if !granted.is_empty() {
-                    self.call(granted);
-                }
-            }
+            let claims = self.store.write(|tx| self.claim(tx, &groups))?;
+            self.begin(groups, claims)?;
         }
     }
 
-    /// Claims each of these requests, in one transaction.
-    fn claim<'r>(
-        &self,
-        selected: impl Iterator<Item = &'r ReadRequest>,
-    ) -> Result<Vec<Claim>, BuildError> {
-        self.store.write(|tx| {
-            let mut claims = Vec::new();
-            for ReadRequest { queued, .. } in selected {
-                let layer = self.layers.get(queued.layer).map_or("", String::as_str);
-                let terms = AnswerPolicy {
-                    accept_truncated: queued.accept_truncated,
-                    retry: &self.retry,
-                };
-                claims.push(tx.claim(queued.request, self.origin(layer), terms)?);
+    /// Takes the queued requests of the next calls, while `in_flight` others are in flight.
+    ///
+    /// They are read before they are claimed, because other processes wait for a claim. A request that cannot be read is
+    /// not sent.
+    fn next_groups(&mut self, in_flight: usize) -> Result<Vec<Vec<ReadRequest>>, BuildError> {
+        let mut groups = Vec::new();
+        while groups.len() + in_flight < self.concurrency {
+            let Some(queued) = self.take_queued() else {
+                break;
+            };
+            match self.breakers.failure_for(&queued.target.provider) {
+                Some(failure) => {
+                    let failed = Err(failure.clone());
+                    self.remove_open(queued.layer);
+                    self.settled.push((queued.key, failed));
+                }
+                None => {
+                    let group = self.group_of(queued)?;
+                    groups.push(self.remove_unclaimed(group));
+                }
             }
-            Ok(claims)
-        })
+        }
+        groups.retain(|group| !group.is_empty());
+        Ok(groups)
+    }
+
+    /// Sends the requests whose claims were granted.
+    fn begin(
+        &mut self,
+        groups: Vec<Vec<ReadRequest>>,
+        claims: Vec<Claim>,
+    ) -> Result<(), BuildError> {
+        let mut claims = claims.into_iter();
+        for group in groups {
+            let mut granted = Vec::with_capacity(group.len());
+            for (ReadRequest { queued, request }, claim) in group.into_iter().zip(&mut claims) {
+                match claim {
+                    Claim::Granted(attempt) => granted.push(ClaimedRequest {
+                        queued,
+                        request,
+                        attempt,
+                    }),
+                    Claim::InFlight => {
+                        self.remove_open(queued.layer);
+                        let in_flight = self.store.in_flight(queued.request)?;
+                        let in_batch = matches!(in_flight, Some(Some(_)));
+                        self.foreign.push(ForeignRequest { queued, in_batch });
+                    }
+                    Claim::Settled(outcome) => {
+                        self.remove_open(queued.layer);
+                        self.settled.push((queued.key, *outcome));
+                    }
+                }
+            }
+            if !granted.is_empty() {
+                self.call(granted);
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims each request of these calls.
+    fn claim(
+        &self,
+        tx: &Transaction<'_>,
+        groups: &[Vec<ReadRequest>],
+    ) -> Result<Vec<Claim>, BuildError> {
+        let mut claims = Vec::new();
+        for ReadRequest { queued, .. } in groups.iter().flatten() {
+            let layer = self.layers.get(queued.layer).map_or("", String::as_str);
+            let terms = AnswerPolicy {
+                accept_truncated: queued.accept_truncated,
+                retry: &self.retry,
+            };
+            claims.push(tx.claim(queued.request, self.origin(layer), terms)?);
+        }
+        Ok(claims)
     }
 
     fn origin<'l>(&self, layer: &'l str) -> SendContext<'l> {
@@ -291,54 +310,85 @@ impl<'a> SyncCalls<'a> {
             while let Ok(next) = self.finished.try_recv() {
                 batch.push(next);
             }
-            self.store_results(batch)?;
-            self.start()?;
+            self.continue_calls(batch)?;
         }
         Ok(std::mem::take(&mut self.settled))
     }
 
-    fn store_results(&mut self, batch: Vec<FinishedCall>) -> Result<(), BuildError> {
+    /// Stores the results of calls and starts the next ones. Both are one transaction, because each waits for the disk.
+    fn continue_calls(&mut self, ended: Vec<FinishedCall>) -> Result<(), BuildError> {
+        for call in &ended {
+            for finished in &call.requests {
+                self.breakers
+                    .on_call_ended(&call.provider, call.number, &finished.completion);
+            }
+        }
+        let next = self.next_groups(self.in_flight.saturating_sub(ended.len()));
+        let (groups, unreadable) = match next {
+            Ok(groups) => (groups, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let refused = std::mem::take(&mut self.settled);
+        let stored = self.store.write(|tx| {
+            self.store_results(tx, &ended)?;
+            self.claim(tx, &groups)
+        });
+        let (claims, failed) = match stored {
+            Ok(claims) => (claims, unreadable),
+            // The next request must not lose the answers that are here.
+            Err(error) => {
+                self.store.write(|tx| self.store_results(tx, &ended))?;
+                (Vec::new(), Some(error))
+            }
+        };
+        self.in_flight -= ended.len();
+        for finished in ended.into_iter().flat_map(|call| call.requests) {
+            self.remove_open(finished.layer);
+            let ending = finished.completion.outcome.into_ending();
+            self.settled.push((finished.key, ending));
+        }
+        self.settled.extend(refused);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        self.begin(groups, claims)?;
+        // Some may need no call.
+        self.start()
+    }
+
+    fn store_results(
+        &self,
+        tx: &Transaction<'_>,
+        ended: &[FinishedCall],
+    ) -> Result<(), BuildError> {
         let now = self.clock.peek();
-        self.store.write(|tx| -> Result<(), BuildError> {
-            for finished in batch.iter().flat_map(|call| &call.requests) {
-                let FinishedRequest {
-                    request,
-                    attempt,
-                    completion,
-                    ..
-                } = finished;
-                tx.record_unclear_sends(*request, self.build, completion.unclear, now)?;
-                let layer = self.layers.get(finished.layer).map_or("", String::as_str);
-                for failure in &completion.billed {
+        for finished in ended.iter().flat_map(|call| &call.requests) {
+            let FinishedRequest {
+                request,
+                attempt,
+                completion,
+                ..
+            } = finished;
+            tx.record_unclear_sends(*request, self.build, completion.unclear, now)?;
+            let layer = self.layers.get(finished.layer).map_or("", String::as_str);
+            for failure in &completion.billed {
+                let note = AttemptNote {
+                    kind: failure.kind,
+                    message: failure.message.clone(),
+                };
+                tx.record_failed_send(*request, self.origin(layer), &note, failure.usage)?;
+            }
+            match &completion.outcome {
+                Outcome::Answered(answer) => {
+                    tx.close_answered(*attempt, *request, answer, now)?;
+                }
+                Outcome::Failed(failure) => {
                     let note = AttemptNote {
                         kind: failure.kind,
                         message: failure.message.clone(),
                     };
-                    tx.record_failed_send(*request, self.origin(layer), &note, failure.usage)?;
+                    tx.close_failed(*attempt, &note, failure.usage, now)?;
                 }
-                match &completion.outcome {
-                    Outcome::Answered(answer) => {
-                        tx.close_answered(*attempt, *request, answer, now)?;
-                    }
-                    Outcome::Failed(failure) => {
-                        let note = AttemptNote {
-                            kind: failure.kind,
-                            message: failure.message.clone(),
-                        };
-                        tx.close_failed(*attempt, &note, failure.usage, now)?;
-                    }
-                }
-            }
-            Ok(())
-        })?;
-        self.in_flight -= batch.len();
-        for call in batch {
-            for finished in call.requests {
-                self.remove_open(finished.layer);
-                self.breakers
-                    .on_call_ended(&call.provider, call.number, &finished.completion);
-                self.settled
-                    .push((finished.key, finished.completion.outcome.into_ending()));
             }
         }
         Ok(())
