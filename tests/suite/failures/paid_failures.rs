@@ -1,9 +1,10 @@
 //! A paid answer that is unusable is not paid for again unless the user requests it.
 
-use synix_scripted_provider::{RawReply, Reply, Rule, Script};
+use synix_scripted_provider::{Endpoint, RawReply, Reply, Rule, Script};
 
 use crate::support::costs::picodollars;
 use crate::support::pipelines::{BATCH_BUILD, Mode, RESUME, TEAM, script_that_truncates};
+use crate::support::processes::wait_for_output;
 use crate::support::test_project::{TestProject, failure_kinds, text};
 use crate::support::transcript::assert_transcript;
 
@@ -249,5 +250,38 @@ fn an_empty_request_is_not_sent() {
         project.write("prompts/style.md", " \n");
         assert!(project.run(command).expect_code(2).says("is empty"));
         assert_eq!(project.sent(), 2);
+    }
+}
+
+/// M3: the answer is stored together with the claim of the next request, which must not lose it.
+#[test]
+fn an_answer_is_kept_although_the_next_request_cannot_be_claimed() {
+    let layers = "[models.default]\nprovider = \"openai\"\nmodel = \"gpt-4o-mini\"\n[layers.notes]\nsource = \"notes/*.md\"\n\
+        [layers.answers]\ntransform = \"map\"\ninputs = [\"notes\"]\n[layers.answers.config]\nprompt = \"Answer: {{ content }}\"\n";
+    // The second request has a row that synix did not write, or its text was changed.
+    for (damage, repair) in [
+        (
+            "INSERT INTO answer (id, request, realm, truncated) SELECT 77, max(id), x'', 0 FROM request;
+             INSERT INTO answer_body (answer, document, seal) VALUES (77, '{}', 7)",
+            "DELETE FROM answer_body WHERE answer = 77; DELETE FROM answer WHERE id = 77",
+        ),
+        (
+            "UPDATE request_body SET document = '!' || document WHERE request = (SELECT max(id) FROM request)",
+            "UPDATE request_body SET document = substr(document, 2) WHERE document LIKE '!%'",
+        ),
+    ] {
+        let project = TestProject::with_layers(layers);
+        for name in ["a", "b"] {
+            project.write(&format!("notes/{name}.md"), name);
+        }
+        project.script(Script::new().latency_ms(1500, 1500));
+        let mut build = project.start(&["build", "--concurrency", "1"]);
+        project.wait_for(&mut build, |ledger| ledger.calls(Endpoint::Chat) == 1);
+        project.database().execute_batch(damage).unwrap();
+        project.script(Script::new());
+        wait_for_output(build).expect_code(1);
+        project.database().execute_batch(repair).unwrap();
+        project.ok(&["build"]);
+        assert_eq!(project.sent(), 2, "{damage}");
     }
 }
