@@ -1,7 +1,7 @@
 //! Crash points: places where a test can kill this process without warning.
 //!
-//! There is a crash point before and after every transaction and every provider call. A state that is valid at each of
-//! them is valid after any crash. Release builds have none.
+//! There is a crash point before and after every transaction, every provider call, and every object that is created in a
+//! store of shared answers. A state that is valid at each of them is valid after any crash. Release builds have none.
 
 #[cfg(debug_assertions)]
 mod points {

@@ -11,7 +11,7 @@
 //! use synix_core::digest::Digest;
 //! use synix_core::request::{Answer, Ending, RequestKey, Usage};
 //! use synix_shared::{
-//!     ClaimMode, MemoryObjects, Obtained, SharedAnswer, SharedAnswers, SharedSettings,
+//!     ClaimIntent, ClaimMode, MemoryObjects, Obtained, SharedAnswer, SharedAnswers, SharedSettings,
 //! };
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -31,8 +31,9 @@
 //! let key = RequestKey(Digest::of(b"What is the capital of France?"));
 //!
 //! // The laptop may send the request. The server waits.
-//! let Obtained::Claimed(claim) = laptop.obtain(key, false, ClaimMode::Call).await? else { panic!() };
-//! let Obtained::Held(by) = server.obtain(key, false, ClaimMode::Call).await? else { panic!() };
+//! let (first, second) = (ClaimIntent::new(key)?, ClaimIntent::new(key)?);
+//! let Obtained::Claimed(claim) = laptop.obtain(&first, false, ClaimMode::Call).await? else { panic!() };
+//! let Obtained::Held(by) = server.obtain(&second, false, ClaimMode::Call).await? else { panic!() };
 //! assert!(by.holder.starts_with("laptop-"));
 //!
 //! assert!(laptop.still_holds(&claim));
@@ -50,7 +51,7 @@
 //!     time: Timestamp(1_794_700_799_000),
 //! };
 //! laptop.publish(key, &answer, Some(&claim)).await?;
-//! let Obtained::Answered(found) = server.obtain(key, false, ClaimMode::Call).await? else { panic!() };
+//! let Obtained::Answered(found) = server.obtain(&second, false, ClaimMode::Call).await? else { panic!() };
 //! assert_eq!(found, answer);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
@@ -72,7 +73,7 @@ mod settings;
 pub use client::{
     DamagedObject, GcReport, HeldBy, Lease, Obtained, Published, SharedAnswers, SharedStatus,
 };
-pub use documents::{ClaimMode, SharedAnswer, SharedClaim};
+pub use documents::{ClaimIntent, ClaimMode, SharedAnswer, SharedClaim};
 pub use error::SharedError;
 pub use memory::MemoryObjects;
 pub use objects::{Creation, ObjectInfo, Objects, ObjectsError, ObjectsErrorKind, Operation};

@@ -1,9 +1,9 @@
 //! Requests and answers in a store of shared answers (tables `shared_request`, `shared_answer`).
 //!
-//! A row of `shared_request` is written before its request is sent, and deleted once the answer is published or the claim
-//! released. So a command that is killed leaves its claims on record, and a later one settles them.
+//! A row of `shared_request` is written before its request is claimed or sent, and deleted once the answer is published or
+//! the claim released. So a command that is killed leaves its claims on record, and a later one settles them.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::answers::{AnswerId, AnswerOrigin};
 use super::build::BuildId;
@@ -20,9 +20,9 @@ pub struct SharedRequest {
     pub request: RequestId,
     /// The key of the request.
     pub key: RequestKey,
-    /// The build that sends it.
+    /// The build that claims or sends it.
     pub build: BuildId,
-    /// The claim as JSON; `None` if the store was unavailable when the request was sent.
+    /// The intent to claim it, as JSON; `None` if the store was unavailable when the request was sent.
     pub claim: Option<String>,
     /// Whether the request is in flight.
     pub is_in_flight: bool,
@@ -56,19 +56,56 @@ pub struct SharedOrigin {
     pub time: Timestamp,
 }
 
+/// Reads rows of `shared_request` for [`read_shared`].
+const SELECT_SHARED: &str = "SELECT s.request, r.key, s.build, s.claim,
+        EXISTS (SELECT 1 FROM attempt t WHERE t.request = s.request AND t.state = 0)
+ FROM shared_request s JOIN request r ON r.id = s.request";
+
+fn read_shared(row: &Row<'_>) -> rusqlite::Result<SharedRequest> {
+    Ok(SharedRequest {
+        request: RequestId(row.get(0)?),
+        key: RequestKey(Digest::from_bytes(row.get(1)?)),
+        build: BuildId(row.get(2)?),
+        claim: row.get(3)?,
+        is_in_flight: row.get(4)?,
+    })
+}
+
 impl Transaction<'_> {
     /// Records that the answer to `request` is to be published, and its claim to be released without an answer.
+    ///
+    /// A row of the same store stays as it is: its claim may be in use. Returns the row that there is now.
     pub fn keep_shared_request(
         &self,
         request: RequestId,
         build: BuildId,
         store: &str,
         claim: Option<&str>,
+    ) -> Result<SharedRequest, StoreError> {
+        self.execute(
+            "INSERT INTO shared_request (request, build, store, claim) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (request) DO UPDATE
+             SET build = excluded.build, store = excluded.store, claim = excluded.claim
+             WHERE store <> excluded.store",
+            params![request.0, build.0, store, claim],
+        )?;
+        self.query_row(
+            &format!("{SELECT_SHARED} WHERE s.request = ?1"),
+            [request.0],
+            read_shared,
+        )
+    }
+
+    /// Takes over the row of a request from a build that no process drives, or gives it a claim.
+    pub fn adopt_shared_request(
+        &self,
+        request: RequestId,
+        build: BuildId,
+        claim: Option<&str>,
     ) -> Result<(), StoreError> {
         self.execute(
-            "INSERT OR REPLACE INTO shared_request (request, build, store, claim)
-             VALUES (?1, ?2, ?3, ?4)",
-            params![request.0, build.0, store, claim],
+            "UPDATE shared_request SET build = ?2, claim = ?3 WHERE request = ?1",
+            params![request.0, build.0, claim],
         )
     }
 
@@ -112,20 +149,9 @@ impl Reader {
             return Ok(Vec::new());
         }
         self.query(
-            "SELECT s.request, r.key, s.build, s.claim,
-                    EXISTS (SELECT 1 FROM attempt t WHERE t.request = s.request AND t.state = 0)
-             FROM shared_request s JOIN request r ON r.id = s.request
-             WHERE s.store = ?1 ORDER BY s.request",
+            &format!("{SELECT_SHARED} WHERE s.store = ?1 ORDER BY s.request"),
             [store],
-            |row| {
-                Ok(SharedRequest {
-                    request: RequestId(row.get(0)?),
-                    key: RequestKey(Digest::from_bytes(row.get(1)?)),
-                    build: BuildId(row.get(2)?),
-                    claim: row.get(3)?,
-                    is_in_flight: row.get(4)?,
-                })
-            },
+            read_shared,
         )
     }
 

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{Inner, lock};
-use crate::documents::{SharedClaim, heartbeat_bytes};
+use crate::documents::{heartbeat_bytes, random_text};
 use crate::error::SharedError;
 use crate::objects::{ObjectsError, ObjectsErrorKind};
 use crate::paths::holder_id;
@@ -50,13 +50,6 @@ impl Holder {
     }
 }
 
-/// Returns 128 random bits in hex digits.
-pub(super) fn random_text() -> Result<String, SharedError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(SharedError::Random)?;
-    Ok(format!("{:032x}", u128::from_le_bytes(bytes)))
-}
-
 impl Inner {
     /// Returns whether this client has a heartbeat that nobody can take for the last of a dead holder.
     fn is_fresh(&self, newest: Option<Duration>) -> bool {
@@ -68,6 +61,11 @@ impl Inner {
     pub(super) fn holds_as(&self, id: &str) -> bool {
         let state = lock(&self.holder.state);
         state.id == id && self.is_fresh(state.newest)
+    }
+
+    /// Returns the id of this client, which may have no heartbeat.
+    pub(super) fn holder_id(&self) -> String {
+        lock(&self.holder.state).id.clone()
     }
 
     /// Returns the id of this client, after it wrote a heartbeat if there was no fresh one.
@@ -161,30 +159,6 @@ impl Inner {
             };
             let spent = self.clock.now().saturating_sub(began);
             self.clock.sleep(pause.saturating_sub(spent)).await;
-        }
-    }
-
-    /// Gives up claims that may be in the store although nobody will send for them: the reply to their create call was
-    /// lost, or giving them up failed. A late call may still create one, so each is looked for during two leases.
-    async fn settle_claims(&self) {
-        let claims: Vec<SharedClaim> = {
-            let own = self.own_claims();
-            own.unsettled
-                .values()
-                .map(|(claim, _)| claim.clone())
-                .collect()
-        };
-        for claim in claims {
-            let is_settled = self.settle_claim(&claim).await.unwrap_or(false);
-            let mut own = self.own_claims();
-            let now = self.clock.now();
-            let is_over = own
-                .unsettled
-                .get(&claim.key)
-                .is_some_and(|(kept, until)| kept == &claim && (is_settled || now > *until));
-            if is_over {
-                own.unsettled.remove(&claim.key);
-            }
         }
     }
 

@@ -106,7 +106,7 @@ impl Inner {
         Ok(last)
     }
 
-    async fn is_answered(&self, key: RequestKey) -> Result<bool, SharedError> {
+    pub(super) async fn is_answered(&self, key: RequestKey) -> Result<bool, SharedError> {
         let read = self.read_answer_object(key, Ending::Complete).await?;
         Ok(matches!(read, Read::Found(_)))
     }

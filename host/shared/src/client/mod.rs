@@ -5,10 +5,14 @@
 //! | `operations` | single operations of the store, with their deadline and documents |
 //! | `holder` | the heartbeats of this client, and whether its claims survived |
 //! | `observations` | what this client has seen of other holders and their claims |
-//! | `obtain` | one claimant, from its first effect to its end |
+//! | `claimant` | one claimant, from its first effect to its end |
+//! | `obtain` | an answer, or a claim that is granted to this client |
+//! | `intents` | claims that are found by their nonce |
 //! | `maintenance` | status and garbage collection |
 
+mod claimant;
 mod holder;
+mod intents;
 mod maintenance;
 mod observations;
 mod obtain;
@@ -24,13 +28,14 @@ use std::time::Duration;
 use synix_core::clock::Timestamp;
 use synix_core::request::{Ending, RequestKey};
 
-use crate::documents::{ClaimMode, SharedAnswer, SharedClaim};
+use crate::documents::{ClaimIntent, ClaimMode, SharedAnswer, SharedClaim};
 use crate::error::SharedError;
 use crate::machine::{Claimant, End};
 use crate::objects::Objects;
 use crate::paths::Paths;
 use crate::settings::{Monotonic, SharedSettings, SystemMonotonic};
 
+use claimant::Run;
 use holder::Holder;
 use observations::Observations;
 pub use outcome::{DamagedObject, GcReport, HeldBy, Lease, Obtained, Published, SharedStatus};
@@ -110,16 +115,36 @@ impl SharedAnswers {
 
     /// Returns the answer, or claims the request.
     ///
-    /// If another holder has claimed it, call this again later: the client remembers what it observed, and takes the claim
-    /// over once the holder is dead. A key that this client holds already is granted again, so at most one task may ask
-    /// for it at a time. Writes a heartbeat first if there is no fresh one.
+    /// Record the intent first: if this process is killed, a later one finds the claim with it. If another holder has
+    /// claimed the request, call this again later with the same intent: the client remembers what it observed, and takes
+    /// the claim over once the holder is dead. A claim of the intent is granted again, so at most one task may use an
+    /// intent at a time; one of mode `batch` only for 24 hours. Writes a heartbeat first if there is no fresh one.
     pub async fn obtain(
         &self,
-        key: RequestKey,
+        intent: &ClaimIntent,
         accept_truncated: bool,
         mode: ClaimMode,
     ) -> Result<Obtained, SharedError> {
-        self.0.obtain(key, accept_truncated, mode).await
+        self.0.obtain(intent, accept_truncated, mode).await
+    }
+
+    /// Looks for the claim of an intent. Returns `None` if it is not the last one on its request, or was given up.
+    pub async fn find_claim(
+        &self,
+        intent: &ClaimIntent,
+    ) -> Result<Option<SharedClaim>, SharedError> {
+        self.0.find_claim(intent).await
+    }
+
+    /// Gives up the claim of an intent, whether or not it was ever created: no call that is still under way creates it
+    /// afterwards. Nobody may use the intent any more.
+    pub async fn release_intent(&self, intent: &ClaimIntent) -> Result<(), SharedError> {
+        if self.0.settings.read_only {
+            return Ok(());
+        }
+        self.0.release_intent(intent).await?;
+        self.0.forget_claim(intent.key);
+        Ok(())
     }
 
     /// Publishes an answer, with or without a claim, and gives up the claim.
@@ -140,7 +165,7 @@ impl SharedAnswers {
         })?;
         let ending = answer.answer.ending;
         let generation = claim.map(|claim| claim.generation);
-        let run = obtain::Run::publish(key, ending, bytes, claim);
+        let run = Run::publish(key, ending, bytes, claim);
         let end = self
             .0
             .run(Claimant::publish(generation, ending), run)
@@ -162,7 +187,7 @@ impl SharedAnswers {
         if self.0.settings.read_only {
             return Ok(());
         }
-        let run = obtain::Run::release(claim);
+        let run = Run::release(claim);
         self.0.run(Claimant::release(claim.generation), run).await?;
         self.0.forget_claim(claim.key);
         Ok(())
@@ -172,7 +197,7 @@ impl SharedAnswers {
     ///
     /// Call it directly before the request leaves: the promise covers a pause of at most a quarter of the lease between
     /// the two. If it returns false, call [`Self::obtain`] again. A claim of mode `batch` is held for 24 hours after it
-    /// was granted by this client; for one of an earlier command, call [`Self::confirm`].
+    /// was granted by this client.
     pub fn still_holds(&self, claim: &SharedClaim) -> bool {
         let granted = self.0.own_claims().granted.get(&claim.key).cloned();
         let Some((_, at)) = granted.filter(|(granted, _)| granted == claim) else {
@@ -182,14 +207,6 @@ impl SharedAnswers {
             ClaimMode::Call => self.0.holds_as(&claim.holder),
             ClaimMode::Batch => self.0.clock.now().saturating_sub(at) < SEND_WITHIN,
         }
-    }
-
-    /// Reads from the store whether a claim of an earlier command is still the last one on its request and has not
-    /// expired. If so, this client holds it.
-    ///
-    /// A claim of mode `call` ends with the process of its holder and is never confirmed.
-    pub async fn confirm(&self, claim: &SharedClaim) -> Result<bool, SharedError> {
-        self.0.confirm(claim).await
     }
 
     /// Writes heartbeats until it is dropped. Poll it, or spawn it and abort the task, while claims of mode `call` are held.

@@ -1,74 +1,36 @@
-//! Carries out the effects of one claimant, from the first to its end.
+//! Obtains an answer, or a claim that is granted to this client.
 
-use synix_core::clock::Timestamp;
-use synix_core::request::{Ending, RequestKey};
+use synix_core::request::RequestKey;
 
-use super::holder::random_text;
-use super::operations::Read;
-use super::{Inner, Obtained, SEND_WITHIN};
-use crate::documents::{ClaimDocument, ClaimMode, SharedAnswer, SharedClaim};
+use super::claimant::Run;
+use super::{Inner, Obtained};
+use crate::documents::{ClaimIntent, ClaimMode, SharedClaim};
 use crate::error::SharedError;
-use crate::machine::{ClaimSeen, Claimant, Comparison, Effect, End, Event};
-use crate::objects::{Creation, ObjectsError, ObjectsErrorKind};
-
-/// What a claimant works on, and what it found.
-pub(super) struct Run {
-    key: RequestKey,
-    accept_truncated: bool,
-    /// The claim that it creates; its generation is that of the last create call.
-    own: Option<SharedClaim>,
-    publication: Option<(Ending, Vec<u8>)>,
-    answer: Option<SharedAnswer>,
-    listed: Option<(u64, Timestamp)>,
-    error: Option<SharedError>,
-    /// Whether a create call may have been carried out although it failed.
-    is_doubtful: bool,
-}
-
-impl Run {
-    fn obtain(key: RequestKey, accept_truncated: bool, own: Option<SharedClaim>) -> Self {
-        Self {
-            key,
-            accept_truncated,
-            own,
-            publication: None,
-            answer: None,
-            listed: None,
-            error: None,
-            is_doubtful: false,
-        }
-    }
-
-    pub(super) fn publish(
-        key: RequestKey,
-        ending: Ending,
-        bytes: Vec<u8>,
-        claim: Option<&SharedClaim>,
-    ) -> Self {
-        Self {
-            publication: Some((ending, bytes)),
-            ..Self::obtain(key, false, claim.cloned())
-        }
-    }
-
-    pub(super) fn release(claim: &SharedClaim) -> Self {
-        Self::obtain(claim.key, false, Some(claim.clone()))
-    }
-}
+use crate::machine::{Claimant, End};
+use crate::objects::{ObjectsError, ObjectsErrorKind};
 
 impl Inner {
     pub(super) async fn obtain(
         &self,
-        key: RequestKey,
+        intent: &ClaimIntent,
         accept_truncated: bool,
         mode: ClaimMode,
     ) -> Result<Obtained, SharedError> {
+        let key = intent.key;
         if self.settings.read_only {
             let answer = self.read_answer(key, accept_truncated).await?;
             return Ok(answer.map_or(Obtained::NotClaimed, Obtained::Answered));
         }
         let holder = self.live_holder().await?;
-        let own = self.own_claim(key, &holder, mode)?;
+        let own = SharedClaim {
+            key,
+            generation: 0,
+            holder,
+            nonce: intent.nonce.clone(),
+            mode,
+        };
+        // It is about to be used, so nobody gives it up.
+        let earlier = self.own_claims().unsettled.remove(&key);
         let known = self
             .observations
             .last_claim(key)
@@ -79,6 +41,11 @@ impl Inner {
         let is_unsettled = end == End::AnsweredUnsettled || (end == End::Failed && run.is_doubtful);
         if is_unsettled && let Some(own) = &own {
             self.remember_unsettled(own);
+        } else if let Some(earlier) = earlier
+            && !matches!(end, End::Granted(_))
+        {
+            let mut own = self.own_claims();
+            own.unsettled.entry(key).or_insert(earlier);
         }
         match (end, own) {
             (End::Answered | End::AnsweredUnsettled, _) => {
@@ -104,227 +71,10 @@ impl Inner {
         }
     }
 
-    /// Runs a claimant that publishes or releases.
-    pub(super) async fn run(&self, claimant: Claimant, mut run: Run) -> Result<End, SharedError> {
-        let end = self.drive(claimant, &mut run).await;
-        if matches!(end, End::Failed | End::Inconsistent) {
-            let error = run.error.take();
-            return Err(error.unwrap_or_else(|| self.inconsistent(run.key)));
-        }
-        Ok(end)
-    }
-
-    async fn drive(&self, claimant: Claimant, run: &mut Run) -> End {
-        let (mut claimant, mut effect) = claimant.step(Event::Begun);
-        loop {
-            if let Effect::End(end) = effect {
-                return end;
-            }
-            let event = match self.carry_out(effect, run).await {
-                Ok(event) => event,
-                Err(error) => {
-                    run.error = Some(error);
-                    Event::Failed
-                }
-            };
-            (claimant, effect) = claimant.step(event);
-        }
-    }
-
-    async fn carry_out(&self, effect: Effect, run: &mut Run) -> Result<Event, SharedError> {
-        let key = run.key;
-        Ok(match effect {
-            Effect::ReadAnswer => {
-                run.answer = self.read_answer(key, run.accept_truncated).await?;
-                Event::AnswerRead(run.answer.as_ref().map(|found| found.answer.ending))
-            }
-            Effect::ListClaims => {
-                run.listed = self.last_generation(key).await?;
-                Event::Listed(run.listed.map(|(generation, _)| generation))
-            }
-            Effect::ReadClaim(generation) => self.see_claim(generation, run).await?,
-            Effect::Judge(generation) => match self.observations.last_claim(key) {
-                Some(claim) if claim.generation == generation => {
-                    Event::Judged(self.judge(&claim).await?)
-                }
-                _ => return Err(self.inconsistent(key)),
-            },
-            Effect::CreateClaim(generation) => {
-                let mut own = run.own.take().ok_or_else(|| self.inconsistent(key))?;
-                own.generation = generation;
-                let bytes = ClaimDocument::of(&own, false).to_bytes();
-                let path = self.paths.claim(key, generation);
-                run.own = Some(own);
-                run.is_doubtful = true;
-                let created = self.create(&path, bytes).await?;
-                run.is_doubtful = created == Creation::Created;
-                created_event(created)
-            }
-            Effect::CreateRelease(generation) => {
-                let own = run.own.as_ref().ok_or_else(|| self.inconsistent(key))?;
-                let bytes = ClaimDocument::of(own, true).to_bytes();
-                let path = self.paths.claim(key, generation);
-                created_event(self.create(&path, bytes).await?)
-            }
-            Effect::DeleteClaims(last) => {
-                for generation in 1..=last {
-                    self.delete(&self.paths.claim(key, generation)).await?;
-                }
-                Event::Deleted
-            }
-            Effect::CreateAnswer => {
-                let (ending, bytes) = self.publication(run)?;
-                let path = self.paths.answer(key, ending);
-                created_event(self.create(&path, bytes).await?)
-            }
-            Effect::CompareAnswer => {
-                let (ending, bytes) = self.publication(run)?;
-                let read = self.read_answer_object(key, ending).await?;
-                Event::Compared(match read {
-                    Read::Absent => Comparison::Absent,
-                    Read::Damaged => Comparison::Damaged,
-                    Read::Found(other) if other.to_bytes(key).is_ok_and(|other| other == bytes) => {
-                        Comparison::Same
-                    }
-                    Read::Found(_) => Comparison::Other,
-                })
-            }
-            Effect::End(_) => Event::Failed,
-        })
-    }
-
-    /// Returns the last generation of the claim on a request, and its time by the store's clock.
-    async fn last_generation(
-        &self,
-        key: RequestKey,
-    ) -> Result<Option<(u64, Timestamp)>, SharedError> {
-        let infos = self.list(&self.paths.claims(key)).await?;
-        let parsed = infos.iter().filter_map(|info| {
-            let (_, generation) = self.paths.parse_claim(&info.path)?;
-            Some((generation, info.modified))
-        });
-        Ok(parsed.max_by_key(|(generation, _)| *generation))
-    }
-
-    fn publication(&self, run: &Run) -> Result<(Ending, Vec<u8>), SharedError> {
-        let publication = run.publication.clone();
-        publication.ok_or_else(|| self.inconsistent(run.key))
-    }
-
-    async fn see_claim(&self, generation: u64, run: &mut Run) -> Result<Event, SharedError> {
-        let read = self.read_claim(run.key, generation).await?;
-        let document = match read {
-            Read::Absent => return Ok(Event::ClaimRead(ClaimSeen::Absent)),
-            Read::Damaged => None,
-            Read::Found(document) => Some(document),
-        };
-        let seen = document.as_ref().map_or(ClaimSeen::Other, |found| {
-            self.classify(found, generation, run)
-        });
-        // What follows a claim that another holder gave up or that is ours is found without a memory of it.
-        if seen == ClaimSeen::Other
-            && let Some((last, modified)) = run.listed
-            && last == generation
-        {
-            self.saw_claim(run.key, generation, modified, document);
-        }
-        Ok(Event::ClaimRead(seen))
-    }
-
-    fn classify(&self, document: &ClaimDocument, generation: u64, run: &mut Run) -> ClaimSeen {
-        if document.released {
-            return ClaimSeen::Released;
-        }
-        let Some(own) = &mut run.own else {
-            return ClaimSeen::Other;
-        };
-        if document.nonce != own.nonce {
-            return ClaimSeen::Other;
-        }
-        own.generation = generation;
-        let is_as_good = document.mode == own.mode
-            && (own.mode == ClaimMode::Batch || document.holder == own.holder);
-        if is_as_good {
-            // In mode `batch`, the holder in the store may be an earlier id of this client.
-            own.holder.clone_from(&document.holder);
-            run.is_doubtful = true;
-            return ClaimSeen::Own;
-        }
-        ClaimSeen::OwnLost
-    }
-
-    /// Returns the claim to create: one that may be in the store already, or a new one.
-    fn own_claim(
-        &self,
-        key: RequestKey,
-        holder: &str,
-        mode: ClaimMode,
-    ) -> Result<SharedClaim, SharedError> {
-        let mut own = self.own_claims();
-        let unsettled = own.unsettled.remove(&key).map(|(claim, _)| claim);
-        let nonce =
-            match unsettled.or_else(|| own.granted.get(&key).map(|(claim, _)| claim.clone())) {
-                Some(earlier) => earlier.nonce,
-                None => random_text()?,
-            };
-        Ok(SharedClaim {
-            key,
-            generation: 0,
-            holder: holder.to_owned(),
-            nonce,
-            mode,
-        })
-    }
-
     fn remember_granted(&self, claim: &SharedClaim) {
         let now = self.clock.now();
         let mut own = self.own_claims();
         own.granted.insert(claim.key, (claim.clone(), now));
-    }
-
-    fn remember_unsettled(&self, claim: &SharedClaim) {
-        let until = self.clock.now() + 2 * self.settings.lease;
-        let mut own = self.own_claims();
-        own.granted.remove(&claim.key);
-        own.unsettled.insert(claim.key, (claim.clone(), until));
-    }
-
-    /// Gives up an unsettled claim if it is the last one. Returns whether it was found.
-    pub(super) async fn settle_claim(&self, claim: &SharedClaim) -> Result<bool, SharedError> {
-        let Some((last, _)) = self.last_generation(claim.key).await? else {
-            return Ok(false);
-        };
-        match self.read_claim(claim.key, last).await? {
-            Read::Found(document) if document.nonce == claim.nonce && !document.released => {}
-            Read::Found(_) | Read::Damaged | Read::Absent => return Ok(false),
-        }
-        // An obtain that began in the meantime uses the claim; it took it out of the unsettled ones.
-        if !self.own_claims().unsettled.contains_key(&claim.key) {
-            return Ok(false);
-        }
-        self.run(Claimant::release(last), Run::release(claim))
-            .await?;
-        Ok(true)
-    }
-
-    pub(super) async fn confirm(&self, claim: &SharedClaim) -> Result<bool, SharedError> {
-        if claim.mode == ClaimMode::Call || self.settings.read_only {
-            return Ok(false);
-        }
-        let last = self.last_generation(claim.key).await?;
-        let Some((_, modified)) = last.filter(|(last, _)| *last == claim.generation) else {
-            return Ok(false);
-        };
-        let read = self.read_claim(claim.key, claim.generation).await?;
-        let is_ours = matches!(&read, Read::Found(document) if document.nonce == claim.nonce
-            && !document.released);
-        // A heartbeat of our own is the newest time of the store there is.
-        self.live_holder().await?;
-        let holds = is_ours && !self.is_older(modified, SEND_WITHIN);
-        if holds {
-            self.remember_granted(claim);
-        }
-        Ok(holds)
     }
 
     fn lost_claim(&self, key: RequestKey) -> SharedError {
@@ -345,9 +95,3 @@ impl Inner {
     }
 }
 
-const fn created_event(creation: Creation) -> Event {
-    match creation {
-        Creation::Created => Event::Created,
-        Creation::Exists => Event::Exists,
-    }
-}

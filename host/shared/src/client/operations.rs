@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use synix_core::crash;
 use synix_core::request::{Ending, RequestKey};
 
 use super::{DamagedObject, Inner, endings, lock};
@@ -96,9 +97,11 @@ impl Inner {
     }
 
     pub(super) async fn create(&self, path: &str, bytes: Vec<u8>) -> Result<Creation, SharedError> {
+        crash::point();
         let created = self
             .within("create", path, self.objects.create(path, bytes))
             .await;
+        crash::point();
         created.map_err(|error| self.failed(error))
     }
 

@@ -5,6 +5,7 @@ use synix_core::json::canonical_object;
 use synix_core::request::RequestKey;
 
 use super::{Invalid, SCHEMA};
+use crate::error::SharedError;
 use crate::paths::is_holder;
 
 /// The largest object of a claim that is read.
@@ -20,8 +21,34 @@ pub enum ClaimMode {
     Batch,
 }
 
-/// A granted claim. Its JSON can be kept, so that a later command can publish the answer or release the claim.
+/// What a command records before it claims a request: whoever has it can find the claim, and give it up.
+///
+/// Its JSON is kept in the state. That of a version which recorded a claim with more members is one, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimIntent {
+    /// The request.
+    pub key: RequestKey,
+    /// The random text of the claim. Only one process at a time may use it.
+    pub nonce: String,
+}
+
+impl ClaimIntent {
+    /// Returns an intent that nobody else has.
+    pub fn new(key: RequestKey) -> Result<Self, SharedError> {
+        let nonce = random_text()?;
+        Ok(Self { key, nonce })
+    }
+}
+
+/// Returns 128 random bits in hex digits.
+pub(crate) fn random_text() -> Result<String, SharedError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(SharedError::Random)?;
+    Ok(format!("{:032x}", u128::from_le_bytes(bytes)))
+}
+
+/// A claim in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedClaim {
     /// The request.
     pub key: RequestKey,
@@ -29,7 +56,7 @@ pub struct SharedClaim {
     pub generation: u64,
     /// The holder.
     pub holder: String,
-    /// The random text that tells this claim from others of its holder.
+    /// The random text of the intent.
     pub nonce: String,
     /// How the request is sent.
     pub mode: ClaimMode,
@@ -137,8 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn a_granted_claim_survives_its_json() {
-        let text = serde_json::to_string(&claim()).unwrap();
-        assert_eq!(serde_json::from_str::<SharedClaim>(&text).unwrap(), claim());
+    fn the_json_of_an_intent_or_of_an_earlier_claim_is_an_intent() {
+        let intent = ClaimIntent::new(claim().key).unwrap();
+        let text = serde_json::to_string(&intent).unwrap();
+        assert_eq!(serde_json::from_str::<ClaimIntent>(&text).unwrap(), intent);
+        let ClaimIntent { key, nonce } = &intent;
+        let earlier = format!(
+            r#"{{"key":"{key}","generation":2,"holder":"h","nonce":"{nonce}","mode":"call"}}"#
+        );
+        assert_eq!(serde_json::from_str::<ClaimIntent>(&earlier).unwrap(), intent);
     }
 }

@@ -7,8 +7,8 @@ use std::fmt;
 
 pub(crate) use answer::MAX_ANSWER_BYTES;
 pub use answer::SharedAnswer;
-pub(crate) use claim::{ClaimDocument, MAX_CLAIM_BYTES, heartbeat_bytes};
-pub use claim::{ClaimMode, SharedClaim};
+pub(crate) use claim::{ClaimDocument, MAX_CLAIM_BYTES, heartbeat_bytes, random_text};
+pub use claim::{ClaimIntent, ClaimMode, SharedClaim};
 
 /// The version of all documents.
 const SCHEMA: u32 = 1;

@@ -4,10 +4,11 @@
 //! then sent like any request. A request that another holder has claimed is looked up again after a pause, and keeps no
 //! other request from being sent: two builds that wait for each other would otherwise never end.
 //!
-//! A claim is recorded in the state before its request is sent. [`settle`] publishes the answer or releases the claim.
-//! While the store is unavailable, requests are sent without a claim, and their answers are published later.
+//! The intent to claim a request is recorded in the state before it is claimed. [`settle`] publishes the answer or releases
+//! the claim. While the store is unavailable, requests are sent without a claim, and their answers are published later.
 
 mod claims;
+mod intents;
 mod settle;
 mod work;
 
@@ -24,7 +25,7 @@ use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::causes::with_causes;
 use synix_core::clock::Clock;
 use synix_core::request::RequestKey;
-use synix_shared::{ClaimMode, HeldBy, SharedAnswers, SharedClaim, SharedError};
+use synix_shared::{ClaimIntent, SharedAnswers, SharedClaim, SharedError};
 use synix_store::{AnswerOrigin, BuildId, LayerMode, RequestId, Store};
 
 pub(super) use claims::ClaimGuard;
@@ -52,8 +53,10 @@ pub(super) type ModedRequest = (PendingRequest<RequestId>, LayerMode);
 struct LookUp {
     queued: PendingRequest<RequestId>,
     mode: LayerMode,
-    /// The claim of an earlier send, which may still hold.
-    known: Option<SharedClaim>,
+    /// What it claims, as soon as that is recorded.
+    intent: Option<ClaimIntent>,
+    /// Whether the store may have the claim.
+    may_be_claimed: bool,
     /// How long to wait if another holder has claimed the request.
     pause: Duration,
     /// Whether the requests of its layer wait for the result.
@@ -71,7 +74,16 @@ struct HeldRequest {
 #[derive(Debug)]
 struct Kept {
     request: RequestId,
-    claim: Option<SharedClaim>,
+    claim: Option<KeptClaim>,
+}
+
+/// A claim that is to be settled.
+#[derive(Debug)]
+enum KeptClaim {
+    /// It may be in the store.
+    Intended(ClaimIntent),
+    /// This build holds it.
+    Granted(SharedClaim),
 }
 
 /// The shared answers of a build.
@@ -93,6 +105,8 @@ pub(super) struct SharedStage<'a> {
     kept: HashMap<RequestKey, Kept>,
     /// Requests that are being published or released.
     settling: HashSet<RequestId>,
+    /// Look-ups of such requests, which wait for the end of that.
+    parked: Vec<LookUp>,
     guard: ClaimGuard,
     granted: Vec<ModedRequest>,
     settled: Vec<SettledRequest>,
@@ -143,6 +157,7 @@ impl<'a> SharedStage<'a> {
             held: Vec::new(),
             kept: HashMap::new(),
             settling: HashSet::new(),
+            parked: Vec::new(),
             granted: Vec::new(),
             settled: Vec::new(),
             away_until: None,
@@ -184,11 +199,10 @@ impl<'a> SharedStage<'a> {
                 ready.push((queued, mode));
                 continue;
             }
-            let known = self.kept.get(&queued.key);
-            let known = known.and_then(|kept| kept.claim.clone());
             *self.looking.entry(queued.layer).or_default() += 1;
-            self.look_ups.push_back(LookUp {
-                known: known.filter(|claim| claim.mode == ClaimMode::Batch),
+            self.queue_look_up(LookUp {
+                intent: None,
+                may_be_claimed: false,
                 queued,
                 mode,
                 pause: FIRST_PAUSE,
@@ -200,25 +214,12 @@ impl<'a> SharedStage<'a> {
         Ok(ready)
     }
 
-    /// Records, in one transaction, that the answers to requests that are sent without a claim are to be published.
-    fn keep_unclaimed(&mut self, mut sent: Vec<(RequestKey, RequestId)>) -> Result<(), BuildError> {
-        if self.client.settings().read_only {
-            return Ok(());
+    fn queue_look_up(&mut self, look_up: LookUp) {
+        if self.settling.contains(&look_up.queued.request) {
+            self.parked.push(look_up);
+        } else {
+            self.look_ups.push_back(look_up);
         }
-        sent.retain(|(key, _)| !self.kept.contains_key(key));
-        if sent.is_empty() {
-            return Ok(());
-        }
-        self.store.write(|tx| {
-            sent.iter().try_for_each(|(_, request)| {
-                tx.keep_shared_request(*request, self.build, &self.name, None)
-            })
-        })?;
-        for (key, request) in sent {
-            let claim = None;
-            self.kept.insert(key, Kept { request, claim });
-        }
-        Ok(())
     }
 
     /// Returns the layers that wait for first look-ups. Claims of others are not waited for.
@@ -270,21 +271,21 @@ impl<'a> SharedStage<'a> {
             } else if self.store.in_flight(queued.request)?.is_some() {
                 self.granted.push((look_up.queued, look_up.mode));
             } else {
-                self.look_ups.push_back(look_up);
+                self.queue_look_up(look_up);
             }
         }
         self.start()
     }
 
     /// Reports once that the build waits for claims of others.
-    pub(super) fn report_waiting(&mut self, holder: &HeldBy) {
+    pub(super) fn report_waiting(&mut self, holder: String) {
         if self.reported_held {
             return;
         }
         self.reported_held = true;
         (self.observer)(&Event::WaitingForShared {
             url: self.client.settings().name.clone(),
-            holder: holder.holder.clone(),
+            holder,
         });
     }
 

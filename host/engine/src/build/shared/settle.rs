@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::SharedStage;
+use super::intents::intent_of;
+use super::{Kept, KeptClaim, SharedStage};
 use crate::build::BuildError;
 use crate::build::event::Event;
 use crate::pending::SettledRequest;
 use synix_core::printable;
 use synix_core::request::RequestKey;
-use synix_shared::{SharedAnswer, SharedClaim};
-use synix_store::{BuildId, RequestId, SharedRequest};
+use synix_shared::SharedAnswer;
+use synix_store::{BuildId, RequestId};
 
 /// A request that is settled here, and is to be settled in the store.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(super) struct Settlement {
     pub(super) key: RequestKey,
     /// The answer to publish; `None`: the claim is released.
     pub(super) answer: Option<SharedAnswer>,
-    pub(super) claim: Option<SharedClaim>,
+    pub(super) claim: Option<KeptClaim>,
 }
 
 impl SharedStage<'_> {
@@ -40,7 +41,7 @@ impl SharedStage<'_> {
         &mut self,
         key: RequestKey,
         request: RequestId,
-        claim: Option<SharedClaim>,
+        claim: Option<KeptClaim>,
     ) -> Result<(), BuildError> {
         if !self.settling.insert(request) {
             return Ok(());
@@ -77,15 +78,16 @@ impl SharedStage<'_> {
             if is_driven {
                 continue;
             }
-            let claim = claim_of(&row);
+            let request = row.request;
+            let recorded = || Kept {
+                request,
+                claim: intent_of(&row).map(KeptClaim::Intended),
+            };
             if row.is_in_flight {
-                let request = row.request;
-                self.kept
-                    .entry(row.key)
-                    .or_insert(super::Kept { request, claim });
+                self.kept.entry(row.key).or_insert_with(recorded);
             } else {
-                self.kept.remove(&row.key);
-                self.settle(row.key, row.request, claim)?;
+                let kept = self.kept.remove(&row.key).unwrap_or_else(recorded);
+                self.settle(row.key, request, kept.claim)?;
             }
         }
         self.start()
@@ -94,9 +96,7 @@ impl SharedStage<'_> {
     /// Settles everything in the store. Does nothing more for an unavailable store: a later command does.
     pub(in crate::build) async fn finish(&mut self) -> Result<(), BuildError> {
         self.is_finishing = true;
-        self.look_ups.clear();
-        self.looking.clear();
-        self.held.clear();
+        self.drop_look_ups()?;
         while self.is_working() {
             self.progress().await?;
         }
@@ -125,10 +125,4 @@ impl SharedStage<'_> {
         }
         Ok(())
     }
-}
-
-/// Returns the claim of a row. An unreadable one lapses by itself.
-fn claim_of(row: &SharedRequest) -> Option<SharedClaim> {
-    let claim = row.claim.as_deref()?;
-    serde_json::from_str(claim).ok()
 }

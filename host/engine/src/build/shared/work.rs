@@ -4,12 +4,15 @@ use tokio::time::Instant;
 
 use super::settle::Settlement;
 use super::{
-    HeldRequest, Kept, LONGEST_PAUSE, LookUp, MAX_OPERATIONS, PAUSE_PER_REQUEST, SharedStage,
+    HeldRequest, Kept, KeptClaim, LONGEST_PAUSE, LookUp, MAX_OPERATIONS, PAUSE_PER_REQUEST,
+    SharedStage,
 };
 use crate::build::BuildError;
 use crate::build::event::Event;
-use synix_core::request::Ending;
-use synix_shared::{ClaimMode, Obtained, Published, SharedAnswers, SharedClaim, SharedError};
+use synix_core::request::{Ending, RequestKey};
+use synix_shared::{
+    ClaimMode, Obtained, Published, SharedAnswer, SharedAnswers, SharedClaim, SharedError,
+};
 use synix_store::{LayerMode, RequestId, SharedOrigin, StoreError};
 
 /// The result of an operation of the store.
@@ -23,29 +26,39 @@ pub(super) enum Finished {
 impl SharedStage<'_> {
     /// Starts operations until the limit is reached.
     pub(super) fn start(&mut self) -> Result<(), BuildError> {
-        if self.is_away() {
-            // They stay on record for a later command.
-            for dropped in std::mem::take(&mut self.settlements) {
-                self.settling.remove(&dropped.request);
-            }
-            let look_ups = std::mem::take(&mut self.look_ups);
-            let sent = look_ups.iter().map(|look_up| &look_up.queued);
-            self.keep_unclaimed(sent.map(|queued| (queued.key, queued.request)).collect())?;
-            for look_up in look_ups {
-                self.end_first(&look_up);
-                self.granted.push((look_up.queued, look_up.mode));
-            }
-            return Ok(());
-        }
-        while self.in_flight < MAX_OPERATIONS {
+        while !self.is_away() && self.in_flight < MAX_OPERATIONS {
             // Others wait for the answers.
             if let Some(settlement) = self.settlements.pop_front() {
                 self.start_settlement(settlement);
-            } else if let Some(look_up) = self.look_ups.pop_front() {
-                self.start_look_up(look_up);
-            } else {
+                continue;
+            }
+            self.record_intents()?;
+            if self.is_away() {
                 break;
             }
+            match self.look_ups.pop_front() {
+                Some(look_up) => self.start_look_up(look_up),
+                None => return Ok(()),
+            }
+        }
+        if self.is_away() {
+            self.start_without_store()?;
+        }
+        Ok(())
+    }
+
+    fn start_without_store(&mut self) -> Result<(), BuildError> {
+        // They stay on record for a later command.
+        for dropped in std::mem::take(&mut self.settlements) {
+            self.settling.remove(&dropped.request);
+        }
+        self.look_ups.append(&mut self.parked.drain(..).collect());
+        let look_ups = std::mem::take(&mut self.look_ups);
+        let sent = look_ups.iter().map(|look_up| &look_up.queued);
+        self.keep_unclaimed(sent.map(|queued| (queued.key, queued.request)).collect())?;
+        for look_up in look_ups {
+            self.end_first(&look_up);
+            self.granted.push((look_up.queued, look_up.mode));
         }
         Ok(())
     }
@@ -62,10 +75,15 @@ impl SharedStage<'_> {
             } = settlement;
             let finished = match (answer, claim) {
                 (Some(answer), claim) => {
-                    let published = client.publish(key, &answer, claim.as_ref()).await;
+                    let published = publish(&client, key, &answer, claim).await;
                     Finished::Published(request, published)
                 }
-                (None, Some(claim)) => Finished::Released(request, client.release(&claim).await),
+                (None, Some(KeptClaim::Granted(claim))) => {
+                    Finished::Released(request, client.release(&claim).await)
+                }
+                (None, Some(KeptClaim::Intended(intent))) => {
+                    Finished::Released(request, client.release_intent(&intent).await)
+                }
                 (None, None) => Finished::Released(request, Ok(())),
             };
             // The receiver is dropped only with the build; the row stays for a later command.
@@ -73,8 +91,9 @@ impl SharedStage<'_> {
         });
     }
 
-    fn start_look_up(&mut self, look_up: LookUp) {
+    fn start_look_up(&mut self, mut look_up: LookUp) {
         self.begin();
+        look_up.may_be_claimed = true;
         let writes = !self.client.settings().read_only;
         if writes && look_up.mode == LayerMode::Sync && self.heartbeats.is_none() {
             let client = self.client.clone();
@@ -93,7 +112,7 @@ impl SharedStage<'_> {
         self.is_used = true;
     }
 
-    fn end_first(&mut self, look_up: &LookUp) {
+    pub(super) fn end_first(&mut self, look_up: &LookUp) {
         let layer = look_up.queued.layer;
         if look_up.is_first
             && let Some(count) = self.looking.get_mut(&layer)
@@ -125,7 +144,7 @@ impl SharedStage<'_> {
                 Finished::LookedUp(look_up, obtained) => self.on_looked_up(*look_up, obtained),
                 Finished::Published(request, published) => self.on_published(request, published),
                 Finished::Released(request, released) => {
-                    self.settling.remove(&request);
+                    self.end_settlement(request);
                     if let Err(error) = released {
                         self.on_error(&error);
                     }
@@ -142,7 +161,7 @@ impl SharedStage<'_> {
         self.start()
     }
 
-    /// Writes what the results mean in one transaction, before anything is sent.
+    /// Writes what the results mean in one transaction.
     fn record(&self, ended: &[Finished]) -> Result<(), StoreError> {
         self.store.write(|tx| {
             for finished in ended {
@@ -156,17 +175,8 @@ impl SharedStage<'_> {
                         };
                         let request = look_up.queued.request;
                         tx.store_shared_answer(request, self.build, &found.answer, &origin)?;
-                    }
-                    Finished::LookedUp(look_up, Ok(Obtained::Claimed(claim))) => {
-                        let claim = serde_json::to_string(claim).unwrap_or_default();
-                        let request = look_up.queued.request;
-                        tx.keep_shared_request(request, self.build, &self.name, Some(&claim))?;
-                    }
-                    Finished::LookedUp(look_up, Err(_)) if !self.client.settings().read_only => {
-                        let key = look_up.queued.key;
-                        if !self.kept.contains_key(&key) {
-                            let request = look_up.queued.request;
-                            tx.keep_shared_request(request, self.build, &self.name, None)?;
+                        if look_up.intent.is_some() {
+                            tx.forget_shared_request(request)?;
                         }
                     }
                     Finished::Published(request, Ok(_)) | Finished::Released(request, Ok(())) => {
@@ -188,7 +198,7 @@ impl SharedStage<'_> {
                 return;
             }
             Ok(Obtained::Held(held_by)) if !self.is_finishing => {
-                self.hold(look_up, &held_by);
+                self.hold(look_up, held_by.holder);
                 return;
             }
             Ok(Obtained::Held(_)) => return,
@@ -196,11 +206,9 @@ impl SharedStage<'_> {
             Ok(Obtained::NotClaimed) => {}
             Err(error) => {
                 self.on_error(&error);
-                if !self.client.settings().read_only {
-                    self.kept.entry(key).or_insert(Kept {
-                        request,
-                        claim: None,
-                    });
+                if let Some(intent) = &look_up.intent {
+                    let claim = Some(KeptClaim::Intended(intent.clone()));
+                    self.kept.entry(key).or_insert(Kept { request, claim });
                 }
             }
         }
@@ -214,25 +222,31 @@ impl SharedStage<'_> {
         }
         let kept = Kept {
             request,
-            claim: Some(claim),
+            claim: Some(KeptClaim::Granted(claim)),
         };
         self.kept.insert(key, kept);
     }
 
-    fn hold(&mut self, mut look_up: LookUp, held_by: &synix_shared::HeldBy) {
-        self.report_waiting(held_by);
+    pub(super) fn hold(&mut self, mut look_up: LookUp, holder: String) {
+        self.report_waiting(holder);
         let many = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
         let pause = look_up.pause.max(PAUSE_PER_REQUEST.saturating_mul(many));
         look_up.pause = (look_up.pause * 2).min(LONGEST_PAUSE);
         look_up.is_first = false;
-        look_up.known = None;
         let now = Instant::now();
         let due = now.checked_add(pause).unwrap_or(now);
         self.held.push(HeldRequest { look_up, due });
     }
 
-    fn on_published(&mut self, request: RequestId, published: Result<Published, SharedError>) {
+    /// Looks up what waited for the end of this settlement.
+    fn end_settlement(&mut self, request: RequestId) {
         self.settling.remove(&request);
+        let waits = |look_up: &mut LookUp| look_up.queued.request == request;
+        self.look_ups.extend(self.parked.extract_if(.., waits));
+    }
+
+    fn on_published(&mut self, request: RequestId, published: Result<Published, SharedError>) {
+        self.end_settlement(request);
         match published {
             Ok(Published::Double) => self.doubles += 1,
             Ok(Published::Published | Published::Damaged | Published::NotPublished) => {}
@@ -241,19 +255,34 @@ impl SharedStage<'_> {
     }
 }
 
-/// Returns the answer, or a claim: a known one if it still holds.
+/// Publishes an answer, and gives up its claim.
+async fn publish(
+    client: &SharedAnswers,
+    key: RequestKey,
+    answer: &SharedAnswer,
+    claim: Option<KeptClaim>,
+) -> Result<Published, SharedError> {
+    let claim = match claim {
+        Some(KeptClaim::Granted(claim)) => Some(claim),
+        Some(KeptClaim::Intended(intent)) => client.find_claim(&intent).await?,
+        None => None,
+    };
+    client.publish(key, answer, claim.as_ref()).await
+}
+
+/// Returns the answer, or a claim.
 async fn obtain(client: &SharedAnswers, look_up: &LookUp) -> Result<Obtained, SharedError> {
-    let (key, accepts) = (look_up.queued.key, look_up.queued.accept_truncated);
-    if let Some(claim) = &look_up.known
-        && client.confirm(claim).await?
-    {
-        return Ok(Obtained::Claimed(claim.clone()));
-    }
+    let accepts = look_up.queued.accept_truncated;
+    let Some(intent) = &look_up.intent else {
+        // Nothing may be written.
+        let found = client.look_up(look_up.queued.key, accepts).await?;
+        return Ok(found.map_or(Obtained::NotClaimed, Obtained::Answered));
+    };
     let mode = match look_up.mode {
         LayerMode::Batch => ClaimMode::Batch,
         LayerMode::Sync => ClaimMode::Call,
     };
-    let obtained = client.obtain(key, accepts, mode).await?;
+    let obtained = client.obtain(intent, accepts, mode).await?;
     // The client promises it; an answer that the layer does not accept would be looked up forever.
     if let Obtained::Answered(found) = &obtained
         && found.answer.ending == Ending::Truncated

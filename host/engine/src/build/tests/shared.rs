@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use synix_scripted_provider::{Reply, Rule};
 use synix_shared::{
-    ClaimMode, Creation, MemoryObjects, ObjectInfo, Objects, ObjectsError, ObjectsErrorKind,
+    ClaimIntent, ClaimMode, Creation, MemoryObjects, ObjectInfo, Objects, ObjectsError, ObjectsErrorKind,
     Obtained, Operation, SharedSettings,
 };
 
@@ -164,7 +164,8 @@ async fn the_claim_of_a_failed_request_is_released_at_once() {
     assert_eq!(unsettled(&fixture), 0);
     let key = request(1).key().unwrap();
     let other = client(&objects, false);
-    let obtained = other.obtain(key, false, ClaimMode::Call).await.unwrap();
+    let intent = ClaimIntent::new(key).unwrap();
+    let obtained = other.obtain(&intent, false, ClaimMode::Call).await.unwrap();
     assert!(matches!(obtained, Obtained::Claimed(_)), "{obtained:?}");
 }
 
@@ -176,18 +177,19 @@ async fn the_claims_of_a_killed_build_are_released_by_the_next() {
     let (pending, id) = fixture.record(1).remove(0);
     let key = pending.key;
     let killed = client(&objects, false);
-    let Obtained::Claimed(claim) = killed.obtain(key, false, ClaimMode::Call).await.unwrap() else {
-        panic!("nobody else has claimed it");
-    };
-    let claim = serde_json::to_string(&claim).unwrap();
+    let intent = ClaimIntent::new(key).unwrap();
+    let claim = serde_json::to_string(&intent).unwrap();
     let kept = fixture
         .store
         .write(|tx| tx.keep_shared_request(id, fixture.build, "memory://", Some(&claim)));
     kept.unwrap();
+    let obtained = killed.obtain(&intent, false, ClaimMode::Batch).await;
+    assert!(matches!(obtained.unwrap(), Obtained::Claimed(_)));
     build(&fixture, BatchChoice::Never, client(&objects, false), 0).await;
     assert_eq!(unsettled(&fixture), 0);
     let other = client(&objects, false);
-    let obtained = other.obtain(key, false, ClaimMode::Call).await.unwrap();
+    let intent = ClaimIntent::new(key).unwrap();
+    let obtained = other.obtain(&intent, false, ClaimMode::Call).await.unwrap();
     assert!(matches!(obtained, Obtained::Claimed(_)), "{obtained:?}");
 }
 
