@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{Team, ids, ok};
+use crate::support::crashes::{assert_only_unclear_calls_paid_twice, was_killed};
 use crate::support::pipelines::{BATCH_BUILD, RESUME, notes_pipeline};
 use crate::support::processes::send_signal;
 use crate::support::test_project::TestProject;
@@ -108,35 +109,57 @@ fn a_damaged_answer_is_reported_and_not_used() {
     assert_eq!(fs::read_to_string(&damaged).unwrap(), planted);
 }
 
-/// A sync build that is killed at any point leaves nothing that another command does not settle.
-#[test]
-fn a_build_that_is_killed_at_any_point_pays_once() {
-    let lease = "[shared]\nlease = 1\n";
-    let mut fatal = 1;
+/// The crash points of a command between two that are tried.
+const STRIDE: u64 = 7;
+
+/// Kills a command at crash points until it ends without a kill. Returns the number of kills.
+///
+/// The next command of the project, and then the other project, must neither pay twice nor wait for a claim of the dead
+/// process: with `--no-wait`, that would be an error.
+fn kill_everywhere(killed: &[&str], next: &[&[&str]]) -> u64 {
+    let mut kills = 0;
     loop {
-        let project = TestProject::team();
-        project.pipeline(
-            "synix.toml",
-            &format!("{}\n{lease}", crate::support::pipelines::TEAM),
-        );
-        let team = Team::of(project);
-        let mut command = team.in_first(&["build"]).process();
+        let fatal = 1 + kills * STRIDE;
+        let context = format!("{killed:?} at point {fatal}");
+        let team = Team::new();
+        let mut command = team.in_first(killed).process();
         command.env("SYNIX_CRASH_AT", fatal.to_string());
-        let killed = crate::support::crashes::was_killed(command.output().unwrap().status);
-        if !killed {
-            assert!(fatal > 20, "only {fatal} points");
-            return;
+        if !was_killed(command.output().unwrap().status) {
+            return kills;
         }
-        ok(&team.in_first(&["build"]));
-        ok(&team.in_second(&["build"]));
-        let context = format!("killed at point {fatal}");
-        crate::support::crashes::assert_only_unclear_calls_paid_twice(&team.first, &context);
+        kills += 1;
+        // Depending on the point, there is no build to resume.
+        for next in next {
+            team.in_first(next).run();
+        }
+        for command in [team.in_first(&WITHOUT_WAIT), team.in_second(&WITHOUT_WAIT)] {
+            let run = command.run();
+            assert_eq!(run.code, 0, "{context}: {run:?}");
+        }
+        assert_only_unclear_calls_paid_twice(&team.first, &context);
         assert_eq!(
             ids(&team.artifacts_of_second()),
             ids(&team.artifacts_of_first())
         );
         // The heartbeat of a killed process is left for `shared gc`.
         assert!(team.objects_in("claims").is_empty(), "{context}");
-        fatal += 9;
     }
+}
+
+const WITHOUT_WAIT: [&str; 2] = ["build", "--no-wait"];
+
+/// M1: a sync build that is killed at any point leaves nothing that the next command does not settle at once.
+#[test]
+fn a_build_that_is_killed_at_any_point_pays_once_and_holds_up_nobody() {
+    let kills = kill_everywhere(&["build"], &[]);
+    assert!(kills > 5, "only {kills} kills");
+}
+
+/// M1: the claims of a batch need no live holder, so nobody else would ever take them for dead.
+#[test]
+fn a_batch_build_that_is_killed_at_any_point_pays_once_and_holds_up_nobody() {
+    let resume = [&RESUME[..], &["--poll-timeout", "20s"]].concat();
+    let again = [&BATCH_BUILD[..], &["--poll-timeout", "20s"]].concat();
+    let kills = kill_everywhere(&BATCH_BUILD, &[&resume, &again]);
+    assert!(kills > 10, "only {kills} kills");
 }
