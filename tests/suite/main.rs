@@ -33,6 +33,7 @@ mod readers;
 mod releases;
 mod replies;
 mod repository;
+mod scale;
 mod shared;
 mod state;
 mod suite_checks;

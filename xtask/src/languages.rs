@@ -147,10 +147,26 @@ pub(crate) fn interpreter(environment: &Path) -> PathBuf {
 }
 
 fn node_packages(prefix: &Path) -> Result<(), Failure> {
+    match npm_packages(prefix, &NODE)? {
+        Npm::Installed => Ok(()),
+        Npm::Failed => Err(missing("npm registry", &NODE)),
+    }
+}
+
+/// Whether npm installed the packages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Npm {
+    Installed,
+    /// It said why.
+    Failed,
+}
+
+/// Installs these packages from the npm registry into a folder, unless they are there.
+pub(crate) fn npm_packages(prefix: &Path, packages: &[&str]) -> Result<Npm, Failure> {
     let marker = prefix.join("installed");
-    let wanted = NODE.join("\n");
+    let wanted = packages.join("\n");
     if fs::read_to_string(&marker).ok().as_deref() == Some(&wanted) {
-        return Ok(());
+        return Ok(Npm::Installed);
     }
     if !works("node", &["--version"]) || !works("npm", &["--version"]) {
         return Err(Failure(
@@ -161,7 +177,7 @@ fn node_packages(prefix: &Path) -> Result<(), Failure> {
                 .to_owned(),
         ));
     }
-    say(&format!("getting {}", NODE.join(", ")));
+    say(&format!("getting {}", packages.join(", ")));
     create_folder(prefix)?;
     let npm = Command::new("npm")
         .args([
@@ -172,12 +188,13 @@ fn node_packages(prefix: &Path) -> Result<(), Failure> {
             "--prefix",
         ])
         .arg(prefix)
-        .args(NODE)
+        .args(packages)
         .status();
     if !npm.is_ok_and(|status| status.success()) {
-        return Err(missing("npm registry", &NODE));
+        return Ok(Npm::Failed);
     }
-    write(&marker, &wanted)
+    write(&marker, &wanted)?;
+    Ok(Npm::Installed)
 }
 
 fn missing(registry: &str, packages: &[&str]) -> Failure {

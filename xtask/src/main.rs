@@ -20,6 +20,7 @@ mod package;
 mod pictures;
 mod probe;
 mod record;
+mod scale;
 mod setup;
 mod shell;
 mod simulate;
@@ -42,6 +43,7 @@ cargo xtask record                  record the cassettes and golden files of the
 cargo xtask components              compile the first-party transforms and readers into host/components/packed
 cargo xtask test                    run every setup, build everything and run all tests
 cargo xtask test --quick            run the tests that need only Rust and a C compiler
+cargo xtask test --scale            run the tests that need the servers of several machines, from package registries
 cargo xtask bench [PART...]         build the release binary and measure it:
                                     units, batches, flow, languages [default: all]
 cargo xtask pictures DIR            take pictures of the web page in both themes and two widths
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         ["components"] => components::run(),
         ["test"] => test::run(),
         ["test", "--quick"] => test::run_quick(),
+        ["test", "--scale"] => scale::run(),
         ["bench", ref parts @ ..] => bench::run(parts),
         ["pictures", folder] => pictures::run(folder),
         ["fuzz"] => fuzz::run(fuzz::SECONDS, None),

@@ -7,7 +7,7 @@ use crate::shell::{self, Failure, root};
 
 /// The modules of the suite that the quick tests skip: they compile plugins, kill thousands of processes, reach limits of
 /// time and memory, run every command in a hundred hostile projects, or need a browser. `.config/nextest.toml` skips the same.
-const SLOW: [&str; 17] = [
+const SLOW: [&str; 18] = [
     "builds::limits",
     "crash",
     "embeddings::crashes",
@@ -22,6 +22,7 @@ const SLOW: [&str; 17] = [
     "readers::hostile_files",
     "readers::references",
     "releases::other_programs",
+    "scale",
     "telemetry",
     "torture",
     "web_page::browser",
