@@ -3,6 +3,7 @@
 //! Without its server, a test says that it is skipped and passes.
 
 mod restate;
+mod s3;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,21 +1,13 @@
 //! `shared status`, `shared gc`, read-only access, and the permission.
 
-use super::{Team, ok};
+use super::scenarios;
 use crate::support::pipelines::TEAM;
+use crate::support::team::Team;
 use crate::support::test_project::TestProject;
 
 #[test]
 fn a_read_only_build_writes_nothing() {
-    let team = Team::new();
-    ok(&team.in_first(&["build"]));
-    team.first.write("bios/dora.md", "I am dora.");
-    let before = team.objects();
-    let mut read_only = team.in_first(&["build"]);
-    ok(read_only.env("SYNIX_SHARED_READ_ONLY", "1"));
-    assert_eq!(team.objects(), before);
-    let mut refused = team.in_first(&["shared", "gc"]);
-    let refused = refused.env("SYNIX_SHARED_READ_ONLY", "1").run();
-    assert_eq!(refused.code, 2, "{refused:?}");
+    scenarios::read_only_build_writes_nothing(&Team::in_folder);
 }
 
 /// A clone must not choose who gets the answers and the credentials of its user.
@@ -42,29 +34,7 @@ fn a_store_that_the_file_names_needs_permission() {
 
 #[test]
 fn the_status_names_who_has_claimed_what() {
-    let team = Team::new();
-    let none = team.first.json(&["shared", "status"]);
-    assert!(none["url"].is_null() && none["leases"] == serde_json::json!([]));
-    team.first.pause_batches();
-    team.in_first(&["batch-build", "run"]).run();
-    let status = team.in_second(&["shared", "status", "--json"]).run().json();
-    assert_eq!(status["url"], team.url());
-    assert_eq!(
-        (&status["reachable"], &status["read_only"]),
-        (&true.into(), &false.into())
-    );
-    let leases = status["leases"].as_array().unwrap();
-    assert_eq!(leases.len(), 3);
-    assert_eq!(leases[0]["mode"], "batch");
-    assert!(leases[0]["holder"].is_string());
-    let text = ok(&team.in_second(&["shared", "status"]));
-    assert!(text.stdout.contains("claimed requests:"), "{text:?}");
-    // A claim without an answer decides who may send.
-    let deleted = team.in_second(&["shared", "gc", "--json"]).run().json();
-    assert_eq!(
-        (&deleted["claims"], &deleted["retained"]),
-        (&0.into(), &3.into())
-    );
+    scenarios::status_names_holders(&Team::in_folder);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! error: a tier that skips its tests proves nothing.
 
 mod restate;
+mod s3;
 
 use crate::setup::{self, LibrarySource};
 use crate::shell::{self, Failure, root};
@@ -13,6 +14,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     setup::run(LibrarySource::Easiest)?;
     println!("setting up servers");
     let restate = restate::find_or_install()?;
+    let s3 = s3::find_or_install()?;
     println!("test");
     let words = [
         "test",
@@ -27,6 +29,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         shell::cargo()
             .args(words)
             .env(restate::VARIABLE, restate)
+            .env(s3::VARIABLE, s3)
             .current_dir(root()),
     )
 }
