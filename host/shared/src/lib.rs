@@ -69,6 +69,8 @@ mod memory;
 mod objects;
 mod paths;
 mod settings;
+#[cfg(test)]
+mod torture;
 
 pub use client::{
     DamagedObject, GcReport, HeldBy, Lease, Obtained, Published, SharedAnswers, SharedStatus,

@@ -1,0 +1,85 @@
+//! What the provider received, and whether it may have received it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use synix_core::request::RequestKey;
+
+use crate::{ClaimMode, SharedClaim};
+
+use super::LEASE;
+use super::wire::Bucket;
+
+/// A send of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Send {
+    pub(super) claim: SharedClaim,
+    pub(super) machine: usize,
+    /// The number of the process on its machine.
+    pub(super) process: u32,
+    pub(super) at: Duration,
+    pub(super) outcome: Option<Outcome>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Answered,
+    /// It cost nothing.
+    Failed,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pub(super) sends: BTreeMap<RequestKey, Vec<Send>>,
+    /// The machines and processes that were killed.
+    pub(super) killed: Vec<(usize, u32)>,
+    /// Sends beside one whose process was killed before its answer arrived.
+    pub(super) after_kills: usize,
+    /// Sends beside one whose holder was silent for a lease.
+    pub(super) beyond_leases: usize,
+}
+
+impl Ledger {
+    /// Adds a send of a machine whose clock runs at `rate` eighths. Returns its number.
+    pub(super) fn add(&mut self, next: Send, rate: u32, bucket: &Bucket) -> usize {
+        let earlier = self.sends.entry(next.claim.key).or_default();
+        for send in earlier.iter() {
+            let is_call = send.claim.mode == ClaimMode::Call;
+            let was_killed = self.killed.contains(&(send.machine, send.process));
+            if send.outcome == Some(Outcome::Failed) {
+                continue;
+            }
+            if is_call && was_killed && send.outcome.is_none() {
+                self.after_kills += 1;
+            } else if is_call && longest_silence(send, next.at, bucket) * rate / 8 >= LEASE {
+                self.beyond_leases += 1;
+            } else {
+                panic!("paid twice: {next:?}\nbeside {send:?}");
+            }
+        }
+        earlier.push(next);
+        earlier.len() - 1
+    }
+
+    pub(super) fn end(&mut self, key: RequestKey, number: usize, outcome: Outcome) {
+        let send = &mut self.sends.get_mut(&key).unwrap()[number];
+        send.outcome = Some(outcome);
+    }
+}
+
+/// Returns the longest time without a sign of the holder in the store, from its claim to `end`.
+fn longest_silence(send: &Send, end: Duration, bucket: &Bucket) -> Duration {
+    let created = bucket.created.lock().unwrap();
+    let claim = &send.claim;
+    let suffix = format!("/claims/{}/{:08}", claim.key, claim.generation);
+    let heartbeats = format!("/holders/{}/", claim.holder);
+    let is_sign = |path: &str| path.ends_with(&suffix) || path.contains(&heartbeats);
+    let begin = created.iter().find(|(path, _)| path.ends_with(&suffix));
+    let begin = *begin.expect("a send has a claim").1;
+    let signs = created.iter().filter(|(path, _)| is_sign(path));
+    let mut signs: Vec<Duration> = signs.map(|(_, at)| *at).filter(|at| *at <= end).collect();
+    signs.push(end);
+    signs.sort_unstable();
+    let gaps = signs.windows(2).map(|pair| pair[1] - pair[0].max(begin.min(pair[1])));
+    gaps.max().unwrap_or_default()
+}
