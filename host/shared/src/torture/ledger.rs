@@ -72,14 +72,23 @@ fn longest_silence(send: &Send, end: Duration, bucket: &Bucket) -> Duration {
     let created = bucket.created.lock().unwrap();
     let claim = &send.claim;
     let suffix = format!("/claims/{}/{:08}", claim.key, claim.generation);
-    let heartbeats = format!("/holders/{}/", claim.holder);
-    let is_sign = |path: &str| path.ends_with(&suffix) || path.contains(&heartbeats);
     let begin = created.iter().find(|(path, _)| path.ends_with(&suffix));
     let begin = *begin.expect("a send has a claim").1;
-    let signs = created.iter().filter(|(path, _)| is_sign(path));
-    let mut signs: Vec<Duration> = signs.map(|(_, at)| *at).filter(|at| *at <= end).collect();
-    signs.push(end);
-    signs.sort_unstable();
-    let gaps = signs.windows(2).map(|pair| pair[1] - pair[0].max(begin.min(pair[1])));
-    gaps.max().unwrap_or_default()
+    let prefix = format!("/holders/{}/", claim.holder);
+    let is_heartbeat = |path: &str| path.contains(&prefix);
+    let heartbeats = created.iter().filter(|(path, _)| is_heartbeat(path));
+    let mut heartbeats: Vec<(Duration, &str)> =
+        heartbeats.map(|(path, at)| (*at, path.as_str())).collect();
+    heartbeats.sort_unstable();
+    let (mut newest, mut last, mut longest) = ("", begin, Duration::ZERO);
+    for (at, path) in heartbeats.into_iter().filter(|(at, _)| *at <= end) {
+        // One that arrives after a later one shows nothing.
+        if path <= newest {
+            continue;
+        }
+        newest = path;
+        longest = longest.max(at.saturating_sub(last));
+        last = last.max(at);
+    }
+    longest.max(end.saturating_sub(last))
 }
