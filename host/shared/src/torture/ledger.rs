@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use synix_core::request::RequestKey;
 
-use crate::{ClaimMode, SharedClaim};
-
 use super::LEASE;
 use super::wire::Bucket;
+use crate::paths::{DEFAULT_NAMESPACE, Paths};
+use crate::{ClaimMode, SharedClaim};
 
 /// A send of a request.
 #[derive(Debug, Clone)]
@@ -42,6 +42,12 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Adds a send of a machine whose clock runs at `rate` eighths. Returns its number.
     pub(super) fn add(&mut self, next: Send, rate: u32, bucket: &Bucket) -> usize {
+        let later = SharedClaim {
+            generation: next.claim.generation + 1,
+            ..next.claim.clone()
+        };
+        let is_taken = creation_of(&later, bucket).is_some();
+        assert!(!is_taken, "sent for a claim that another holder has: {next:?}");
         let earlier = self.sends.entry(next.claim.key).or_default();
         for send in earlier.iter() {
             let is_call = send.claim.mode == ClaimMode::Call;
@@ -67,13 +73,17 @@ impl Ledger {
     }
 }
 
+/// Returns when a claim was created in the store.
+fn creation_of(claim: &SharedClaim, bucket: &Bucket) -> Option<Duration> {
+    let path = Paths::new(DEFAULT_NAMESPACE).claim(claim.key, claim.generation);
+    bucket.created.lock().unwrap().get(&path).copied()
+}
+
 /// Returns the longest time without a sign of the holder in the store, from its claim to `end`.
 fn longest_silence(send: &Send, end: Duration, bucket: &Bucket) -> Duration {
-    let created = bucket.created.lock().unwrap();
     let claim = &send.claim;
-    let suffix = format!("/claims/{}/{:08}", claim.key, claim.generation);
-    let begin = created.iter().find(|(path, _)| path.ends_with(&suffix));
-    let begin = *begin.expect("a send has a claim").1;
+    let begin = creation_of(claim, bucket).expect("a send has a claim");
+    let created = bucket.created.lock().unwrap();
     let prefix = format!("/holders/{}/", claim.holder);
     let is_heartbeat = |path: &str| path.contains(&prefix);
     let heartbeats = created.iter().filter(|(path, _)| is_heartbeat(path));

@@ -157,7 +157,7 @@ impl Process {
             }
             Ok(Obtained::Claimed(claim)) => {
                 // It waits for its turn: for budget, or for the pace of the provider.
-                let wait = if self.machine.random.once_in(3) { 50_000 } else { 2_000 };
+                let wait = if self.machine.random.once_in(2) { 60_000 } else { 2_000 };
                 self.pause(wait).await;
                 if self.client.still_holds(&claim) {
                     self.send(claim).await;

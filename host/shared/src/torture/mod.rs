@@ -88,8 +88,8 @@ async fn disturb(time: Time, random: SharedRandom, machines: Vec<Machine>) {
     while time.now() < FAULTY {
         time.sleep(random.milliseconds(20_000)).await;
         let at = usize::try_from(random.below(MACHINES as u64)).unwrap();
-        if random.once_in(2) {
-            time.pause(at, random.milliseconds(100_000));
+        if !random.once_in(3) {
+            time.pause(at, random.milliseconds(150_000));
             continue;
         }
         time.kill(at);
