@@ -7,7 +7,7 @@ use crate::shell::{self, Failure, root};
 
 /// The modules of the suite that the quick tests skip: they compile plugins, kill thousands of processes, reach limits of
 /// time and memory, run every command in a hundred hostile projects, or need a browser. `.config/nextest.toml` skips the same.
-const SLOW: [&str; 18] = [
+const SLOW: [&str; 19] = [
     "builds::limits",
     "crash",
     "embeddings::crashes",
@@ -23,6 +23,7 @@ const SLOW: [&str; 18] = [
     "readers::references",
     "releases::other_programs",
     "scale",
+    "shared::torture",
     "telemetry",
     "torture",
     "web_page::browser",

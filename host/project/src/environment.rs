@@ -112,6 +112,13 @@ impl Environment {
         text.and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
+    /// Returns the rate of the clock of shared answers in eighths. Only a test of a debug build changes it.
+    pub(super) fn clock_eighths(&self) -> u32 {
+        let text = self.get("SYNIX_CLOCK_EIGHTHS");
+        let set = text.and_then(|text| text.parse().ok());
+        set.filter(|_| cfg!(debug_assertions)).unwrap_or(8)
+    }
+
     /// Returns a credential. An empty one counts as not set.
     pub(super) fn secret(&self, name: &str) -> Option<Secret> {
         self.get(name)

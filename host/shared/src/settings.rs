@@ -31,21 +31,33 @@ pub trait Monotonic: Send + Sync + fmt::Debug {
 
 /// The monotonic clock of the system, with the timers of tokio.
 #[derive(Debug)]
-pub struct SystemMonotonic(Instant);
+pub struct SystemMonotonic {
+    start: Instant,
+    /// How much the clock advances in 8 units of the system's.
+    eighths: u32,
+}
 
 impl SystemMonotonic {
     /// Returns a clock that starts now.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self(Instant::now()))
+        Self::at_rate(8)
+    }
+
+    /// Returns a clock that is too fast or too slow, for tests: it advances by so many eighths of the time.
+    pub fn at_rate(eighths: u32) -> Arc<Self> {
+        Arc::new(Self {
+            start: Instant::now(),
+            eighths: eighths.max(1),
+        })
     }
 }
 
 impl Monotonic for SystemMonotonic {
     fn now(&self) -> Duration {
-        self.0.elapsed()
+        self.start.elapsed() * self.eighths / 8
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(tokio::time::sleep(duration))
+        Box::pin(tokio::time::sleep(duration * 8 / self.eighths))
     }
 }

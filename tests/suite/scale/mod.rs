@@ -18,9 +18,8 @@ fn server(variable: &str) -> Option<PathBuf> {
     if named.is_none() {
         let test = std::thread::current();
         let test = test.name().unwrap_or("a test").to_owned();
-        let line = format!(
-            "SKIPPED {test}: {variable} names no server; run `cargo xtask test --scale`\n"
-        );
+        let line =
+            format!("SKIPPED {test}: {variable} names no server; run `cargo xtask test --scale`\n");
         // A macro's line is hidden, because the test passes.
         std::io::stderr().write_all(line.as_bytes()).unwrap();
     }

@@ -159,7 +159,10 @@ fn what_could_not_be_published_is_published_by_the_next_build() {
     drop(closed);
     let mut away = team.in_first(&["build"]);
     let away = ok(away.env("AWS_ENDPOINT_URL", endpoint));
-    assert!(away.stderr.contains("the build continues without them"), "{away:?}");
+    assert!(
+        away.stderr.contains("the build continues without them"),
+        "{away:?}"
+    );
     assert!(team.store().paths("answers").is_empty());
     let sent = team.first.sent();
     ok(&team.in_first(&["build"]));

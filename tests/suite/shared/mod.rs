@@ -4,3 +4,5 @@ mod accidents;
 mod builds;
 mod commands;
 pub(crate) mod scenarios;
+#[cfg(unix)]
+pub(crate) mod torture;

@@ -43,7 +43,9 @@ pub(crate) fn sync_build_uses_answers_of_batch(make: MakeTeam<'_>) {
     assert_eq!(request["cost_usd"].as_f64(), Some(0.0));
     let lineage = ok(&team.in_second(&["lineage", "ws-amara"]));
     assert!(
-        lineage.stdout.contains(&format!("from shared answers in {}", team.store().url)),
+        lineage
+            .stdout
+            .contains(&format!("from shared answers in {}", team.store().url)),
         "{lineage:?}"
     );
 }

@@ -26,7 +26,10 @@ impl S3Server {
 
     /// Starts the server with the interpreter that has moto.
     pub(crate) fn start(python: &Path) -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/suite/support/s3_server.py");
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/suite/support/s3_server.py"
+        );
         let mut server = Command::new(python)
             .args([script, Self::BUCKET])
             .stdin(Stdio::piped())

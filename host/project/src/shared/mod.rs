@@ -15,7 +15,7 @@ use super::execute::runtime;
 use super::trust::Permission;
 use super::{Project, ProjectError};
 use synix_manifest::{Pipeline, check_shared_url};
-use synix_shared::{GcReport, SharedAnswers, SharedSettings, SharedStatus};
+use synix_shared::{GcReport, SharedAnswers, SharedSettings, SharedStatus, SystemMonotonic};
 use synix_store::{Reader, StoreError};
 
 /// The variable with the URL of the store.
@@ -80,7 +80,8 @@ impl ProjectContext {
             holder_label: holder_label(&self.environment),
         };
         let url = settings.name.clone();
-        let opened = SharedAnswers::new(store.objects, settings);
+        let clock = SystemMonotonic::at_rate(self.environment.clock_eighths());
+        let opened = SharedAnswers::with_clock(store.objects, settings, clock);
         let opened = opened.map_err(|source| ProjectError::Shared {
             url,
             source: Box::new(source),

@@ -25,7 +25,11 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn obtain(key: RequestKey, accept_truncated: bool, own: Option<SharedClaim>) -> Self {
+    pub(super) fn obtain(
+        key: RequestKey,
+        accept_truncated: bool,
+        own: Option<SharedClaim>,
+    ) -> Self {
         Self {
             key,
             accept_truncated,

@@ -172,6 +172,9 @@ mod tests {
         let earlier = format!(
             r#"{{"key":"{key}","generation":2,"holder":"h","nonce":"{nonce}","mode":"call"}}"#
         );
-        assert_eq!(serde_json::from_str::<ClaimIntent>(&earlier).unwrap(), intent);
+        assert_eq!(
+            serde_json::from_str::<ClaimIntent>(&earlier).unwrap(),
+            intent
+        );
     }
 }

@@ -47,7 +47,10 @@ impl Ledger {
             ..next.claim.clone()
         };
         let is_taken = creation_of(&later, bucket).is_some();
-        assert!(!is_taken, "sent for a claim that another holder has: {next:?}");
+        assert!(
+            !is_taken,
+            "sent for a claim that another holder has: {next:?}"
+        );
         let earlier = self.sends.entry(next.claim.key).or_default();
         for send in earlier.iter() {
             let is_call = send.claim.mode == ClaimMode::Call;

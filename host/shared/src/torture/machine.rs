@@ -7,12 +7,14 @@ use std::time::Duration;
 use synix_core::clock::Timestamp;
 use synix_core::request::{Answer, Ending, RequestKey, Usage};
 
+use super::LEASE;
 use super::ledger::{Ledger, Outcome, Send};
 use super::random::SharedRandom;
 use super::time::{SkewedClock, Time};
 use super::wire::{Bucket, Wire};
-use super::LEASE;
-use crate::{ClaimIntent, ClaimMode, Obtained, SharedAnswer, SharedAnswers, SharedClaim, SharedSettings};
+use crate::{
+    ClaimIntent, ClaimMode, Obtained, SharedAnswer, SharedAnswers, SharedClaim, SharedSettings,
+};
 
 /// What outlives a process.
 #[derive(Debug, Default)]
@@ -130,8 +132,15 @@ impl Process {
     async fn settle_earlier(&self, key: RequestKey) {
         let (intent, answer, is_in_flight) = {
             let disk = self.machine.disk();
-            let answer = disk.unpublished.contains(&key).then(|| disk.answers[&key].clone());
-            (disk.intents.get(&key).cloned(), answer, disk.batches.contains_key(&key))
+            let answer = disk
+                .unpublished
+                .contains(&key)
+                .then(|| disk.answers[&key].clone());
+            (
+                disk.intents.get(&key).cloned(),
+                answer,
+                disk.batches.contains_key(&key),
+            )
         };
         if answer.is_some() {
             self.publish(key, None).await;
@@ -147,7 +156,9 @@ impl Process {
         let intent = {
             let mut disk = self.machine.disk();
             let intent = disk.intents.entry(key);
-            intent.or_insert_with(|| ClaimIntent::new(key).unwrap()).clone()
+            intent
+                .or_insert_with(|| ClaimIntent::new(key).unwrap())
+                .clone()
         };
         match self.client.obtain(&intent, false, mode).await {
             Ok(Obtained::Answered(answer)) => {
@@ -157,7 +168,11 @@ impl Process {
             }
             Ok(Obtained::Claimed(claim)) => {
                 // It waits for its turn: for budget, or for the pace of the provider.
-                let wait = if self.machine.random.once_in(2) { 60_000 } else { 2_000 };
+                let wait = if self.machine.random.once_in(2) {
+                    60_000
+                } else {
+                    2_000
+                };
                 self.pause(wait).await;
                 if self.client.still_holds(&claim) {
                     self.send(claim).await;
@@ -191,7 +206,11 @@ impl Process {
         // Some calls take longer than a lease.
         self.pause(2 * 60_000).await;
         if machine.random.once_in(8) {
-            machine.ledger.lock().unwrap().end(key, number, Outcome::Failed);
+            machine
+                .ledger
+                .lock()
+                .unwrap()
+                .end(key, number, Outcome::Failed);
             while self.client.release(&claim).await.is_err() {
                 self.pause(2_000).await;
             }
@@ -205,7 +224,10 @@ impl Process {
     /// Waits for the batch of a request, perhaps of an earlier process.
     async fn collect(&self, key: RequestKey, number: usize, done: Duration) {
         let machine = &self.machine;
-        machine.time.sleep(done.saturating_sub(machine.time.now())).await;
+        machine
+            .time
+            .sleep(done.saturating_sub(machine.time.now()))
+            .await;
         self.answer(key, number);
         machine.disk().batches.remove(&key);
         self.publish(key, None).await;
@@ -214,7 +236,11 @@ impl Process {
     /// Keeps the answer of the provider, which no two sends have in common.
     fn answer(&self, key: RequestKey, number: usize) {
         let machine = &self.machine;
-        machine.ledger.lock().unwrap().end(key, number, Outcome::Answered);
+        machine
+            .ledger
+            .lock()
+            .unwrap()
+            .end(key, number, Outcome::Answered);
         let answer = SharedAnswer {
             answer: Answer {
                 text: format!("machine {}, send {number}", machine.number),

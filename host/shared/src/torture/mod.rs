@@ -69,7 +69,11 @@ fn machines(time: &Time, random: &SharedRandom) -> Vec<Machine> {
         },
         ledger: Arc::clone(&ledger),
         disk: Arc::default(),
-        modes: Arc::new((0..REQUESTS).map(|number| (key(number), mode(random))).collect()),
+        modes: Arc::new(
+            (0..REQUESTS)
+                .map(|number| (key(number), mode(random)))
+                .collect(),
+        ),
     };
     (0..MACHINES).map(machine).collect()
 }
@@ -94,7 +98,12 @@ async fn disturb(time: Time, random: SharedRandom, machines: Vec<Machine>) {
         }
         time.kill(at);
         let machine = &machines[at];
-        machine.ledger.lock().unwrap().killed.push((at, processes[at]));
+        machine
+            .ledger
+            .lock()
+            .unwrap()
+            .killed
+            .push((at, processes[at]));
         processes[at] += 1;
         let (machine, process) = (machine.clone(), processes[at]);
         // A quick one meets calls of the dead process that are still on their way.
@@ -113,11 +122,17 @@ fn run_sequence(seed: u64, counts: &mut Counts) {
     let (time, random) = (Time::default(), SharedRandom::new(seed));
     let machines = machines(&time, &random);
     machines.iter().for_each(|machine| machine.start(1));
-    time.spawn(WORLD, disturb(time.clone(), random.clone(), machines.clone()));
+    time.spawn(
+        WORLD,
+        disturb(time.clone(), random.clone(), machines.clone()),
+    );
     time.run(STUCK, || {
         time.now() > FAULTY && machines.iter().all(Machine::is_done)
     });
-    let stuck: Vec<_> = machines.iter().filter(|machine| !machine.is_done()).collect();
+    let stuck: Vec<_> = machines
+        .iter()
+        .filter(|machine| !machine.is_done())
+        .collect();
     assert!(stuck.is_empty(), "seed {seed} is stuck: {stuck:#?}");
     check_store(seed, &time, &machines[0]);
     let ledger = machines[0].ledger.lock().unwrap();
@@ -138,9 +153,13 @@ fn check_store(seed: u64, time: &Time, machine: &Machine) {
             filled.lock().unwrap().insert(number, bytes);
         }
     });
-    time.run(time.now() + LEASE, || found.lock().unwrap().len() == usize::from(REQUESTS));
+    time.run(time.now() + LEASE, || {
+        found.lock().unwrap().len() == usize::from(REQUESTS)
+    });
     for (number, bytes) in found.lock().unwrap().iter() {
-        let bytes = bytes.as_ref().unwrap_or_else(|| panic!("seed {seed} lost {number}"));
+        let bytes = bytes
+            .as_ref()
+            .unwrap_or_else(|| panic!("seed {seed} lost {number}"));
         let answer = crate::SharedAnswer::from_bytes(key(*number), bytes).unwrap();
         assert!(answer.answer.text.starts_with("machine"), "seed {seed}");
     }
@@ -160,6 +179,8 @@ fn no_sequence_of_faults_loses_an_answer_or_pays_for_it_twice() {
     for seed in first..first + seeds {
         run_sequence(seed, &mut counts);
     }
-    println!("{seeds} seeds from {first}: {counts:?}; 0 paid twice beyond a lease, 0 lost, 0 stuck");
+    println!(
+        "{seeds} seeds from {first}: {counts:?}; 0 paid twice beyond a lease, 0 lost, 0 stuck"
+    );
     assert!(counts.after_kills > 0 && counts.beyond_leases > 0);
 }

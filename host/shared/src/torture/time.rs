@@ -93,9 +93,8 @@ impl Time {
                 self.apply(&mut tasks);
             }
             self.apply(&mut tasks);
-            let is_ready = |task: &Task| {
-                !task.is_done && !self.is_paused(task.owner) && task.wake.is_set()
-            };
+            let is_ready =
+                |task: &Task| !task.is_done && !self.is_paused(task.owner) && task.wake.is_set();
             if !has_run && !tasks.iter().any(is_ready) && !self.advance() {
                 return;
             }
@@ -198,7 +197,9 @@ impl std::future::Future for Sleep {
         }
         let number = self.timer.unwrap_or(state.next_timer);
         state.next_timer += 1;
-        state.timers.insert((until, number), context.waker().clone());
+        state
+            .timers
+            .insert((until, number), context.waker().clone());
         drop(state);
         self.timer = Some(number);
         Poll::Pending

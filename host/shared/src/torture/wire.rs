@@ -105,7 +105,10 @@ impl Wire {
 impl Objects for Wire {
     fn get<'a>(&'a self, path: &'a str, max_bytes: u64) -> Operation<'a, Option<Vec<u8>>> {
         let (bucket, owned) = (Arc::clone(&self.bucket), path.to_owned());
-        Box::pin(self.call(path, async move { bucket.objects.get(&owned, max_bytes).await }))
+        Box::pin(self.call(
+            path,
+            async move { bucket.objects.get(&owned, max_bytes).await },
+        ))
     }
 
     fn create<'a>(&'a self, path: &'a str, bytes: Vec<u8>) -> Operation<'a, Creation> {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use synix_scripted_provider::{Reply, Rule};
 use synix_shared::{
-    ClaimIntent, ClaimMode, Creation, MemoryObjects, ObjectInfo, Objects, ObjectsError, ObjectsErrorKind,
-    Obtained, Operation, SharedSettings,
+    ClaimIntent, ClaimMode, Creation, MemoryObjects, ObjectInfo, Objects, ObjectsError,
+    ObjectsErrorKind, Obtained, Operation, SharedSettings,
 };
 
 use super::*;

@@ -144,7 +144,10 @@ fn no_late_call_creates_the_claim_of_an_intent_that_was_given_up() {
     let bench = Bench::new();
     let a = bench.client("a");
     now(a.release_intent(&intent(&a))).unwrap();
-    let late = now(bench.store.create(&a.0.paths.claim(key(), 1), b"late".to_vec())).unwrap();
+    let late = now(bench
+        .store
+        .create(&a.0.paths.claim(key(), 1), b"late".to_vec()))
+    .unwrap();
     assert_eq!(late, Creation::Exists);
     assert_eq!(claim(&bench.client("b")).generation, 2);
 }
@@ -170,7 +173,9 @@ fn a_claim_that_arrives_late_is_granted_to_its_own_client() {
     let document = now(bench.store.get(&a.0.paths.claim(key(), 1), 4096)).unwrap();
     now(b.0.delete(&a.0.paths.claim(key(), 1))).unwrap();
     a.0.own_claims().granted.clear();
-    let created = now(bench.store.create(&a.0.paths.claim(key(), 1), document.unwrap()));
+    let created = now(bench
+        .store
+        .create(&a.0.paths.claim(key(), 1), document.unwrap()));
     assert_eq!(created.unwrap(), Creation::Created);
     assert_eq!(claim(&a), held);
 }

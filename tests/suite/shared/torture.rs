@@ -1,0 +1,333 @@
+//! Seeded sequences of kills and pauses: eight projects with one store, each on a machine with another clock.
+//!
+//! `cargo xtask torture [SEEDS]` runs many. `synix-shared` does the same with its client alone, in virtual time, which also
+//! loses calls and replies; `scale::s3` loses them between these processes and a bucket.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::support::crashes::was_killed;
+use crate::support::folders::copy;
+use crate::support::pipelines::{BATCH_BUILD, RESUME, TEAM};
+use crate::support::processes::send_signal;
+use crate::support::random::SeededRandom;
+use crate::support::team::{TeamStore, ok, wait};
+use crate::support::test_project::{TestProject, command_in, number_from_environment};
+
+const MACHINES: usize = 8;
+
+/// The seeds of a run of the suite.
+const SEEDS: u64 = 2;
+
+const LEASE: Duration = Duration::from_secs(2);
+
+/// A command that takes longer is stuck.
+const STUCK: Duration = Duration::from_secs(300);
+
+/// Nobody takes a holder for dead whose heartbeats have shorter gaps: the fastest clock is one eighth too fast.
+const SILENCE: Duration = Duration::from_millis(1_700);
+
+/// What all sequences had.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    commands: AtomicUsize,
+    kills: AtomicUsize,
+    pauses: AtomicUsize,
+    /// Processes without a sign in the store for a lease.
+    silent: AtomicUsize,
+    /// Calls of processes that were killed, which may be billed.
+    unclear: AtomicUsize,
+    /// Answers that were paid for twice because their first sender was silent.
+    beyond_leases: AtomicUsize,
+}
+
+/// The newest heartbeat of each process, as somebody who looks all the time sees it.
+#[derive(Debug, Default)]
+struct Heartbeats(Mutex<BTreeMap<String, Seen>>);
+
+#[derive(Debug)]
+struct Seen {
+    path: String,
+    at: Instant,
+    longest: Duration,
+}
+
+impl Heartbeats {
+    fn watch(&self, store: &TeamStore, is_over: &AtomicBool) {
+        let objects = store.open();
+        while !is_over.load(Ordering::SeqCst) {
+            let prefix = format!("v1/{}/holders/", store.namespace);
+            // A fault of the connection makes a process look silent, which is only less strict.
+            let infos = wait(objects.list(&prefix)).unwrap_or_default();
+            let now = Instant::now();
+            let mut seen = self.0.lock().unwrap();
+            for info in infos {
+                let Some(process) = process_of(&info.path) else {
+                    continue;
+                };
+                let first = || Seen {
+                    path: info.path.clone(),
+                    at: now,
+                    longest: Duration::ZERO,
+                };
+                let known = seen.entry(process.to_owned()).or_insert_with(first);
+                if known.path < info.path {
+                    known.longest = known.longest.max(now - known.at);
+                    known.at = now;
+                    known.path = info.path;
+                }
+            }
+            drop(seen);
+            std::thread::park_timeout(Duration::from_millis(30));
+        }
+    }
+
+    /// Returns whether a process that has ended just now was silent for so long that others may take it for dead.
+    fn was_silent(&self, process: u32) -> bool {
+        let seen = self.0.lock().unwrap();
+        let seen = seen.get(&process.to_string());
+        seen.is_some_and(|seen| seen.longest.max(seen.at.elapsed()) >= SILENCE)
+    }
+}
+
+/// Returns the process in the id of a holder.
+fn process_of(path: &str) -> Option<&str> {
+    let (_, rest) = path.split_once("-process-")?;
+    rest.split('-').next()
+}
+
+/// A machine with its project.
+struct Machine<'a> {
+    folder: PathBuf,
+    store: &'a TeamStore,
+    heartbeats: &'a Heartbeats,
+    counts: &'a Counts,
+    /// The rate of its clock in eighths.
+    rate: u64,
+    is_batch: bool,
+    was_silent: bool,
+    context: String,
+}
+
+impl Machine<'_> {
+    fn spawn(&self, arguments: &[&str], crash_at: u64) -> Child {
+        self.counts.commands.fetch_add(1, Ordering::SeqCst);
+        let command = self.store.share(command_in(&self.folder, arguments));
+        command
+            .process()
+            .env("SYNIX_CRASH_AT", crash_at.to_string())
+            .env("SYNIX_CLOCK_EIGHTHS", self.rate.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    fn wait_for_end(&mut self, mut child: Child) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                if self.heartbeats.was_silent(child.id()) {
+                    self.counts.silent.fetch_add(1, Ordering::SeqCst);
+                    self.was_silent = true;
+                }
+                return status;
+            }
+            if started.elapsed() > STUCK {
+                child.kill().unwrap();
+                panic!("{} is stuck", self.context);
+            }
+            std::thread::park_timeout(Duration::from_millis(3));
+        }
+    }
+
+    /// Runs commands that are killed or paused.
+    fn disturb(&mut self, random: &mut SeededRandom) {
+        let command: &[&str] = if self.is_batch {
+            &BATCH_BUILD
+        } else {
+            &["build"]
+        };
+        for _ in 0..random.below(3) {
+            let crash_at = if random.below(4) == 0 {
+                0
+            } else {
+                random.below(120) + 1
+            };
+            let child = self.spawn(command, crash_at);
+            if random.below(4) == 0 {
+                std::thread::park_timeout(Duration::from_millis(random.below(1_500)));
+                self.counts.pauses.fetch_add(1, Ordering::SeqCst);
+                send_signal(&child, "-STOP");
+                std::thread::park_timeout(Duration::from_millis(random.below(5_000)));
+                send_signal(&child, "-CONT");
+            }
+            let status = self.wait_for_end(child);
+            if was_killed(status) {
+                self.counts.kills.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// Runs commands without faults.
+    fn finish(&mut self) {
+        let commands: &[&[&str]] = if self.is_batch {
+            // There may be no build to resume.
+            &[&RESUME, &BATCH_BUILD]
+        } else {
+            &[&["build"]]
+        };
+        let mut last = None;
+        for command in commands {
+            let child = self.spawn(command, 0);
+            last = Some(self.wait_for_end(child));
+        }
+        assert!(last.unwrap().success(), "{}", self.context);
+    }
+
+    /// Returns the numbers of answered and of unclear attempts by request key.
+    fn attempts(&self) -> BTreeMap<Vec<u8>, (usize, usize)> {
+        let database = Connection::open(self.folder.join(".synix/state.sqlite3")).unwrap();
+        let mut statement = database
+            .prepare(
+                "SELECT r.key, count(*) FILTER (WHERE t.state = 1), count(*) FILTER (WHERE t.state = 3)
+                 FROM attempt t JOIN request r ON r.id = t.request GROUP BY r.key",
+            )
+            .unwrap();
+        let count = |row: &rusqlite::Row<'_>, at| {
+            row.get::<_, i64>(at)
+                .map(|count| usize::try_from(count).unwrap())
+        };
+        let rows = statement.query_map([], |row| {
+            Ok((row.get(0)?, (count(row, 1)?, count(row, 2)?)))
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    }
+}
+
+/// Asserts that an answer is paid for twice only beside a sender that was silent for a lease.
+fn assert_paid_once(project: &TestProject, machines: &[Machine<'_>], counts: &Counts, seed: u64) {
+    let mut answered: BTreeMap<Vec<u8>, (usize, usize)> = BTreeMap::new();
+    let (mut paid, mut unclear) = (0, 0);
+    for machine in machines {
+        for (key, (answers, lost)) in machine.attempts() {
+            let (all, silent) = answered.entry(key).or_default();
+            *all += answers;
+            *silent += if machine.was_silent { answers } else { 0 };
+            paid += answers;
+            unclear += lost;
+        }
+    }
+    for (all, silent) in answered.into_values() {
+        assert!(
+            all <= 1 + silent,
+            "seed {seed}: {all} paid, {silent} of silent machines"
+        );
+        counts
+            .beyond_leases
+            .fetch_add(all.saturating_sub(1), Ordering::SeqCst);
+    }
+    counts.unclear.fetch_add(unclear, Ordering::SeqCst);
+    // Nothing was sent without a record.
+    let billed = project.ledger().executed.len();
+    assert!(
+        (paid..=paid + unclear).contains(&billed),
+        "seed {seed}: {billed} billed, {paid} paid"
+    );
+}
+
+fn copies(project: &TestProject, folder: &Path) -> Vec<PathBuf> {
+    let copies = (0..=MACHINES).map(|number| folder.join(format!("machine-{number}")));
+    copies.inspect(|to| copy(&project.path(""), to)).collect()
+}
+
+pub(crate) fn run_sequence(seed: u64, store: &TeamStore, observed: &TeamStore, counts: &Counts) {
+    let project = TestProject::team();
+    let lease = format!("{TEAM}\n[shared]\nlease = {}\n", LEASE.as_secs());
+    project.pipeline("synix.toml", &lease);
+    let temporary = TempDir::new().unwrap();
+    let mut folders = copies(&project, temporary.path());
+    let last = folders.pop().unwrap();
+    let mut random = SeededRandom(seed);
+    let heartbeats = Heartbeats::default();
+    let mut machines: Vec<Machine<'_>> = folders
+        .into_iter()
+        .enumerate()
+        .map(|(number, folder)| Machine {
+            folder,
+            store,
+            heartbeats: &heartbeats,
+            counts,
+            rate: 7 + random.below(3),
+            is_batch: random.below(3) == 0,
+            was_silent: false,
+            context: format!("seed {seed}, machine {number}"),
+        })
+        .collect();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| heartbeats.watch(observed, &is_over));
+        let running: Vec<_> = machines
+            .iter_mut()
+            .map(|machine| {
+                let mut random = SeededRandom(random.next());
+                scope.spawn(move || {
+                    machine.disturb(&mut random);
+                    machine.finish();
+                })
+            })
+            .collect();
+        let ends: Vec<_> = running.into_iter().map(|machine| machine.join()).collect();
+        is_over.store(true, Ordering::SeqCst);
+        watcher.join().unwrap();
+        assert!(ends.iter().all(Result::is_ok), "seed {seed}");
+    });
+    assert_paid_once(&project, &machines, counts, seed);
+    // Every answer is there, and nobody waits for anything.
+    let sent = project.sent();
+    ok(&observed.share(command_in(&last, &["build", "--no-wait"])));
+    assert_eq!(project.sent(), sent, "seed {seed}");
+    let collected = ok(&observed.share(command_in(&last, &["shared", "gc", "--json"])));
+    assert_eq!(
+        collected.json()["retained"],
+        0,
+        "seed {seed}: {collected:?}"
+    );
+}
+
+/// Runs the sequences that the environment asks for, each over a store of its own. With the store goes another way to it
+/// for the one who checks the result.
+pub(crate) fn run_sequences(make: &dyn Fn(u64) -> (TeamStore, TeamStore), seeds: u64) -> Counts {
+    let seeds = number_from_environment("SYNIX_TORTURE").unwrap_or(seeds);
+    let first = number_from_environment("SYNIX_TORTURE_SEED").unwrap_or(1);
+    let counts = Counts::default();
+    for seed in first..first + seeds {
+        let (store, observed) = make(seed);
+        run_sequence(seed, &store, &observed, &counts);
+    }
+    println!(
+        "{counts:?}; {seeds} seeds from {first}: 0 paid twice beyond a lease, 0 lost, 0 stuck"
+    );
+    counts
+}
+
+/// M1, M2, A3, L12
+#[test]
+fn no_sequence_of_kills_and_pauses_loses_an_answer_or_pays_for_it_twice() {
+    let folder = TempDir::new().unwrap();
+    let make = |seed: u64| {
+        let folder = folder.path().join(seed.to_string());
+        std::fs::create_dir(&folder).unwrap();
+        let store = TeamStore::folder(&folder);
+        (store.clone(), store)
+    };
+    let counts = run_sequences(&make, SEEDS);
+    assert!(counts.kills.into_inner() > 0);
+}
