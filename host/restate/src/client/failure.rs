@@ -1,0 +1,173 @@
+//! What a reply of the server means for a chunk that has no outcome.
+
+use std::error::Error;
+use std::fmt;
+
+use bytes::Bytes;
+use http::StatusCode;
+use restate_sdk::ingress::ClientError;
+use serde::Deserialize;
+use synix_core::causes::with_causes;
+use synix_units::EngineError;
+
+use crate::endpoint::REFUSED;
+use crate::http_client::ReplyTooLarge;
+
+/// The characters of a message that are shown.
+const MAX_MESSAGE: usize = 500;
+
+/// Why a call has no outcome.
+#[derive(Debug)]
+pub(super) struct Failure {
+    kind: Kind,
+    reason: Reason,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Nobody knows whether the chunk runs: the next call has the same key.
+    Unanswered,
+    /// The server keeps this failure under the key of the chunk.
+    Failed,
+    /// The same call would be refused again.
+    Refused,
+}
+
+/// What a message says.
+#[derive(Debug)]
+struct Reason(String);
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Reason {}
+
+impl Failure {
+    /// Returns whether the server would reply to the same key with the same failure.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.kind != Kind::Unanswered
+    }
+
+    pub(super) fn into_error(self, name: &str) -> EngineError {
+        let name = name.to_owned();
+        let source = Box::new(self.reason);
+        match self.kind {
+            Kind::Unanswered | Kind::Failed => EngineError::Unavailable { name, source },
+            Kind::Refused => EngineError::Refused { name, source },
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        if let Some(reply) = error.response() {
+            let message = reply_message(reply.body());
+            return Self {
+                kind: kind_of(reply.status()),
+                reason: Reason(described(reply.status(), &message)),
+            };
+        }
+        let kind = match &error {
+            ClientError::Transport { source } if source.is::<crate::http_client::CallError>() => {
+                if is_too_large(source.as_ref()) {
+                    Kind::Refused
+                } else {
+                    Kind::Unanswered
+                }
+            }
+            ClientError::Transport { .. } => Kind::Unanswered,
+            ClientError::Request { .. }
+            | ClientError::Serialization { .. }
+            | ClientError::InvalidRequest { .. }
+            | ClientError::Protocol { .. }
+            | ClientError::Status { .. }
+            | ClientError::PayloadDecode { .. } => Kind::Refused,
+        };
+        Self {
+            kind,
+            reason: Reason(innermost(&error)),
+        }
+    }
+}
+
+fn is_too_large(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if cause.is::<ReplyTooLarge>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(crate::http_client::CallError::TooLarge(_))
+            )
+        {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
+}
+
+/// Returns the causes behind the words of the library, which repeat themselves.
+fn innermost(error: &ClientError) -> String {
+    match error {
+        ClientError::Transport { source }
+        | ClientError::Request { source }
+        | ClientError::Serialization { source } => with_causes(source.as_ref()),
+        ClientError::InvalidRequest { .. }
+        | ClientError::Protocol { .. }
+        | ClientError::Status { .. }
+        | ClientError::PayloadDecode { .. } => error.to_string(),
+    }
+}
+
+fn kind_of(status: StatusCode) -> Kind {
+    match status {
+        // A proxy in front of a server that is away.
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            Kind::Unanswered
+        }
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Kind::Unanswered,
+        // The server knows no worker yet.
+        StatusCode::NOT_FOUND => Kind::Unanswered,
+        status if status.is_server_error() => Kind::Failed,
+        _ => Kind::Refused,
+    }
+}
+
+fn described(status: StatusCode, message: &str) -> String {
+    if status == StatusCode::NOT_FOUND {
+        return format!(
+            "it knows no worker (HTTP 404: {message}); run `synix worker` with --register"
+        );
+    }
+    if status.as_u16() == REFUSED {
+        return message.to_owned();
+    }
+    if status == StatusCode::OK {
+        return format!("the reply is not one of Restate: {message}");
+    }
+    format!("HTTP {}: {message}", status.as_u16())
+}
+
+/// Returns what the server says in the body of an error.
+pub(crate) fn reply_message(body: &Bytes) -> String {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        message: String,
+    }
+    let text = match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(body) => body.message,
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    };
+    let mut characters = text.trim().chars();
+    let mut shown: String = characters.by_ref().take(MAX_MESSAGE).collect();
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    if shown.is_empty() {
+        shown.push_str("no message");
+    }
+    shown
+}

@@ -1,0 +1,215 @@
+//! The endpoint of a worker: an HTTP/2 server that Restate hands chunks to.
+
+mod identity;
+mod requests;
+mod units;
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use restate_sdk::endpoint::Endpoint;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use units::REFUSED;
+
+/// Runs a chunk and returns its outcome. It blocks.
+pub type ChunkHandler = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>, ChunkError> + Send + Sync>;
+
+/// Why a chunk has no outcome. Restate stores the text and shows it to the build.
+#[derive(Debug, thiserror::Error)]
+pub enum ChunkError {
+    /// Another worker, or this one later, can run the chunk.
+    #[error(transparent)]
+    Transient(Box<dyn Error + Send + Sync>),
+    /// No worker can run the chunk.
+    #[error(transparent)]
+    Refused(Box<dyn Error + Send + Sync>),
+}
+
+/// How a worker is reached.
+#[derive(Debug, Clone)]
+pub struct EndpointSettings {
+    /// The address and the port. Several workers on one machine may have the same.
+    pub listen: SocketAddr,
+    /// How many chunks run at the same time.
+    pub jobs: NonZero<usize>,
+    /// The public keys of the servers that may call, as Restate prints them. None: whoever reaches the address may.
+    pub identity_keys: Vec<String>,
+}
+
+/// There is no endpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The system refuses the address.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address with the port.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no public key of Restate.
+    #[error("{key:?} is no identity key; Restate prints one that begins with publickeyv1_")]
+    IdentityKey {
+        /// The text.
+        key: String,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// A worker that listens.
+pub struct WorkerEndpoint {
+    listener: TcpListener,
+    address: SocketAddr,
+    endpoint: Endpoint,
+}
+
+/// The number of open connections. Restate opens a few; further ones are closed.
+const MAX_CONNECTIONS: usize = 256;
+/// The connections that the system keeps until they are accepted.
+const BACKLOG: u32 = 128;
+/// The bytes of a call that may be on their way. With the defaults of the library, 64 KiB, the server sends a chunk in
+/// small pieces and waits for each.
+const STREAM_WINDOW: u32 = 16 << 20;
+const CONNECTION_WINDOW: u32 = 64 << 20;
+/// How often a silent connection is tested, and how long the other side may take to answer.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long chunks may run on after the worker was asked to end. Restate repeats the others on another worker.
+const GRACE: Duration = Duration::from_secs(10);
+/// The pause after the system refused a connection, as it does if there are too many files open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+impl WorkerEndpoint {
+    /// Listens, and serves nobody yet. Must be called in a runtime.
+    pub fn bind(settings: &EndpointSettings, handler: ChunkHandler) -> Result<Self, BindError> {
+        let mut builder = Endpoint::builder().bind(units::definition(handler, settings.jobs));
+        for key in &settings.identity_keys {
+            identity::install();
+            builder = builder
+                .identity_key(key)
+                .map_err(|error| BindError::IdentityKey {
+                    key: key.clone(),
+                    source: error.into(),
+                })?;
+        }
+        let refused = |source| BindError::Listen {
+            address: settings.listen,
+            source,
+        };
+        let listener = listen(settings.listen).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        Ok(Self {
+            listener,
+            address,
+            endpoint: builder.build(),
+        })
+    }
+
+    /// Returns the address with the port that the system chose.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop`, and then until the chunks that run have ended, for at most 10 seconds.
+    pub async fn serve(self, stop: CancellationToken) {
+        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let connections = TaskTracker::new();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+                tracing::warn!("closed a connection: there are {MAX_CONNECTIONS} open");
+                continue;
+            };
+            let (endpoint, stop) = (self.endpoint.clone(), stop.clone());
+            connections.spawn(async move {
+                let _slot = slot;
+                serve_connection(stream, endpoint, stop).await;
+            });
+        }
+        drop(self.listener);
+        connections.close();
+        if tokio::time::timeout(GRACE, connections.wait()).await.is_err() {
+            tracing::warn!("ended before the chunks that run; Restate repeats them");
+        }
+    }
+}
+
+/// Opens the port. On Linux several workers may share it, and the system divides the connections among them.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    #[cfg(unix)]
+    {
+        socket.set_reuseaddr(true)?;
+    }
+    // Other systems would hand all connections to one of them.
+    #[cfg(target_os = "linux")]
+    {
+        socket.set_reuseport(true)?;
+    }
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+async fn serve_connection(stream: TcpStream, endpoint: Endpoint, stop: CancellationToken) {
+    // A chunk is one message, and so is its outcome: to wait for more would only delay it.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let reply = requests::answer(&endpoint, request);
+        async move { Ok::<_, std::convert::Infallible>(reply) }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+impl std::fmt::Debug for WorkerEndpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkerEndpoint")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
