@@ -50,6 +50,8 @@ kinds! {
     pub MISSING_KEY = "missing_key";
     /// The store of shared answers cannot be used.
     pub SHARED = "shared";
+    /// The engine that runs units on other machines cannot be used.
+    pub ENGINE = "engine";
     pub BUDGET = "budget";
     pub LAYER_LIMIT = "layer_limit";
     pub UNPRICED = "unpriced";

@@ -201,6 +201,7 @@ impl Project {
             kind,
             retry_failed: run.retry_failed.clone(),
             shared: None,
+            engine: None,
             budget: run.budget.or_else(|| self.budget()),
             interrupt: CancellationToken::new(),
         }

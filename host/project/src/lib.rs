@@ -207,6 +207,7 @@ impl Project {
             folder: &folder,
             sandbox: &sandbox,
             transforms: synix_components::TRANSFORMS,
+            keep_components: false,
             readers: synix_components::READERS,
             components: &plugins.components,
             redirected: &is_redirected,

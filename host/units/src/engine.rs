@@ -21,6 +21,11 @@ pub trait UnitEngine: Send + Sync + fmt::Debug {
     /// Makes an object available to the workers under its digest. It is no error if they have it.
     fn provide(&self, digest: Digest, bytes: &[u8]) -> Result<(), EngineError>;
 
+    /// Returns an object that a worker has made available, because it is too large for an outcome.
+    ///
+    /// An object of more than `max_bytes` is an error, and so is one that does not exist.
+    fn fetch(&self, digest: Digest, max_bytes: u64) -> Result<Vec<u8>, EngineError>;
+
     /// Runs a chunk and returns its outcome.
     ///
     /// A call that is repeated with the same `id` waits for the first one or gets its outcome, so a lost reply costs no

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod contents;
 mod engine;
 
+pub use contents::{ContentError, Contents};
 pub use engine::{EngineError, UnitEngine};

@@ -26,6 +26,9 @@ pub(super) fn describe(event: &Event) -> Option<String> {
         Event::WaitingForShared { url, holder } => {
             format!("waiting for requests that {holder} has claimed in {url}")
         }
+        Event::WaitingForEngine { url, reason } => {
+            format!("waiting for the engine at {url}: {reason}")
+        }
         Event::Retrying {
             provider,
             reason,

@@ -12,6 +12,7 @@ use synix_providers::cassette::CassetteError;
 use synix_sandbox::PluginError;
 use synix_sources::{SourceError, SourceProblems};
 use synix_store::{BuildId, StoreError};
+use synix_units::EngineError;
 
 /// Why a build ended early.
 #[derive(Debug, thiserror::Error)]
@@ -154,6 +155,9 @@ pub enum BuildError {
     /// The build was interrupted and has waited for the calls in flight.
     #[error("interrupted")]
     Interrupted,
+    /// The engine that runs units failed, and would fail again.
+    #[error("units cannot run on other machines")]
+    Engine(#[source] EngineError),
     /// A worker thread panicked.
     #[error("a worker thread ended unexpectedly; this is a bug in synix")]
     WorkerPanicked,
@@ -190,6 +194,7 @@ impl BuildError {
             Self::LimitExceeded(_) => ErrorKind::LAYER_LIMIT,
             Self::NothingSelected { .. } => ErrorKind::UNKNOWN_UNIT,
             Self::Interrupted => ErrorKind::INTERRUPTED,
+            Self::Engine(_) => ErrorKind::ENGINE,
             Self::WorkerPanicked => ErrorKind::INTERNAL,
         }
     }
@@ -238,6 +243,7 @@ impl BuildError {
             | Self::AnswerSourceMismatch { .. }
             | Self::SpoolDamaged { .. }
             | Self::Query(_)
+            | Self::Engine(_)
             | Self::Interrupted => return None,
         })
     }

@@ -77,6 +77,13 @@ pub enum Event {
         /// The holder of the claim.
         holder: String,
     },
+    /// Units wait for an engine that cannot be reached, or that has no worker. The build asks it again until it answers.
+    WaitingForEngine {
+        /// The URL of the engine.
+        url: String,
+        /// Why the last call failed.
+        reason: String,
+    },
     /// A call to a provider waits before it is made, or made again. If many wait at once, one is reported.
     Retrying {
         /// The provider.

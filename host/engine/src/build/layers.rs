@@ -32,6 +32,8 @@ pub struct ReadyPipeline {
     pub fingerprint: Digest,
     /// What the fingerprint covers, for messages about changes.
     pub parts: PipelineParts,
+    /// The bytes of its transforms, by digest; empty unless they are kept.
+    pub components: BTreeMap<Digest, Arc<[u8]>>,
     /// The maximum number of units of all layers together, if configured.
     pub max_units: Option<u64>,
     /// The maximum number of requests of all layers together, if configured.

@@ -1,6 +1,7 @@
 //! Loads the plugins of layers, and checks configs and grants against what they say of themselves.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::prepare::Preparation;
 use super::prepare_error::PrepareError;
@@ -27,6 +28,10 @@ impl Preparation<'_> {
                 };
                 let loaded = self.context.sandbox.load(name, &bytes);
                 let plugin = loaded.map_err(|source| unusable(layer, source))?;
+                if self.context.keep_components {
+                    let bytes = Arc::from(bytes.into_owned());
+                    self.kept.insert(plugin.digest(), bytes);
+                }
                 self.transforms.insert(name.to_owned(), plugin.clone());
                 plugin
             }

@@ -22,6 +22,7 @@ use synix_sandbox::InterruptHandle;
 use synix_shared::SharedAnswers;
 use synix_sources::ProjectFolder;
 use synix_store::{AnswerOrigin, BuildKind, NewBuild, Reader, RetrySelection};
+use synix_units::UnitEngine;
 
 /// What every build and plan of a project needs.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +67,9 @@ pub struct BuildOptions<'a> {
     pub retry_failed: BTreeSet<FailureKind>,
     /// The answers that several machines share; `None`: only those in the state are used. A replay ignores them.
     pub shared: Option<SharedAnswers>,
+    /// The machines that run the units of transforms; `None`: this one does. The pipeline must have been prepared with
+    /// [`PrepareContext::keep_components`](super::PrepareContext::keep_components).
+    pub engine: Option<Arc<dyn UnitEngine>>,
     /// The maximum cost of the build.
     pub budget: Option<Amount>,
     /// Ends the build with [`BuildError::Interrupted`] after the calls in flight.
@@ -105,6 +109,7 @@ impl<'a> BuildOptions<'a> {
             kind: BuildKind::Build,
             retry_failed: BTreeSet::new(),
             shared: None,
+            engine: None,
             budget: None,
             interrupt: CancellationToken::new(),
         }

@@ -15,6 +15,7 @@ use super::requests_per_unit::RequestsPerUnit;
 use super::trial::LabelRule;
 use crate::pending::Target;
 use synix_components::FirstParty;
+use synix_core::digest::Digest;
 use synix_core::fingerprint::{LayerParts, RequestParts};
 use synix_core::json;
 use synix_core::request::Ending;
@@ -37,6 +38,8 @@ pub struct PrepareContext<'a> {
     pub readers: &'a [FirstParty],
     /// The bytes of all other components, by reference.
     pub components: &'a BTreeMap<String, Vec<u8>>,
+    /// Whether the bytes of transforms are kept, for [`BuildOptions::engine`](super::BuildOptions::engine).
+    pub keep_components: bool,
     /// Returns whether the environment moved a provider to another URL.
     pub redirected: &'a dyn Fn(&str) -> bool,
 }
@@ -74,6 +77,7 @@ pub fn prepare(
         context,
         roles: &roles,
         transforms: BTreeMap::new(),
+        kept: BTreeMap::new(),
         problems: SourceProblems::default(),
     };
     let mut layers = Vec::new();
@@ -121,6 +125,7 @@ pub fn prepare(
     if let Some(problems) = preparation.problems.into_option() {
         return Err(PrepareError::Files(problems));
     }
+    let components = preparation.kept;
     let parts = pipeline_parts(pipeline, &layers);
     Ok(ReadyPipeline {
         file: file.to_owned(),
@@ -128,6 +133,7 @@ pub fn prepare(
         roles,
         fingerprint: parts.fingerprint(),
         parts,
+        components,
         max_units: pipeline.max_units,
         max_requests: pipeline.max_requests,
     })
@@ -140,6 +146,8 @@ pub(super) struct Preparation<'a> {
     roles: &'a Roles,
     /// Loaded transforms by reference.
     pub(super) transforms: BTreeMap<String, Plugin>,
+    /// The bytes of transforms, if they are kept.
+    pub(super) kept: BTreeMap<Digest, Arc<[u8]>>,
     problems: SourceProblems,
 }
 

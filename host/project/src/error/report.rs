@@ -140,6 +140,7 @@ impl ProjectError {
                 | BuildError::Query(_)
                 | BuildError::Disk(_)
                 | BuildError::MissingKey { .. }
+                | BuildError::Engine(_)
                 | BuildError::Interrupted
                 | BuildError::WorkerPanicked => ExitCode::Failure,
             },

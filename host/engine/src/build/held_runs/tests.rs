@@ -41,6 +41,7 @@ impl Fold {
             folder: &folder,
             sandbox: &sandbox,
             transforms: synix_components::TRANSFORMS,
+            keep_components: false,
             readers: synix_components::READERS,
             components: &BTreeMap::new(),
             redirected: &|_| true,
