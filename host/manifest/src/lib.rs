@@ -34,6 +34,7 @@
 mod config;
 mod document;
 mod edit;
+mod engine;
 mod error;
 mod error_kind;
 mod file_values;
@@ -70,6 +71,7 @@ use serde_json::{Map, Value};
 
 pub use config::check_config;
 pub use edit::{EditError, edit};
+pub use engine::{EngineSetting, check_engine_url};
 pub use error::{PipelineError, PipelineErrors};
 pub use error_kind::{NoBatchReason, PipelineErrorKind};
 pub use file_values::{FileValue, file_values, replace_values};
@@ -120,6 +122,8 @@ pub struct Pipeline {
     pub outputs: Vec<Output>,
     /// The answers that several machines share.
     pub shared: SharedSetting,
+    /// The machines that run units.
+    pub engine: EngineSetting,
     /// The prompt files of layers whose text is another one for this run.
     pub prompt_files: BTreeMap<String, PromptFile>,
     positions: Positions,

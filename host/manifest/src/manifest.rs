@@ -41,6 +41,22 @@ pub(super) struct Manifest {
     /// Answers that several machines share.
     #[serde(default)]
     pub(super) shared: SharedEntry,
+    /// The machines that run the units of transforms; without it, this one does.
+    #[serde(default)]
+    pub(super) engine: EngineEntry,
+}
+
+/// The machines that run the units of transforms.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EngineEntry {
+    /// The URL of the ingress of a server of Restate, such as `http://restate.internal:8080`. `--engine` and `SYNIX_ENGINE` take precedence over it.
+    pub(super) restate: Option<String>,
+    /// The URL of the store through which workers get components and inputs; by default that of `[shared]`. `SYNIX_ENGINE_CONTENT` takes precedence over it.
+    pub(super) content: Option<String>,
+    /// The maximum number of chunks of units that run at a time; 16 by default.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) concurrency: Option<usize>,
 }
 
 /// Answers that several machines share.

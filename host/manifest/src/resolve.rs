@@ -12,6 +12,7 @@ use super::error_kind::PipelineErrorKind;
 use super::manifest::Manifest;
 use super::overrides::{self, Overrides};
 use super::position::{KeyOrValue, Positions, child, segments};
+use super::engine::check_engine_url;
 use super::shared::check_shared_url;
 use super::validate::Validator;
 use super::{Pipeline, layers, on_done, outputs, schema};
@@ -44,6 +45,10 @@ pub(super) fn parse(text: &str, changes: &Overrides) -> Result<Pipeline, Pipelin
     );
     let shared_url = manifest.shared.url.as_deref();
     draft.check_rule("/shared", "url", shared_url, check_shared_url);
+    let engine_url = manifest.engine.restate.as_deref();
+    draft.check_rule("/engine", "restate", engine_url, check_engine_url);
+    let content_url = manifest.engine.content.as_deref();
+    draft.check_rule("/engine", "content", content_url, check_shared_url);
     let mut errors: Vec<_> = draft
         .findings
         .into_iter()
@@ -61,6 +66,7 @@ pub(super) fn parse(text: &str, changes: &Overrides) -> Result<Pipeline, Pipelin
         layers,
         outputs,
         shared: manifest.shared.into(),
+        engine: manifest.engine.into(),
         prompt_files,
         positions,
     };

@@ -4,6 +4,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::engine::EngineChoice;
 use super::environment::Environment;
 use super::search::search_upwards;
 use super::trial::{TrialOptions, TrialRecord};
@@ -55,6 +56,8 @@ pub struct Options {
     pub cassette_dir: Option<PathBuf>,
     /// The number of sync calls at a time. `None`: 16.
     pub concurrency: Option<usize>,
+    /// Overrides `SYNIX_ENGINE` and `[engine]`.
+    pub engine: Option<EngineChoice>,
     /// Whether to refuse plugins that would change the lock file. `None`: if a CI service runs the command.
     pub locked: Option<bool>,
     /// Whether to use the network for plugins. If not, the lock file stays as it is.
@@ -86,6 +89,8 @@ pub(super) struct ProjectContext {
     pub(super) cassette_mode: CassetteMode,
     pub(super) cassette_dir: PathBuf,
     pub(super) concurrency: NonZero<usize>,
+    /// Where the user runs units. `None`: where the pipeline file says.
+    pub(super) engine: Option<EngineChoice>,
     pub(super) locked: bool,
     /// Whether plugins come from the cache only.
     pub(super) offline: bool,
@@ -172,6 +177,14 @@ impl ProjectContext {
             })?,
             None => DEFAULT_CONCURRENCY,
         };
+        let engine = match (&options.engine, environment.engine()) {
+            (Some(choice), _) => Some(choice.clone()),
+            (None, Some(text)) => {
+                let choice = text.parse();
+                Some(choice.map_err(|rule| ProjectError::Usage(format!("SYNIX_ENGINE {rule}")))?)
+            }
+            (None, None) => None,
+        };
         let clock = environment.clock()?;
         let locked = options.locked.unwrap_or_else(|| environment.is_ci());
         let trust_command = match &options.pipeline {
@@ -196,6 +209,7 @@ impl ProjectContext {
             cassette_mode,
             cassette_dir,
             concurrency,
+            engine,
             locked,
             offline: options.offline,
             rehash: options.rehash,

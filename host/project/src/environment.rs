@@ -192,6 +192,17 @@ impl Environment {
         self.get("SYNIX_SHARED_URL").filter(|url| !url.is_empty())
     }
 
+    /// Returns where the user runs units: `restate=URL` or `local`.
+    pub(super) fn engine(&self) -> Option<String> {
+        self.get("SYNIX_ENGINE").filter(|text| !text.is_empty())
+    }
+
+    /// Returns the store through which workers get components and inputs, if the user has chosen one.
+    pub(super) fn engine_content(&self) -> Option<String> {
+        self.get("SYNIX_ENGINE_CONTENT")
+            .filter(|url| !url.is_empty())
+    }
+
     /// Returns whether shared answers are only read.
     pub(super) fn shares_read_only(&self) -> bool {
         self.get("SYNIX_SHARED_READ_ONLY")

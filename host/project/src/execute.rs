@@ -117,6 +117,7 @@ impl Project {
         if !is_replay {
             options.shared = self.shared_answers()?;
         }
+        options.engine = self.unit_engine(is_replay)?;
         let leave = CancellationToken::new();
         let runtime = runtime()?;
         // A separate task, because a guest that divides its inputs blocks the thread that runs the build.

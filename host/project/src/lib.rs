@@ -30,6 +30,7 @@ mod cleanup;
 mod confined;
 mod context;
 mod dot_env;
+mod engine;
 mod environment;
 mod error;
 mod execute;
@@ -56,6 +57,8 @@ mod trial;
 mod trust;
 mod update;
 mod watch;
+#[cfg(feature = "restate")]
+mod worker;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -79,6 +82,7 @@ pub use caches::replay_environment;
 pub use cancel::cancel;
 pub use cleanup::{CleanReport, GcOptions, clean, gc};
 pub use context::{CassetteMode, Options};
+pub use engine::EngineChoice;
 pub use environment::Environment;
 pub use error::ProjectError;
 pub use interrupt::on_interrupt;
@@ -98,6 +102,8 @@ pub use trust::{
 };
 pub use update::{FetchedPlugin, fetch_plugins, update_plugins};
 pub use watch::{DaySpending, ProjectWake, ProjectWatch, WatchOptions, spent_today};
+#[cfg(feature = "restate")]
+pub use worker::{WorkerEvent, WorkerOptions, run_worker};
 
 use context::{ProjectContext, parent_folder};
 use execute::runtime;
@@ -207,7 +213,7 @@ impl Project {
             folder: &folder,
             sandbox: &sandbox,
             transforms: synix_components::TRANSFORMS,
-            keep_components: false,
+            keep_components: context.engine_settings(&pipeline)?.is_some(),
             readers: synix_components::READERS,
             components: &plugins.components,
             redirected: &is_redirected,

@@ -34,7 +34,7 @@ mod endpoint;
 mod http_client;
 mod register;
 
-pub use client::{EngineSettings, InvalidEngine, Provide, RestateEngine};
+pub use client::{EngineSettings, InvalidEngine, RestateEngine};
 pub use endpoint::{BindError, ChunkError, ChunkHandler, EndpointSettings, WorkerEndpoint};
 pub use register::{RegisterError, register};
 

@@ -68,6 +68,9 @@ pub(crate) enum Command {
     /// Show or clean the store of answers that several machines share
     #[command(subcommand)]
     Shared(SharedCommand),
+    /// Run units for the builds of other machines, which a server of Restate hands over
+    #[cfg(feature = "restate")]
+    Worker(super::Worker),
     /// Show the permissions that a project asks for, and ask you to grant them
     Trust(trust::Args),
     /// Create, check, run and pin plugins

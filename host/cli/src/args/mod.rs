@@ -6,12 +6,14 @@ mod trial;
 #[cfg(feature = "view")]
 mod view;
 mod watch;
+#[cfg(feature = "restate")]
+mod worker;
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use synix_project::{CassetteMode, Environment, Options};
+use synix_project::{CassetteMode, EngineChoice, Environment, Options};
 use synix_sandbox::Compiler;
 
 use crate::color::Color;
@@ -33,6 +35,8 @@ pub(crate) use trial::{Promote, TrialArgs, Try};
 #[cfg(feature = "view")]
 pub(crate) use view::View;
 pub(crate) use watch::Watch;
+#[cfg(feature = "restate")]
+pub(crate) use worker::Worker;
 
 const EXIT_CODES: &str = "Exit codes: 0 did what was asked, 1 failed, 2 usage or pipeline file, \
     3 completed with errors, 4 still waiting, 5 refused";
@@ -81,6 +85,9 @@ pub(crate) struct Global {
     /// Send at most this many requests at a time [default: 16]
     #[arg(long, global = true, value_name = "N", help_heading = BUILDING)]
     concurrency: Option<NonZero<usize>>,
+    /// Run units on the workers of a server of Restate (restate=URL), or on this machine (local) [default: as the pipeline file says]
+    #[arg(long, global = true, value_name = "ENGINE", help_heading = BUILDING)]
+    engine: Option<EngineChoice>,
     /// Fail if a plugin does not match synix.lock [default: true if the environment has CI]
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = BUILDING)]
     locked: Option<bool>,
@@ -135,6 +142,7 @@ impl Global {
             cassette_mode: self.cassette_mode,
             cassette_dir: self.cassette_dir.clone(),
             concurrency: self.concurrency.map(NonZero::get),
+            engine: self.engine.clone(),
             locked: if self.no_locked {
                 Some(false)
             } else {

@@ -36,6 +36,8 @@ pub(crate) mod trust;
 #[cfg(feature = "view")]
 mod view;
 mod watch;
+#[cfg(feature = "restate")]
+mod worker;
 
 use crate::args::{Args, BuildsCommand, Command, Demo};
 use crate::render::Screen;
@@ -72,6 +74,8 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Clean => clean::run(global, screen),
         Command::Gc(args) => gc::run(global, args, screen),
         Command::Shared(command) => shared::run(global, command, screen),
+        #[cfg(feature = "restate")]
+        Command::Worker(args) => worker::run(global, args, screen),
         Command::Trust(args) => trust::run(global, args, screen),
         Command::Plugin(command) => plugin::run(global, command, screen),
         Command::Completions(args) => completions::run(args, screen),

@@ -1,6 +1,7 @@
 //! Valid pipeline files, and the errors for invalid ones.
 
 mod arbitrary;
+mod engine;
 mod graph;
 mod invalid_keys;
 mod invalid_values;
@@ -10,6 +11,7 @@ mod prices;
 mod shared;
 mod valid;
 
+use std::num::NonZero;
 use std::time::Duration;
 
 use proptest::prelude::*;

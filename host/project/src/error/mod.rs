@@ -127,6 +127,28 @@ pub enum ProjectError {
         /// The error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Units cannot run through an engine.
+    #[error("cannot run units through {url}")]
+    Engine {
+        /// The URL of the engine, without a credential.
+        url: String,
+        /// The error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The store of contents for workers cannot be used.
+    #[error("cannot use the store of contents {url}")]
+    Contents {
+        /// The URL of the store, without a credential.
+        url: String,
+        /// The error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The worker cannot start.
+    #[error("cannot start the worker")]
+    Worker {
+        /// The error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The project folder cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),

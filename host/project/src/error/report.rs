@@ -36,6 +36,7 @@ impl ProjectError {
             Self::Cassette(_) => ErrorKind::CASSETTE,
             Self::Provider(_) => ErrorKind::PROVIDER,
             Self::Shared { .. } => ErrorKind::SHARED,
+            Self::Engine { .. } | Self::Contents { .. } | Self::Worker { .. } => ErrorKind::ENGINE,
             Self::Interrupted { .. } => ErrorKind::INTERRUPTED,
             Self::Build(error) => error.kind(),
             Self::TrialRuns { .. } | Self::Promote(PromoteError::Busy) => ErrorKind::BUSY,
@@ -84,6 +85,9 @@ impl ProjectError {
             | Self::Cassette(_)
             | Self::Provider(_)
             | Self::Shared { .. }
+            | Self::Engine { .. }
+            | Self::Contents { .. }
+            | Self::Worker { .. }
             | Self::Interrupted { .. } => None,
         }
     }
@@ -157,6 +161,9 @@ impl ProjectError {
             | Self::Cassette(_)
             | Self::Interrupted { .. }
             | Self::Shared { .. }
+            | Self::Engine { .. }
+            | Self::Contents { .. }
+            | Self::Worker { .. }
             | Self::Provider(_) => ExitCode::Failure,
         }
     }

@@ -7,6 +7,9 @@
 mod open;
 mod unavailable;
 
+#[cfg(feature = "restate")]
+pub(super) use open::open as open_store;
+
 use std::time::Duration;
 
 use super::context::{Options, ProjectContext};
@@ -42,6 +45,12 @@ pub struct SharedReport {
 }
 
 impl ProjectContext {
+    /// Returns the URL of the store, and whether only the pipeline file names it.
+    pub(super) fn shared_url(&self, pipeline: &Pipeline) -> Option<(String, bool)> {
+        let choice = self.shared_choice(pipeline)?;
+        Some((choice.url, choice.is_from_file))
+    }
+
     fn shared_choice(&self, pipeline: &Pipeline) -> Option<SharedChoice> {
         let shared = &pipeline.shared;
         let set = self.environment.shared_url();

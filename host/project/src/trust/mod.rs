@@ -215,6 +215,7 @@ impl Project {
                 .hidden_file_permissions(&self.pipeline, &dot_env),
         );
         required.extend(self.context.shared_permission(&self.pipeline));
+        required.extend(self.context.engine_permission(&self.pipeline)?);
         required.extend(self.context.ownership_permissions(&dot_env));
         required.extend(
             self.context

@@ -48,6 +48,13 @@ pub enum Permission {
         /// Whether answers are only read.
         read_only: bool,
     },
+    /// To let other machines run units, through a server and a store.
+    Engine {
+        /// The URL of the server.
+        url: String,
+        /// The URL of the store.
+        content: String,
+    },
     /// To read hidden files, such as those of git, if a third party's server could get them.
     Hidden {
         /// The layer that reads them.
@@ -95,6 +102,7 @@ impl Permission {
             | Self::Key { .. }
             | Self::Fetch { .. }
             | Self::Shared { .. }
+            | Self::Engine { .. }
             | Self::Hidden { .. }
             | Self::State { .. }
             | Self::Owner { .. }
@@ -146,6 +154,11 @@ impl Permission {
                     "use the shared answers, and publish yours,"
                 },
                 printable::escape_line(url)
+            ),
+            Self::Engine { url, content } => format!(
+                "run units on the workers of {}, which get plugins, inputs and answers from it and from {}, with the credentials in your environment",
+                printable::escape_line(url),
+                printable::escape_line(content)
             ),
             Self::Hidden { layer, files } => format!(
                 "read hidden files for layer {}, which third parties may receive: {}",
@@ -208,7 +221,14 @@ mod tests {
             url: url.to_owned(),
             read_only,
         };
+        let engine = |url: &str, content: &str| Permission::Engine {
+            url: url.to_owned(),
+            content: content.to_owned(),
+        };
         let all = [
+            engine("http://a", "s3://a"),
+            engine("http://b", "s3://a"),
+            engine("http://a", "s3://b"),
             command("make", true),
             command("make", false),
             command("make all", true),

@@ -32,6 +32,7 @@ impl TrustRequest {
         asked.extend(context.hidden_file_permissions(&pipeline, &dot_env));
         asked.extend(context.fetch_permissions(&pipeline));
         asked.extend(context.shared_permission(&pipeline));
+        asked.extend(context.engine_permission(&pipeline)?);
         asked.extend(context.ownership_permissions(&dot_env));
         let store = context.trust_store();
         asked.extend(context.state_permission(store.as_ref().ok()));

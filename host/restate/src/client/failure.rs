@@ -11,7 +11,7 @@ use synix_core::causes::with_causes;
 use synix_units::EngineError;
 
 use crate::endpoint::REFUSED;
-use crate::http_client::ReplyTooLarge;
+use crate::http_client::CallError;
 
 /// The characters of a message that are shown.
 const MAX_MESSAGE: usize = 500;
@@ -46,6 +46,14 @@ impl fmt::Display for Reason {
 impl Error for Reason {}
 
 impl Failure {
+    /// The server would close the connection without a reply.
+    pub(super) fn chunk_too_large() -> Self {
+        Self {
+            kind: Kind::Refused,
+            reason: Reason("the chunk is larger than a message may be".to_owned()),
+        }
+    }
+
     /// Returns whether the server would reply to the same key with the same failure.
     pub(super) fn is_recorded(&self) -> bool {
         self.kind != Kind::Unanswered
@@ -71,14 +79,10 @@ impl From<ClientError> for Failure {
             };
         }
         let kind = match &error {
-            ClientError::Transport { source } if source.is::<crate::http_client::CallError>() => {
-                if is_too_large(source.as_ref()) {
-                    Kind::Refused
-                } else {
-                    Kind::Unanswered
-                }
-            }
-            ClientError::Transport { .. } => Kind::Unanswered,
+            ClientError::Transport { source } => match source.downcast_ref() {
+                Some(CallError::TooLarge(_)) => Kind::Refused,
+                Some(CallError::Http(_)) | None => Kind::Unanswered,
+            },
             ClientError::Request { .. }
             | ClientError::Serialization { .. }
             | ClientError::InvalidRequest { .. }
@@ -93,33 +97,28 @@ impl From<ClientError> for Failure {
     }
 }
 
-fn is_too_large(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        if cause.is::<ReplyTooLarge>()
-            || matches!(
-                cause.downcast_ref(),
-                Some(crate::http_client::CallError::TooLarge(_))
-            )
-        {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
-}
-
 /// Returns the causes behind the words of the library, which repeat themselves.
 fn innermost(error: &ClientError) -> String {
     match error {
-        ClientError::Transport { source }
-        | ClientError::Request { source }
+        // The URL is in the message already.
+        ClientError::Transport { source } => match source.downcast_ref() {
+            Some(CallError::Http(http)) => without_url(http),
+            Some(CallError::TooLarge(_)) | None => with_causes(source.as_ref()),
+        },
+        ClientError::Request { source }
         | ClientError::Serialization { source } => with_causes(source.as_ref()),
         ClientError::InvalidRequest { .. }
         | ClientError::Protocol { .. }
         | ClientError::Status { .. }
         | ClientError::PayloadDecode { .. } => error.to_string(),
     }
+}
+
+/// Returns the causes of an error of HTTP, without the outermost one: it says that a request to a URL failed.
+fn without_url(error: &reqwest::Error) -> String {
+    error
+        .source()
+        .map_or_else(|| "no reply".to_owned(), with_causes)
 }
 
 fn kind_of(status: StatusCode) -> Kind {

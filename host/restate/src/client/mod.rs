@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use restate_sdk::ingress::{Client, ClientError, Request, RequestTarget};
 use synix_core::digest::Digest;
-use synix_units::{EngineError, UnitEngine};
+use synix_units::{ContentError, Contents, EngineError, UnitEngine};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -27,28 +27,25 @@ pub(crate) use failure::reply_message;
 /// Shorter than the time after which proxies and address translators drop a silent connection.
 const CALL_TIMEOUT: Duration = Duration::from_secs(50);
 
-/// Makes an object available to workers.
-pub type Provide =
-    Box<dyn Fn(Digest, &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync>;
-
 /// How a build reaches the server.
+#[derive(Debug)]
 pub struct EngineSettings {
     /// The URL of the ingress of the server.
     pub url: Url,
     /// How many chunks may run at the same time.
     pub concurrency: NonZero<usize>,
+    /// What the build and its workers exchange beside chunks.
+    pub contents: Contents,
     /// The URL of the store of contents, for messages.
-    pub content: String,
-    /// Puts an object into the store of contents.
-    pub provide: Provide,
+    pub content_url: String,
 }
 
 /// A server that runs chunks on workers.
 pub struct RestateEngine {
     name: String,
-    content: String,
+    contents: Contents,
+    content_url: String,
     concurrency: NonZero<usize>,
-    provide: Provide,
     client: Client<HttpClient>,
     /// How often the server has reported a failure for the id of a chunk, which it would report again for the same key.
     failed: Mutex<HashMap<String, u64>>,
@@ -65,6 +62,14 @@ pub enum InvalidEngine {
     /// The system refuses threads or the settings of TLS.
     #[error("cannot open connections to the engine")]
     System(#[source] Box<dyn Error + Send + Sync>),
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the contents for workers at {name}")]
+struct StoreAway {
+    name: String,
+    #[source]
+    error: ContentError,
 }
 
 impl RestateEngine {
@@ -91,9 +96,9 @@ impl RestateEngine {
             .map_err(|error| system(error.into()))?;
         Ok(Self {
             name,
-            content: settings.content,
+            contents: settings.contents,
+            content_url: settings.content_url,
             concurrency: settings.concurrency,
-            provide: settings.provide,
             client,
             failed: Mutex::default(),
             runtime: Some(runtime),
@@ -117,6 +122,18 @@ impl RestateEngine {
     fn set_done(&self, id: &str) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.remove(id);
+    }
+
+    /// A store that is away for a while makes the build wait, as a server does.
+    fn content_error(&self, error: ContentError) -> EngineError {
+        let name = self.content_url.clone();
+        if error.is_transient() {
+            let source = Box::new(StoreAway { name, error });
+            let name = self.name.clone();
+            return EngineError::Unavailable { name, source };
+        }
+        let source = Box::new(error);
+        EngineError::Content { name, source }
     }
 
     /// Calls the service until it replies.
@@ -161,10 +178,19 @@ impl UnitEngine for RestateEngine {
     }
 
     fn provide(&self, digest: Digest, bytes: &[u8]) -> Result<(), EngineError> {
-        (self.provide)(digest, bytes).map_err(|source| EngineError::Content {
-            name: self.content.clone(),
-            source,
-        })
+        let Some(runtime) = &self.runtime else {
+            return Err(EngineError::Cancelled);
+        };
+        let provided = runtime.block_on(self.contents.provide(digest, bytes.to_vec()));
+        provided.map_err(|error| self.content_error(error))
+    }
+
+    fn fetch(&self, digest: Digest, max_bytes: u64) -> Result<Vec<u8>, EngineError> {
+        let Some(runtime) = &self.runtime else {
+            return Err(EngineError::Cancelled);
+        };
+        let fetched = runtime.block_on(self.contents.fetch(digest, max_bytes));
+        fetched.map_err(|error| self.content_error(error))
     }
 
     fn run(
@@ -176,6 +202,9 @@ impl UnitEngine for RestateEngine {
         let Some(runtime) = &self.runtime else {
             return Err(EngineError::Cancelled);
         };
+        if chunk.len() > MAX_MESSAGE {
+            return Err(Failure::chunk_too_large().into_error(&self.name));
+        }
         let called = runtime.block_on(async {
             tokio::select! {
                 biased;
@@ -212,7 +241,7 @@ impl fmt::Debug for RestateEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RestateEngine")
             .field("name", &self.name)
-            .field("content", &self.content)
+            .field("content_url", &self.content_url)
             .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
     }

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use requests::Requests;
 pub(crate) use units::REFUSED;
 
 /// Runs a chunk and returns its outcome. It blocks.
@@ -73,17 +74,17 @@ pub enum BindError {
 pub struct WorkerEndpoint {
     listener: TcpListener,
     address: SocketAddr,
-    endpoint: Endpoint,
+    requests: Requests,
 }
 
 /// The number of open connections. Restate opens a few; further ones are closed.
 const MAX_CONNECTIONS: usize = 256;
 /// The connections that the system keeps until they are accepted.
 const BACKLOG: u32 = 128;
-/// The bytes of a call that may be on their way. With the defaults of the library, 64 KiB, the server sends a chunk in
-/// small pieces and waits for each.
-const STREAM_WINDOW: u32 = 16 << 20;
-const CONNECTION_WINDOW: u32 = 64 << 20;
+/// The bytes of a call, and of all calls of a connection, that may be on their way. With the defaults of the library the
+/// server waits after each 64 KiB of a chunk. Calls that wait unread hold as much memory.
+const STREAM_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
 /// How often a silent connection is tested, and how long the other side may take to answer.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -105,6 +106,8 @@ impl WorkerEndpoint {
                     source: error.into(),
                 })?;
         }
+        // One is on its way while another one runs.
+        let calls = settings.jobs.get().saturating_mul(2).min(Semaphore::MAX_PERMITS);
         let refused = |source| BindError::Listen {
             address: settings.listen,
             source,
@@ -114,7 +117,7 @@ impl WorkerEndpoint {
         Ok(Self {
             listener,
             address,
-            endpoint: builder.build(),
+            requests: Requests::new(builder.build(), calls),
         })
     }
 
@@ -145,10 +148,10 @@ impl WorkerEndpoint {
                 tracing::warn!("closed a connection: there are {MAX_CONNECTIONS} open");
                 continue;
             };
-            let (endpoint, stop) = (self.endpoint.clone(), stop.clone());
+            let (requests, stop) = (self.requests.clone(), stop.clone());
             connections.spawn(async move {
                 let _slot = slot;
-                serve_connection(stream, endpoint, stop).await;
+                serve_connection(stream, requests, stop).await;
             });
         }
         drop(self.listener);
@@ -179,12 +182,12 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn serve_connection(stream: TcpStream, endpoint: Endpoint, stop: CancellationToken) {
+async fn serve_connection(stream: TcpStream, requests: Requests, stop: CancellationToken) {
     // A chunk is one message, and so is its outcome: to wait for more would only delay it.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let reply = requests::answer(&endpoint, request);
-        async move { Ok::<_, std::convert::Infallible>(reply) }
+        let reply = requests.clone().answer(request);
+        async move { Ok::<_, std::convert::Infallible>(reply.await) }
     });
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())

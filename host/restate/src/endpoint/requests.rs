@@ -1,36 +1,104 @@
-//! Answers one request to the endpoint: refuses what is no request of Restate, and limits what it may send.
+//! Answers one request to the endpoint: refuses what is no request of Restate, and limits how many calls are read.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{Either, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use restate_sdk::endpoint::{Endpoint, HandleOptions, ProtocolMode, ResponseBody};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::MAX_MESSAGE;
 
 /// The largest body: one message of the server, and those around it.
 const MAX_BODY: usize = MAX_MESSAGE + (1 << 20);
 
-pub(super) fn answer(endpoint: &Endpoint, request: Request<Incoming>) -> Response<ResponseBody> {
-    if !is_known(request.uri().path()) {
-        let body = Full::new(Bytes::from_static(b"this is a worker of synix\n"));
-        let mut refused = Response::new(ResponseBody::from(Either::Left(body)));
-        *refused.status_mut() = StatusCode::NOT_FOUND;
-        return refused;
-    }
-    let options = HandleOptions {
-        protocol_mode: ProtocolMode::BidiStream,
-    };
-    endpoint.handle_with_options(request.map(|body| Limited::new(body, MAX_BODY)), options)
+/// What a worker answers with.
+#[derive(Clone)]
+pub(super) struct Requests {
+    endpoint: Endpoint,
+    /// Restate pushes hundreds of calls at a time. Those beyond these wait unread: read, they could fill the memory.
+    calls: Arc<Semaphore>,
 }
 
-/// Returns whether the library answers this path. It assumes that all others have three parts, and panics otherwise.
-fn is_known(path: &str) -> bool {
+impl Requests {
+    pub(super) fn new(endpoint: Endpoint, calls: usize) -> Self {
+        Self {
+            endpoint,
+            calls: Arc::new(Semaphore::new(calls)),
+        }
+    }
+
+    pub(super) async fn answer(self, request: Request<Incoming>) -> Response<ReplyBody> {
+        let Some(kind) = kind_of(request.uri().path()) else {
+            let body = Full::new(Bytes::from_static(b"this is a worker of synix\n"));
+            let mut refused = Response::new(ReplyBody {
+                body: ResponseBody::from(Either::Left(body)),
+                _call: None,
+            });
+            *refused.status_mut() = StatusCode::NOT_FOUND;
+            return refused;
+        };
+        let call = match kind {
+            Kind::Question => None,
+            // The semaphore is never closed.
+            Kind::Call => self.calls.acquire_owned().await.ok(),
+        };
+        let options = HandleOptions {
+            protocol_mode: ProtocolMode::BidiStream,
+        };
+        let request = request.map(|body| Limited::new(body, MAX_BODY));
+        let reply = self.endpoint.handle_with_options(request, options);
+        reply.map(|body| ReplyBody { body, _call: call })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Whether the worker is there, and what it offers.
+    Question,
+    /// A chunk.
+    Call,
+}
+
+/// Returns the kind of a request that the library answers. It assumes that all other paths have three parts, and panics
+/// otherwise.
+fn kind_of(path: &str) -> Option<Kind> {
     let parts: Vec<&str> = path.split('/').collect();
-    matches!(
-        parts.as_slice(),
-        ["", "health" | "discover"] | ["", "invoke", _, _]
-    )
+    match parts.as_slice() {
+        ["", "health" | "discover"] => Some(Kind::Question),
+        ["", "invoke", _, _] => Some(Kind::Call),
+        _ => None,
+    }
+}
+
+/// The reply of the library, which runs the chunk, with the permission to do so.
+pub(super) struct ReplyBody {
+    body: ResponseBody,
+    _call: Option<OwnedSemaphorePermit>,
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = <ResponseBody as Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 #[cfg(test)]
@@ -39,11 +107,12 @@ mod tests {
 
     #[test]
     fn only_paths_of_restate_reach_the_library() {
-        for path in ["/health", "/discover", "/invoke/synix.Units/run"] {
-            assert!(is_known(path), "{path}");
+        for path in ["/health", "/discover"] {
+            assert_eq!(kind_of(path), Some(Kind::Question), "{path}");
         }
+        assert_eq!(kind_of("/invoke/synix.Units/run"), Some(Kind::Call));
         for path in ["", "/", "*", "/invoke", "/invoke/x", "/a/invoke/b/c", "/a/b/c"] {
-            assert!(!is_known(path), "{path}");
+            assert_eq!(kind_of(path), None, "{path}");
         }
     }
 }
