@@ -71,6 +71,7 @@ mod error;
 mod fault;
 #[cfg(test)]
 mod fixture;
+mod foreign;
 mod imports;
 mod interruption;
 mod invocation;
@@ -102,6 +103,7 @@ pub use descriptor::{Descriptor, InvalidDescriptor, Shape};
 pub use engine::{HELD_INSTANCES, Sandbox};
 pub use error::PluginError;
 pub use fault::Fault;
+pub use foreign::{Unacceptable, check_log, check_outputs};
 pub use imports::log::{Level, LogLine};
 pub use imports::reading::{Reading, ReceiverGone, SkipReason, Skipped};
 pub use interruption::InterruptHandle;

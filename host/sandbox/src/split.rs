@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::descriptor::Shape;
 use super::values::{self, InvalidJson};
 use synix_core::ids::{InvalidName, Label, UnitKey};
+use synix_core::json;
 
 const CONFIG_BYTES: usize = 1 << 20;
 
@@ -19,6 +20,17 @@ pub struct UnitSpec {
     pub inputs: Vec<u32>,
     /// The members that the unit adds to the config of the layer.
     pub config: Option<Map<String, Value>>,
+}
+
+impl UnitSpec {
+    /// Returns the config of a layer with the additions of the unit; `None`: there are none.
+    pub fn merged_config(&self, layer: &Map<String, Value>) -> Option<String> {
+        self.config.as_ref().map(|additions| {
+            let mut config = layer.clone();
+            config.extend(additions.clone());
+            json::canonical_object(config)
+        })
+    }
 }
 
 /// The rule that a list of units breaks.

@@ -8,7 +8,7 @@ use synix_core::json::{self, UnsafeNumber};
 
 const METADATA_KEY_CHARS: usize = 128;
 /// The maximum number of bytes of keys and values of one output.
-const METADATA_BYTES: usize = 1 << 20;
+pub(super) const METADATA_BYTES: usize = 1 << 20;
 /// The maximum number of values in all metadata of one call: in memory a value is many times as large as its text.
 pub(super) const METADATA_VALUES: usize = 1 << 20;
 /// The maximum number of values in the configs of all units of a split.
@@ -140,14 +140,23 @@ pub(super) fn metadata(
     entries: impl IntoIterator<Item = (String, String)>,
     values_left: &mut usize,
 ) -> Result<Metadata, InvalidOutput> {
+    metadata_within(entries, values_left, METADATA_BYTES)
+}
+
+/// Does the same with another maximum number of bytes.
+pub(super) fn metadata_within(
+    entries: impl IntoIterator<Item = (String, String)>,
+    values_left: &mut usize,
+    max_bytes: usize,
+) -> Result<Metadata, InvalidOutput> {
     let mut metadata = Metadata::new();
     let mut bytes = 0;
     for (key, text) in entries {
         bytes += key.len() + text.len();
-        if bytes > METADATA_BYTES {
+        if bytes > max_bytes {
             return Err(InvalidOutput::MetadataBytes {
                 bytes,
-                limit: METADATA_BYTES,
+                limit: max_bytes,
             });
         }
         *values_left =
@@ -167,7 +176,7 @@ pub(super) fn metadata(
         if metadata.contains_key(&key) {
             return Err(InvalidOutput::DuplicateKey(key));
         }
-        match parse_json(&text, METADATA_BYTES) {
+        match parse_json(&text, max_bytes) {
             Ok(value) => metadata.insert(key, value),
             Err(source) => return Err(InvalidOutput::MetadataValue { key, source }),
         };

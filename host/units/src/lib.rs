@@ -6,7 +6,15 @@
 #![warn(missing_docs)]
 
 mod contents;
+mod documents;
 mod engine;
 
 pub use contents::{ContentError, Contents};
+pub use documents::{
+    AnsweredRound, ChunkOutcome, DocumentError, Inputs, MAX_INLINE_BYTES, MAX_INLINE_OUTCOME_BYTES,
+    MAX_MESSAGE_BYTES, ObjectRef, RoundResponse, Rounds, SCHEMA, TextPayload, TransformSettings,
+    UnitChunk, UnitEnd, UnitJob, UnitReport, VERSION, WireAnswer, WireArtifact, WireContent,
+    WireGrants, WireInput, WireLimits, WireLine, WireMessage, WireOutcome, WirePart, WireRequest,
+    WireUsage, round_digest,
+};
 pub use engine::{EngineError, UnitEngine};

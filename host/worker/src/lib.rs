@@ -7,6 +7,10 @@
 #![warn(missing_docs)]
 
 mod error;
+mod objects;
+mod plugins;
+mod rounds;
+mod unit;
 mod worker;
 
 pub use error::WorkerError;

@@ -17,7 +17,6 @@ use crate::pending::PendingRequest;
 use synix_core::artifact::Artifact;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
-use synix_core::json;
 use synix_core::request::{Answer, Failure, FailureKind, GuestRequest, Request, RequestKey, Usage};
 use synix_sandbox::{Call, Execution, Model, ModelResponse, PluginError, Run, UnitSpec};
 
@@ -95,11 +94,7 @@ impl OwnedCall {
         spec: Arc<UnitSpec>,
         inputs: Vec<(Artifact, Digest)>,
     ) -> Self {
-        let config = spec.config.as_ref().map(|additions| {
-            let mut config = transform.config.clone();
-            config.extend(additions.clone());
-            json::canonical_object(config)
-        });
+        let config = spec.merged_config(&transform.config);
         Self {
             transform: Arc::clone(transform),
             spec,

@@ -29,20 +29,7 @@ impl State {
             return Err(RoundError::Unwind(NotGranted(EMBED).into()));
         }
         self.llm.count_requests(texts.len())?;
-        if bytes > ROUND_BYTES {
-            return Err(Refusal::OverLimit(format!(
-                "{bytes} bytes in one call of `embed`; {ROUND_BYTES} are allowed"
-            ))
-            .into());
-        }
-        let model = model.map(check_role_name).transpose()?;
-        if let Some(position) = texts.iter().position(|text| is_blank_text(text)) {
-            return Err(Refusal::InvalidRequest(format!(
-                "text {} is empty or contains only white space, so it has no vector",
-                position + 1
-            ))
-            .into());
-        }
+        let model = check_texts(&texts, model)?;
         let requests = texts
             .iter()
             .map(|text| GuestRequest::embedding(text, model.clone()))
@@ -58,6 +45,27 @@ impl State {
         self.meter.charge_bytes(numbers * NUMBER_BYTES);
         Ok(vectors)
     }
+}
+
+/// Checks the texts of a round, and the name of the model role.
+pub(crate) fn check_texts(
+    texts: &[impl AsRef<str>],
+    model: Option<String>,
+) -> Result<Option<String>, Refusal> {
+    let bytes: usize = texts.iter().map(|text| text.as_ref().len()).sum();
+    if bytes > ROUND_BYTES {
+        return Err(Refusal::OverLimit(format!(
+            "{bytes} bytes in one call of `embed`; {ROUND_BYTES} are allowed"
+        )));
+    }
+    let model = model.map(check_role_name).transpose()?;
+    if let Some(position) = texts.iter().position(|text| is_blank_text(text.as_ref())) {
+        return Err(Refusal::InvalidRequest(format!(
+            "text {} is empty or contains only white space, so it has no vector",
+            position + 1
+        )));
+    }
+    Ok(model)
 }
 
 /// The model checks each vector before it answers, so an invalid one is a bug of the host.

@@ -120,6 +120,13 @@ impl Log {
     }
 }
 
+/// Returns whether lines are a log that a guest could have written.
+pub(crate) fn fits(lines: &[LogLine]) -> bool {
+    let cost = |line: &LogLine| LINE_OVERHEAD_BYTES + line.message.len();
+    lines.iter().all(|line| line.message.len() <= LINE_BYTES)
+        && lines.iter().map(cost).fold(0, usize::saturating_add) <= LOG_BYTES
+}
+
 impl wit::Host for State {
     fn write(&mut self, level: wit::Level, message: String) -> wasmtime::Result<()> {
         self.meter.charge_bytes(message.len());

@@ -2,11 +2,11 @@
 //!
 //! Each import first checks the grant, then checks or truncates the arguments, and then acts.
 
-mod embedding;
+pub(super) mod embedding;
 pub(super) mod llm;
 pub(super) mod log;
 pub(super) mod reading;
-mod request;
+pub(super) mod request;
 
 use super::meter::{HOSTCALL_FUEL, Meter};
 use super::wasi::Wasi;

@@ -117,6 +117,7 @@ impl Fixture {
             kind: BuildKind::Batch,
             retry_failed: BTreeSet::new(),
             shared: None,
+            engine: None,
             budget: None,
             interrupt: CancellationToken::new(),
         };

@@ -14,11 +14,11 @@ const CONVERSATION_BYTES: usize = 16 << 20;
 const MESSAGES: usize = 4096;
 const STOPS: usize = 16;
 const STOP_BYTES: usize = 1024;
-const JSON_BYTES: usize = 1 << 20;
+pub(crate) const JSON_BYTES: usize = 1 << 20;
 const ROLE_BYTES: usize = 64;
 
 /// Returns how many bytes a request has in the memory of the host.
-pub(super) fn size(request: &wit::Request) -> usize {
+pub(crate) fn size(request: &wit::Request) -> usize {
     let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let stops: usize = request.stop.iter().map(String::len).sum();
     conversation(request) + stops + optional(&request.response_format) + optional(&request.options)
@@ -39,7 +39,7 @@ fn conversation(request: &wit::Request) -> usize {
 }
 
 /// Checks every rule of a request and converts it.
-pub(super) fn check_request(request: wit::Request) -> Result<GuestRequest, Refusal> {
+pub(crate) fn check_request(request: wit::Request) -> Result<GuestRequest, Refusal> {
     let bytes = conversation(&request);
     if bytes > CONVERSATION_BYTES {
         return Err(Refusal::OverLimit(format!(
