@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Runs chunks of units on other machines.
 ///
-/// A chunk is pure: it runs at least once, and each run of it has the same outcome. The calls block, and they are made on
-/// threads that belong to no async runtime.
+/// A chunk is pure: it runs at least once, and what its outcome says of a unit is the same in each run. The calls block,
+/// and they are made on threads that belong to no async runtime.
 pub trait UnitEngine: Send + Sync + fmt::Debug {
     /// Returns the URL of the engine, for messages. It has no credentials.
     fn name(&self) -> &str;
@@ -63,12 +63,35 @@ pub enum EngineError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The store of contents failed.
-    #[error("the contents for workers at {name}")]
+    #[error("the store of contents at {name} failed")]
     Content {
         /// The URL of the store of contents.
         name: String,
+        /// Whether a retry may succeed.
+        is_transient: bool,
         /// The reason.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl EngineError {
+    /// Returns whether the call may succeed later, so the build waits and makes it again.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Content { is_transient, .. } => *is_transient,
+            Self::Cancelled | Self::Refused { .. } => false,
+        }
+    }
+
+    /// Returns the URL of the engine or of the store of contents; `None` if the build was interrupted.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable { name, .. }
+            | Self::Refused { name, .. }
+            | Self::Content { name, .. } => Some(name),
+            Self::Cancelled => None,
+        }
+    }
 }
