@@ -26,6 +26,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             match outcome.end {
                 RunEnd::Fatal(error) => return Err(*error),
                 RunEnd::Interrupted => self.interrupt(),
+                RunEnd::Postponed => self.runnable.push_back(outcome.unit),
                 RunEnd::Failed(failure) => {
                     self.answerer.note_unasked(&outcome.unasked)?;
                     self.fail_unit(outcome.unit, &failure)?;

@@ -88,7 +88,7 @@ pub(super) fn estimated_size(outcome: &RunOutcome) -> usize {
             outputs.chain(log).sum()
         }
         RunEnd::Failed(failure) => failure.message.len(),
-        RunEnd::Suspended | RunEnd::Interrupted | RunEnd::Fatal(_) => 0,
+        RunEnd::Suspended | RunEnd::Postponed | RunEnd::Interrupted | RunEnd::Fatal(_) => 0,
     };
     let requests: usize = outcome.requests.iter().map(size_of_request).sum();
     let unasked = outcome.unasked.iter();
@@ -106,7 +106,7 @@ fn size_of_output(output: &Artifact) -> usize {
     RESULT_OVERHEAD + output.content.as_bytes().len() + metadata
 }
 
-fn size_of_request((pending, answer): &RunRequest) -> usize {
+pub(super) fn size_of_request((pending, answer): &RunRequest) -> usize {
     let answer = answer.as_ref().map_or(0, |answer| {
         answer.text.len() + answer.details.values().map(size_of_value).sum::<usize>()
     });
@@ -119,7 +119,7 @@ fn size_of_question(request: &Request) -> usize {
     RESULT_OVERHEAD + messages + format.map_or(0, size_of_value)
 }
 
-fn size_of_message(message: &Message) -> usize {
+pub(super) fn size_of_message(message: &Message) -> usize {
     let part = |part: &Part| match part {
         Part::Text(text) => text.len(),
         Part::Image { data, .. } => data.len(),
@@ -127,7 +127,7 @@ fn size_of_message(message: &Message) -> usize {
     message.parts.iter().map(part).sum()
 }
 
-fn size_of_value(value: &serde_json::Value) -> usize {
+pub(super) fn size_of_value(value: &serde_json::Value) -> usize {
     use serde_json::Value;
     let own = size_of::<Value>();
     own + match value {

@@ -4,6 +4,7 @@ use std::io;
 
 use super::limit_excess::LimitExcess;
 use super::query::QueryError;
+use super::remote::OutcomeError;
 use crate::batch::BatchError;
 use synix_core::error_kind::ErrorKind;
 use synix_disk::DiskError;
@@ -158,6 +159,23 @@ pub enum BuildError {
     /// The engine that runs units failed, and would fail again.
     #[error("units cannot run on other machines")]
     Engine(#[source] EngineError),
+    /// The outcome of a chunk that ran on another machine cannot be used. Nothing of it is recorded.
+    #[error("the engine at {engine} returned an outcome that cannot be used")]
+    Outcome {
+        /// The URL of the engine.
+        engine: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<OutcomeError>,
+    },
+    /// The component of a layer was not kept for other machines.
+    #[error(
+        "layer `{layer}`: its component was not kept for other machines; prepare the pipeline with `keep_components`"
+    )]
+    ComponentNotKept {
+        /// The layer.
+        layer: String,
+    },
     /// A worker thread panicked.
     #[error("a worker thread ended unexpectedly; this is a bug in synix")]
     WorkerPanicked,
@@ -194,8 +212,8 @@ impl BuildError {
             Self::LimitExceeded(_) => ErrorKind::LAYER_LIMIT,
             Self::NothingSelected { .. } => ErrorKind::UNKNOWN_UNIT,
             Self::Interrupted => ErrorKind::INTERRUPTED,
-            Self::Engine(_) => ErrorKind::ENGINE,
-            Self::WorkerPanicked => ErrorKind::INTERNAL,
+            Self::Engine(_) | Self::Outcome { .. } => ErrorKind::ENGINE,
+            Self::ComponentNotKept { .. } | Self::WorkerPanicked => ErrorKind::INTERNAL,
         }
     }
 
@@ -229,6 +247,12 @@ impl BuildError {
                 format!("the layer has other units, such as `{name}`")
             }
             Self::NothingSelected { .. } => "the layer has no units".to_owned(),
+            Self::Engine(_) => {
+                "what was made is kept: run the command again when the workers can be used, or build without the engine".to_owned()
+            }
+            Self::Outcome { .. } => {
+                "the worker is broken, or no worker of synix: stop it, and run the command again; what was made is kept".to_owned()
+            }
             Self::WorkerPanicked => "please report this bug".to_owned(),
             Self::Spool { .. } => {
                 "free space in the folder for temporary files, or name another folder in TMPDIR".to_owned()
@@ -243,7 +267,7 @@ impl BuildError {
             | Self::AnswerSourceMismatch { .. }
             | Self::SpoolDamaged { .. }
             | Self::Query(_)
-            | Self::Engine(_)
+            | Self::ComponentNotKept { .. }
             | Self::Interrupted => return None,
         })
     }

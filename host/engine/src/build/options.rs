@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::BuildError;
 use super::known_answers::{AnswerSource, KnownAnswers};
 use super::layers::ReadyPipeline;
-use super::pool::Pool;
+use super::pool::{Machines, Pool};
 use super::provider_answerer::WaitPolicy;
+use super::remote::RemoteUnits;
 use super::sync::Providers;
 use super::trial::Trial;
 use crate::batch::{BatchSettings, LostCreatePolicy};
@@ -141,15 +142,27 @@ impl BuildContext<'_> {
         })
     }
 
-    /// Starts the workers; `retry` says which failed requests are sent again.
+    /// Starts the workers; `retry` says which failed requests are sent again, and `engine` what runs the units instead of
+    /// this machine, until it is interrupted.
     pub(super) fn pool(
         &self,
         reader: Option<&Reader>,
         retry: RetrySelection,
+        engine: Option<(&Arc<dyn UnitEngine>, &CancellationToken)>,
     ) -> Result<Pool, BuildError> {
-        let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
+        let machines = match engine {
+            None => {
+                let threads = std::thread::available_parallelism().map_or(2, NonZero::get);
+                Machines::This(threads)
+            }
+            Some((engine, interrupt)) => Machines::Others(Arc::new(RemoteUnits::new(
+                Arc::clone(engine),
+                self.pipeline.components.clone(),
+                interrupt.child_token(),
+            ))),
+        };
         let reader = reader.map(Reader::try_clone).transpose()?;
         let known = KnownAnswers::new(self.answer_source(), reader, retry);
-        Ok(Pool::start(workers, &known, &self.pipeline.roles)?)
+        Ok(Pool::start(machines, &known, &self.pipeline.roles)?)
     }
 }

@@ -11,43 +11,80 @@ use super::backlog::{self, Backlog};
 use super::held_runs::HeldRuns;
 use super::known_answers::KnownAnswers;
 use super::layers::Roles;
+use super::remote::RemoteUnits;
 use super::unit::{Job, RunEnd, RunOutcome, run_unit};
 use synix_store::StoreError;
 
-/// The results of a chunk, or a part of them.
+/// What a pool reports.
 #[derive(Debug)]
-struct PartialResults {
-    results: Vec<RunOutcome>,
-    bytes: usize,
-    /// Whether this is the last part of the chunk.
-    is_last: bool,
+pub(super) enum PoolReport {
+    /// Results of a chunk, in the order of its jobs if they ran here.
+    Results(Vec<RunOutcome>),
+    /// Units wait for an engine that cannot be reached.
+    EngineWaits {
+        /// The URL of the engine.
+        url: String,
+        /// Why the last call failed.
+        reason: String,
+    },
+}
+
+/// A report of a worker.
+#[derive(Debug)]
+enum WorkerReport {
+    /// The results of a chunk, or a part of them.
+    Results {
+        results: Vec<RunOutcome>,
+        bytes: usize,
+        /// Whether this is the last part of the chunk.
+        is_last: bool,
+    },
+    EngineWaits {
+        url: String,
+        reason: String,
+    },
+    Panicked,
+}
+
+/// Where the units of a pool run.
+#[derive(Debug)]
+pub(super) enum Machines {
+    /// On this one, with this number of threads.
+    This(usize),
+    /// On those of an engine.
+    Others(Arc<RemoteUnits>),
 }
 
 /// Worker threads with a queue of chunks.
 #[derive(Debug)]
 pub(super) struct Pool {
     chunks: Option<Sender<Vec<Job>>>,
-    /// `None` if a worker panicked.
-    results: UnboundedReceiver<Option<PartialResults>>,
+    reports: UnboundedReceiver<WorkerReport>,
     /// The size of the parts in `results` and of the part that was taken last.
     backlog: Arc<Backlog>,
     /// The size of the part that was taken last: it is in memory until the next one is taken.
     taken: usize,
     threads: Vec<JoinHandle<()>>,
+    /// The calls that end with the pool.
+    remote: Option<Arc<RemoteUnits>>,
     /// The number of chunks without complete results.
     outstanding: usize,
 }
 
 impl Pool {
-    /// Starts `workers` threads, each with its own reader of the state.
+    /// Starts the threads, each with its own reader of the state.
     pub(super) fn start(
-        workers: usize,
+        machines: Machines,
         known: &KnownAnswers,
         roles: &Arc<Roles>,
     ) -> Result<Self, StoreError> {
+        let (workers, remote) = match machines {
+            Machines::This(threads) => (threads, None),
+            Machines::Others(remote) => (remote.concurrency(), Some(remote)),
+        };
         let (chunks, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
-        let (sender, results) = unbounded_channel();
+        let (sender, reports) = unbounded_channel();
         let backlog = Arc::new(Backlog::new(backlog::MAX_BACKLOG_BYTES));
         // All workers together hold at most half of the backlog's limit.
         let part = backlog::MAX_BACKLOG_BYTES / (2 * workers.max(1));
@@ -57,6 +94,7 @@ impl Pool {
             let known = known.try_clone()?;
             let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
             let (backlog, held) = (Arc::clone(&backlog), Arc::clone(&held));
+            let remote = remote.clone();
             threads.push(std::thread::spawn(move || {
                 let worker = Worker {
                     sender: ResultSender {
@@ -66,16 +104,18 @@ impl Pool {
                     part,
                     roles: &roles,
                     held: &held,
+                    remote: remote.as_deref(),
                 };
                 run_worker(&worker, known, &queue);
             }));
         }
         Ok(Self {
             chunks: Some(chunks),
-            results,
+            reports,
             backlog,
             taken: 0,
             threads,
+            remote,
             outstanding: 0,
         })
     }
@@ -104,17 +144,26 @@ impl Pool {
         }
     }
 
-    /// Returns results of a chunk, in the order of its jobs; `None` if a worker panicked. Cancel-safe.
+    /// Returns the next report; `None` if a worker panicked. Cancel-safe.
     ///
-    /// The part that was returned before counts as written, so it is removed from the backlog.
-    pub(super) async fn next_results(&mut self) -> Option<Vec<RunOutcome>> {
+    /// The results that were returned before count as written, so they are removed from the backlog.
+    pub(super) async fn next_report(&mut self) -> Option<PoolReport> {
         self.backlog.remove(std::mem::take(&mut self.taken));
-        let partial = self.results.recv().await.flatten()?;
-        self.taken = partial.bytes;
-        if partial.is_last {
-            self.outstanding = self.outstanding.saturating_sub(1);
-        }
-        Some(partial.results)
+        Some(match self.reports.recv().await? {
+            WorkerReport::Results {
+                results,
+                bytes,
+                is_last,
+            } => {
+                self.taken = bytes;
+                if is_last {
+                    self.outstanding = self.outstanding.saturating_sub(1);
+                }
+                PoolReport::Results(results)
+            }
+            WorkerReport::EngineWaits { url, reason } => PoolReport::EngineWaits { url, reason },
+            WorkerReport::Panicked => return None,
+        })
     }
 }
 
@@ -122,7 +171,10 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.chunks = None;
         // Chunks without a receiver are not run.
-        self.results.close();
+        self.reports.close();
+        if let Some(remote) = &self.remote {
+            remote.cancel();
+        }
         self.backlog.close();
         for thread in self.threads.drain(..) {
             // A worker that panicked has no results.
@@ -140,7 +192,7 @@ fn run_worker(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiv
             Ok(Some(back)) => known = back,
             Ok(None) => return,
             Err(_) => {
-                let _ = worker.sender.channel.send(None);
+                let _ = worker.sender.channel.send(WorkerReport::Panicked);
                 return;
             }
         }
@@ -148,20 +200,27 @@ fn run_worker(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiv
 }
 
 /// Sends the results of a worker to the scheduler.
-struct ResultSender {
-    channel: UnboundedSender<Option<PartialResults>>,
+pub(super) struct ResultSender {
+    channel: UnboundedSender<WorkerReport>,
     backlog: Arc<Backlog>,
 }
 
 impl ResultSender {
     /// Sends results once they fit into the backlog; `false`: the pool is gone.
-    fn send(&self, results: Vec<RunOutcome>, bytes: usize, is_last: bool) -> bool {
-        let partial = PartialResults {
+    pub(super) fn send(&self, results: Vec<RunOutcome>, bytes: usize, is_last: bool) -> bool {
+        let report = WorkerReport::Results {
             results,
             bytes,
             is_last,
         };
-        self.backlog.add(bytes) && self.channel.send(Some(partial)).is_ok()
+        self.backlog.add(bytes) && self.channel.send(report).is_ok()
+    }
+
+    /// Reports that units wait for an engine.
+    pub(super) fn engine_waits(&self, url: &str, reason: String) {
+        let url = url.to_owned();
+        // Nobody is waiting once the pool is gone.
+        let _ = self.channel.send(WorkerReport::EngineWaits { url, reason });
     }
 }
 
@@ -171,11 +230,17 @@ struct Worker<'w> {
     part: usize,
     roles: &'w Arc<Roles>,
     held: &'w HeldRuns,
+    /// `None`: the units run on this thread.
+    remote: Option<&'w RemoteUnits>,
 }
 
 impl Worker<'_> {
     /// Runs a chunk and sends its results; `None`: the pool is gone.
     fn run(&self, chunk: Vec<Job>, mut known: KnownAnswers) -> Option<KnownAnswers> {
+        if let Some(remote) = self.remote {
+            let is_sent = remote.run(chunk, self.roles, &known, &self.sender);
+            return is_sent.map(|()| known);
+        }
         let (mut results, mut bytes) = (Vec::new(), 0_usize);
         for job in chunk {
             if self.sender.channel.is_closed() {
@@ -206,14 +271,15 @@ mod tests {
     use super::*;
 
     fn pool(most: usize) -> (Pool, ResultSender) {
-        let (sender, results) = unbounded_channel();
+        let (sender, reports) = unbounded_channel();
         let backlog = Arc::new(Backlog::new(most));
         let pool = Pool {
             chunks: None,
-            results,
+            reports,
             backlog: Arc::clone(&backlog),
             taken: 0,
             threads: Vec::new(),
+            remote: None,
             outstanding: 1,
         };
         (
@@ -231,9 +297,9 @@ mod tests {
         let (mut pool, sender) = pool(10);
         assert!(sender.send(Vec::new(), 4, false) && sender.send(Vec::new(), 6, true));
         assert_eq!(sender.backlog.waiting(), 10);
-        assert!(pool.next_results().await.is_some());
+        assert!(pool.next_report().await.is_some());
         assert_eq!((sender.backlog.waiting(), pool.is_idle()), (10, false));
-        assert!(pool.next_results().await.is_some());
+        assert!(pool.next_report().await.is_some());
         assert_eq!((sender.backlog.waiting(), pool.is_idle()), (6, true));
     }
 

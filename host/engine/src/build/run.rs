@@ -80,7 +80,14 @@ pub async fn run(
         interruption: build_context.interruption,
         observer,
     };
-    let pool = build_context.pool(Some(store), retry.clone())?;
+    let pool = build_context.pool(
+        Some(store),
+        retry.clone(),
+        options
+            .engine
+            .as_ref()
+            .map(|engine| (engine, &options.interrupt)),
+    )?;
     match build_context.replay {
         Some(cassette) => {
             let answerer = Replay::new(store, Arc::clone(cassette), modes);

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::{Answerer, Workers};
-use super::event::Observer;
+use super::event::{Event, Observer};
 use super::file_digests::{FileDigests, Reread};
 use super::layer_run::{LayerRun, Unit};
 use super::layers::{ReadyPipeline, ReadyTransform};
 use super::limit_excess::{LimitExcess, LimitKind};
 use super::limits::BuildLimits;
-use super::pool::Pool;
+use super::pool::{Pool, PoolReport};
 use super::previous::Previous;
 use super::recorder::{Record as _, Recorder};
 use super::trial::{Sample, Selection};
@@ -189,22 +189,29 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             }
             tokio::select! {
                 biased;
-                results = pool.next_results() => {
-                    let results = results.ok_or(BuildError::WorkerPanicked)?;
-                    self.in_transaction(|step| step.apply_results(results))?;
-                }
+                report = pool.next_report() => self.apply_report(report)?,
                 settled = self.answerer.next_settled(Workers::Running) => {
                     if let Some(settled) = settled? {
                         self.in_transaction(|step| step.apply_outcomes(settled))?;
                     } else {
-                        let results = pool.next_results().await.ok_or(BuildError::WorkerPanicked)?;
-                        self.in_transaction(|step| step.apply_results(results))?;
+                        self.apply_report(pool.next_report().await)?;
                     }
                 }
             }
         }
         self.check_selection()?;
         self.record_layers()
+    }
+
+    /// Applies a report of the pool; `None`: a worker panicked.
+    fn apply_report(&mut self, report: Option<PoolReport>) -> Result<(), BuildError> {
+        match report.ok_or(BuildError::WorkerPanicked)? {
+            PoolReport::Results(results) => self.in_transaction(|step| step.apply_results(results)),
+            PoolReport::EngineWaits { url, reason } => {
+                (self.context.observer)(&Event::WaitingForEngine { url, reason });
+                Ok(())
+            }
+        }
     }
 
     /// Counts units or requests of a layer; `false`: they exceed a limit, and the build stops.

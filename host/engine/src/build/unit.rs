@@ -62,6 +62,8 @@ pub(super) enum RunEnd {
     /// It waits for answers to its requests.
     Suspended,
     Failed(Failure),
+    /// It was not started, and can be run at any time.
+    Postponed,
     /// The build was interrupted; the unit counts as not run.
     Interrupted,
     /// The state or a source could not be read, so the build ends.
@@ -190,16 +192,22 @@ fn read_inputs(
 ) -> Result<Vec<(Artifact, Digest)>, BuildError> {
     inputs
         .iter()
-        .map(|(location, digest)| {
-            let artifact = match location {
-                Location::Stored(id) => known.artifact(*id)?,
-                Location::File(file) => file.read(*digest)?,
-                Location::Spooled(spool, range) => {
-                    spool.artifact(*range).map_err(BuildError::spool_damaged)?
-                }
-                Location::Memory(artifact) => artifact.as_ref().clone(),
-            };
-            Ok((artifact, *digest))
-        })
+        .map(|(location, digest)| Ok((read_input(location, *digest, known)?, *digest)))
         .collect()
+}
+
+/// Reads an input from where its content is.
+pub(super) fn read_input(
+    location: &Location,
+    digest: Digest,
+    known: &KnownAnswers,
+) -> Result<Artifact, BuildError> {
+    Ok(match location {
+        Location::Stored(id) => known.artifact(*id)?,
+        Location::File(file) => file.read(digest)?,
+        Location::Spooled(spool, range) => {
+            spool.artifact(*range).map_err(BuildError::spool_damaged)?
+        }
+        Location::Memory(artifact) => artifact.as_ref().clone(),
+    })
 }

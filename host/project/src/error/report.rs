@@ -145,6 +145,8 @@ impl ProjectError {
                 | BuildError::Disk(_)
                 | BuildError::MissingKey { .. }
                 | BuildError::Engine(_)
+                | BuildError::Outcome { .. }
+                | BuildError::ComponentNotKept { .. }
                 | BuildError::Interrupted
                 | BuildError::WorkerPanicked => ExitCode::Failure,
             },

@@ -131,7 +131,10 @@ impl Fold {
                     assert!(held.0.lock().unwrap().len() <= HELD_INSTANCES);
                 }
                 RunEnd::Done(result) => return (result.outputs, reported),
-                end @ (RunEnd::Failed(_) | RunEnd::Interrupted | RunEnd::Fatal(_)) => {
+                end @ (RunEnd::Failed(_)
+                | RunEnd::Postponed
+                | RunEnd::Interrupted
+                | RunEnd::Fatal(_)) => {
                     panic!("{end:?}")
                 }
             }
