@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Returns the server that `cargo xtask test --scale` names in a variable.
-fn server(variable: &str) -> Option<PathBuf> {
+pub(crate) fn server(variable: &str) -> Option<PathBuf> {
     #[expect(
         clippy::disallowed_methods,
         reason = "where a server is, is the runner's choice"

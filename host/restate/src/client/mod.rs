@@ -64,14 +64,6 @@ pub enum InvalidEngine {
     System(#[source] Box<dyn Error + Send + Sync>),
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the contents for workers at {name}")]
-struct StoreAway {
-    name: String,
-    #[source]
-    error: ContentError,
-}
-
 impl RestateEngine {
     /// Creates an engine, which contacts nobody.
     pub fn new(settings: EngineSettings) -> Result<Self, InvalidEngine> {
@@ -124,16 +116,12 @@ impl RestateEngine {
         failed.remove(id);
     }
 
-    /// A store that is away for a while makes the build wait, as a server does.
     fn content_error(&self, error: ContentError) -> EngineError {
-        let name = self.content_url.clone();
-        if error.is_transient() {
-            let source = Box::new(StoreAway { name, error });
-            let name = self.name.clone();
-            return EngineError::Unavailable { name, source };
+        EngineError::Content {
+            name: self.content_url.clone(),
+            is_transient: error.is_transient(),
+            source: Box::new(error),
         }
-        let source = Box::new(error);
-        EngineError::Content { name, source }
     }
 
     /// Calls the service until it replies.

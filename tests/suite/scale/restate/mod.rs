@@ -1,0 +1,6 @@
+//! Units on other machines, through the server of Restate.
+
+mod builds;
+mod kills;
+mod machines;
+mod refusals;
