@@ -266,35 +266,37 @@ impl Worker<'_> {
     }
 }
 
+/// Returns a pool without threads, whose backlog has at most so many bytes, and what its workers send results with.
+#[cfg(test)]
+pub(super) fn without_threads(most: usize) -> (Pool, ResultSender) {
+    let (sender, reports) = unbounded_channel();
+    let backlog = Arc::new(Backlog::new(most));
+    let pool = Pool {
+        chunks: None,
+        reports,
+        backlog: Arc::clone(&backlog),
+        taken: 0,
+        threads: Vec::new(),
+        remote: None,
+        outstanding: 1,
+    };
+    (
+        pool,
+        ResultSender {
+            channel: sender,
+            backlog,
+        },
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pool(most: usize) -> (Pool, ResultSender) {
-        let (sender, reports) = unbounded_channel();
-        let backlog = Arc::new(Backlog::new(most));
-        let pool = Pool {
-            chunks: None,
-            reports,
-            backlog: Arc::clone(&backlog),
-            taken: 0,
-            threads: Vec::new(),
-            remote: None,
-            outstanding: 1,
-        };
-        (
-            pool,
-            ResultSender {
-                channel: sender,
-                backlog,
-            },
-        )
-    }
-
     /// W18: a part counts until the writer takes the next one, and a chunk is outstanding until its last part.
     #[tokio::test]
     async fn a_part_counts_until_it_is_written() {
-        let (mut pool, sender) = pool(10);
+        let (mut pool, sender) = without_threads(10);
         assert!(sender.send(Vec::new(), 4, false) && sender.send(Vec::new(), 6, true));
         assert_eq!(sender.backlog.waiting(), 10);
         assert!(pool.next_report().await.is_some());
@@ -306,7 +308,7 @@ mod tests {
     /// A waiting worker would keep the build from ending.
     #[test]
     fn a_worker_does_not_wait_after_the_pool_is_dropped() {
-        let (pool, sender) = pool(10);
+        let (pool, sender) = without_threads(10);
         assert!(sender.send(Vec::new(), 10, false));
         std::thread::scope(|scope| {
             let waits = scope.spawn(|| sender.send(Vec::new(), 10, true));

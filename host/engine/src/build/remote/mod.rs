@@ -84,6 +84,15 @@ pub(super) struct RemoteUnits {
 }
 
 impl RemoteUnits {
+    /// Holds units up to this size.
+    #[cfg(test)]
+    fn holding(self, max_bytes: usize) -> Self {
+        Self {
+            held: HeldUnits::with_limit(max_bytes),
+            ..self
+        }
+    }
+
     /// Uses an engine until `cancelled`; `components` are those of the units.
     pub(super) fn new(
         engine: Arc<dyn UnitEngine>,

@@ -4,7 +4,7 @@ use super::Stop;
 use super::error::OutcomeError;
 use super::message::Message;
 use synix_core::digest::Digest;
-use synix_units::{ChunkOutcome, DocumentError, ObjectRef, UnitEnd, UnitReport, WireOutcome};
+use synix_units::{ChunkOutcome, ObjectRef, UnitEnd, UnitReport, WireOutcome};
 
 /// Why an outcome was not read.
 pub(super) enum ReadError {
