@@ -81,3 +81,36 @@ impl ContentError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use synix_shared::{Creation, MemoryObjects};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_object_is_checked_when_it_is_read() {
+        let objects = Arc::new(MemoryObjects::default());
+        let contents = Contents::new(Arc::<MemoryObjects>::clone(&objects), "default");
+        let digest = Digest::of(b"bytes");
+        assert_eq!(
+            contents.path(digest),
+            format!("v1/default/contents/{}/{digest}", &digest.to_string()[..2])
+        );
+        let missing = contents.fetch(digest, 100).await.unwrap_err();
+        assert!(matches!(missing, ContentError::Missing { .. }) && !missing.is_transient());
+        for _ in 0..2 {
+            contents.provide(digest, b"bytes".to_vec()).await.unwrap();
+        }
+        assert_eq!(contents.fetch(digest, 100).await.unwrap(), b"bytes");
+        let large = contents.fetch(digest, 4).await.unwrap_err();
+        assert!(matches!(large, ContentError::Store(_)) && !large.is_transient());
+        let other = Digest::of(b"others");
+        let created = objects
+            .create(&contents.path(other), b"bytes".to_vec())
+            .await;
+        assert_eq!(created.unwrap(), Creation::Created);
+        let damaged = contents.fetch(other, 100).await.unwrap_err();
+        assert!(matches!(damaged, ContentError::Damaged { .. }) && !damaged.is_transient());
+    }
+}

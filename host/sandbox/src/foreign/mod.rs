@@ -184,6 +184,10 @@ fn check_completion(request: &GuestRequest) -> Result<usize, Unacceptable> {
     let raw = raw_request(request)?;
     let bytes = size(&raw);
     let checked = check_request(raw).map_err(Unacceptable::Request)?;
+    // The sandbox makes a negative zero positive, and both are equal.
+    if checked.temperature.map(f64::to_bits) != request.temperature.map(f64::to_bits) {
+        return Err(Unacceptable::NotNormal);
+    }
     let same = GuestRequest {
         response_format: request.response_format.clone(),
         options: request.options.clone(),

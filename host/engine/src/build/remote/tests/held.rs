@@ -157,7 +157,7 @@ async fn a_unit_beyond_the_bound_makes_the_same() {
     // A held unit reports its last question and the next one.
     assert_eq!(roomy[0].1, [1, 2, 2, 2, 2, 2, 1]);
     // There is memory for one unit.
-    let (crowded, held) = fold(&pipeline, 3, 3 << 10).await;
+    let (crowded, held) = fold(&pipeline, 3, 2 << 10).await;
     assert_eq!(held, 1);
     assert_eq!(crowded[0].1, [1, 2, 3, 4, 5, 6, 6]);
     for ((outputs, _), (others, _)) in roomy.iter().zip(&crowded) {

@@ -195,7 +195,9 @@ async fn message_of(project: &Project, edit: Edit, runtime: &Handle) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_outcome_is_refused_with_a_message() {
     let runtime = Handle::current();
-    let project = Project::new(PIPELINE, &["echo"], &notes(&["a", "b", "c"]));
+    // The first chunks of two threads have three units each.
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    let project = Project::new(PIPELINE, &["echo"], &notes(&names));
     for (expected, edit) in HOSTILE {
         let message = message_of(&project, *edit, &runtime).await;
         assert!(message.contains(expected), "{expected}: {message}");

@@ -20,34 +20,36 @@ fn texts(texts: &[(&str, &str)]) -> Vec<(String, String)> {
     texts.iter().map(text).collect()
 }
 
+/// What happens to the calls of four builds.
+pub(super) const FAULTS: &[fn(usize) -> FaultKind] = &[
+    |_| FaultKind::None,
+    |_| FaultKind::RunTwice,
+    |call| match call % 2 {
+        0 => FaultKind::LoseOutcome,
+        _ => FaultKind::None,
+    },
+    |call| match call {
+        0 | 1 => FaultKind::Away,
+        _ => FaultKind::None,
+    },
+];
+
 /// Builds the same project here, elsewhere, and elsewhere with faults, and compares everything that is on record.
 pub(super) async fn assert_same(
     pipeline: &str,
     guests: &[&str],
     files: &[(String, String)],
-    script: &Script,
+    (script, faults): (&Script, &[fn(usize) -> FaultKind]),
 ) {
     let here = Project::new(pipeline, guests, files).with_script(script.clone());
     let built_here = here.build(None).await;
     let state_here = here.state();
     let sent_here = here.server.ledger().executed.len();
-    let faults: [fn(usize) -> FaultKind; 4] = [
-        |_| FaultKind::None,
-        |_| FaultKind::RunTwice,
-        |call| match call % 2 {
-            0 => FaultKind::LoseOutcome,
-            _ => FaultKind::None,
-        },
-        |call| match call {
-            0 | 1 => FaultKind::Away,
-            _ => FaultKind::None,
-        },
-    ];
-    for (number, fault) in faults.into_iter().enumerate() {
+    for (number, fault) in faults.iter().enumerate() {
         let elsewhere = Project::new(pipeline, guests, files)
             .with_script(script.clone())
             .with_cache(here.cache());
-        let engine = Loopback::new(Some(here.cache())).with_fault(fault);
+        let engine = Loopback::new(Some(here.cache())).with_fault(*fault);
         let built = elsewhere.build(Some(Arc::new(engine))).await;
         assert_eq!(
             format!("{:?}", built.end),
@@ -93,7 +95,7 @@ async fn maps_folds_and_embeddings_are_the_same() {
     let names = [
         "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p",
     ];
-    assert_same(pipeline, &[], &notes(&names), &Script::new()).await;
+    assert_same(pipeline, &[], &notes(&names), (&Script::new(), FAULTS)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +120,7 @@ async fn repairs_are_the_same() {
         .rule(Rule::on("Note of c").text("never"))
         .rule(Rule::on("found string").text("Sorry!\n```json\n{\"tags\": [\"rain\"]}\n```"))
         .rule(Rule::on("Your answer does not match").text("never"));
-    assert_same(pipeline, &[], &notes(&["a", "b", "c"]), &script).await;
+    assert_same(pipeline, &[], &notes(&["a", "b", "c"]), (&script, FAULTS)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +151,7 @@ async fn failing_guests_fail_in_the_same_way() {
         ("spin", "spin"),
     ]);
     let script = Script::new().rule(Rule::on("Part 2").text("two"));
-    assert_same(&pipeline, &guests, &files, &script).await;
+    assert_same(&pipeline, &guests, &files, (&script, FAULTS)).await;
 }
 
 /// An answer that cannot be used fails the units that wait for it, and no others.
@@ -167,7 +169,7 @@ async fn failed_requests_fail_the_same_units() {
         config = { label = "all", prompt = "All:{% for one in inputs %} {{ one.content }}{% endfor %}" }
     "#;
     let script = Script::new().rule(Rule::on("Note of b").status(400));
-    assert_same(pipeline, &[], &notes(&["a", "b", "c"]), &script).await;
+    assert_same(pipeline, &[], &notes(&["a", "b", "c"]), (&script, FAULTS)).await;
 }
 
 /// I9: what a unit asked in an earlier command is compared with what it asks now.
@@ -187,8 +189,9 @@ async fn a_plugin_that_is_not_deterministic_is_found_in_the_same_way() {
         let project = Project::new(pipeline, &["two_steps"], &files).with_script(script);
         project.build(None).await.end.unwrap();
         let changed = project.database().execute(
-            "UPDATE transcript SET request = (SELECT max(request) FROM transcript)
-             WHERE request = (SELECT min(request) FROM transcript)",
+            "UPDATE transcript SET request =
+                 (SELECT request FROM transcript JOIN unit ON id = unit WHERE key = 'b' AND position = 0)
+             WHERE position = 0 AND unit = (SELECT id FROM unit WHERE layer = 'made' AND key = 'a')",
             [],
         );
         assert_eq!(changed, Ok(1));
