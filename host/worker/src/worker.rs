@@ -16,6 +16,9 @@ use crate::objects::ObjectReader;
 use crate::plugins::Plugins;
 use crate::unit::ReadyTransform;
 
+/// The maximum time after which a worker starts no further unit of a chunk, whatever the chunk says.
+const MAX_CHUNK_TIME: Duration = Duration::from_secs(600);
+
 /// What a worker needs.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
@@ -99,7 +102,8 @@ impl Worker {
 impl Shared {
     fn run_chunk(&self, bytes: &[u8]) -> Result<Vec<u8>, WorkerError> {
         let chunk = UnitChunk::decode(bytes)?;
-        let deadline = Instant::now().checked_add(Duration::from_secs(chunk.seconds));
+        let chunk_time = Duration::from_secs(chunk.seconds).min(MAX_CHUNK_TIME);
+        let mut deadline = None;
         let mut transforms: Vec<Option<ReadyTransform>> = Vec::new();
         transforms.resize_with(chunk.transforms.len(), || None);
         let mut reports = Vec::with_capacity(chunk.len());
@@ -111,6 +115,8 @@ impl Shared {
             } else {
                 let job = chunk.unit(position)?;
                 let transform = self.transform(&chunk, &mut transforms, job.transform)?;
+                // Compiling a component takes its time, and only once.
+                deadline.get_or_insert_with(|| Instant::now() + chunk_time);
                 transform.run(job, &self.objects)?
             };
             let report = UnitReport { unit, end }.encode();

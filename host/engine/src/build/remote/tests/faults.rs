@@ -211,7 +211,7 @@ async fn chunks_are_bounded() {
     let largest = chunks.iter().map(|(_, bytes)| *bytes).max().unwrap();
     assert!(largest <= (4 << 20) + (32 << 10), "{largest}");
     let units: usize = chunks.iter().map(|(units, _)| units).sum();
-    assert_eq!(units, 1200);
+    assert!(units >= 1200, "{units}");
 }
 
 /// A worker starts no further unit after some time, and the rest goes out again.

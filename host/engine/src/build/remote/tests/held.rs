@@ -115,6 +115,10 @@ async fn fold(pipeline: &ReadyPipeline, units: usize, max_bytes: usize) -> (Fold
                 requests,
                 ..
             } = outcome;
+            // A worker on a slow machine may have had no time for it.
+            if matches!(end, RunEnd::Postponed) {
+                continue;
+            }
             folded[unit].1.push(requests.len());
             transcripts[unit].truncate(first);
             transcripts[unit].extend(requests.iter().map(|(pending, _)| pending.key));

@@ -84,7 +84,7 @@ const HOSTILE: &[(&str, Edit)] = &[
     ("changes the direction of the text", |outcome, _| {
         edit_output(outcome, |output| output["kind"] = json!("a\u{202e}b"));
     }),
-    ("two outputs have the same label", |outcome, _| {
+    ("two outputs have the label", |outcome, _| {
         edit_end(outcome, |end| {
             let outputs = end["done"]["outputs"].as_array_mut().unwrap();
             outputs.push(outputs[0].clone());
