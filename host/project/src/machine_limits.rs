@@ -83,9 +83,30 @@ pub(super) fn check(pipeline: &Pipeline, environment: &Environment) -> Result<()
     Ok(())
 }
 
+/// Returns the user's limits for the units of other machines' builds.
+#[cfg(feature = "restate")]
+pub(super) fn maxima(environment: &Environment) -> Result<synix_worker::Maxima, ProjectError> {
+    let value = |limit: &MachineLimit| limit.value(environment.get(limit.variable));
+    Ok(synix_worker::Maxima {
+        wall: std::time::Duration::from_secs(value(&WALL)?),
+        fuel: value(&FUEL)?,
+        memory_bytes: value(&MEMORY)?.saturating_mul(1 << 20),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "restate")]
+    #[test]
+    fn a_worker_allows_what_a_build_on_this_machine_allows() {
+        let none = Environment::new([("A", "b")], "/here".into());
+        assert_eq!(maxima(&none).unwrap(), synix_worker::Maxima::default());
+        let set = [("SYNIX_MAX_WALL", "5"), ("SYNIX_MAX_MEMORY", "64")];
+        let set = maxima(&Environment::new(set, "/here".into())).unwrap();
+        assert_eq!((set.wall.as_secs(), set.memory_bytes), (5, 64 << 20));
+    }
 
     #[test]
     fn a_machine_limit_is_the_users_or_the_default() {

@@ -13,6 +13,7 @@ use super::ProjectError;
 use super::engine::CONTENT_VARIABLE;
 use super::environment::Environment;
 use super::execute::runtime;
+use super::machine_limits::maxima;
 use super::shared::open_store;
 use synix_core::causes::with_causes;
 use synix_manifest::{check_engine_url, check_shared_url};
@@ -93,6 +94,7 @@ pub fn run_worker(
         jobs,
         cache: options.environment.compile_cache(&folder),
         compiler: options.compiler.clone(),
+        maxima: maxima(&options.environment)?,
         contents,
         runtime: runtime.handle().clone(),
     });

@@ -6,6 +6,8 @@ use synix_core::digest::Digest;
 use synix_sandbox::PluginError;
 use synix_units::{ContentError, DocumentError, ObjectRef};
 
+use crate::maxima::MaximumExceeded;
+
 /// A chunk did not run, or a worker cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
@@ -15,6 +17,9 @@ pub enum WorkerError {
     /// The chunk is malformed, or was made by another version of synix.
     #[error("cannot read the chunk")]
     Chunk(#[from] DocumentError),
+    /// The chunk asks for more than this worker allows.
+    #[error(transparent)]
+    Maximum(#[from] MaximumExceeded),
     /// An object that the chunk needs cannot be read, or the outcome cannot be written.
     #[error("cannot use the contents of the chunk")]
     Content(#[from] ContentError),
@@ -46,7 +51,7 @@ impl WorkerError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Stopped | Self::Busy(_) | Self::Thread(_) => true,
-            Self::Chunk(_) | Self::ObjectSize(_) => false,
+            Self::Chunk(_) | Self::Maximum(_) | Self::ObjectSize(_) => false,
             Self::Content(error) => error.is_transient(),
             Self::Sandbox(error) | Self::Component { source: error, .. } => error.is_transient(),
         }

@@ -9,13 +9,14 @@
 //! use synix_sandbox::Compiler;
 //! use synix_shared::MemoryObjects;
 //! use synix_units::{Contents, UnitChunk};
-//! use synix_worker::{Worker, WorkerSettings};
+//! use synix_worker::{Maxima, Worker, WorkerSettings};
 //!
 //! let runtime = tokio::runtime::Runtime::new()?;
 //! let worker = Worker::new(WorkerSettings {
 //!     jobs: NonZero::<usize>::MIN,
 //!     cache: None,
 //!     compiler: Compiler::InProcess,
+//!     maxima: Maxima::default(),
 //!     contents: Contents::new(Arc::new(MemoryObjects::default()), "default"),
 //!     runtime: runtime.handle().clone(),
 //! })?;
@@ -30,6 +31,7 @@
 #![warn(missing_docs)]
 
 mod error;
+mod maxima;
 mod objects;
 mod plugins;
 mod rounds;
@@ -39,4 +41,5 @@ mod unit;
 mod worker;
 
 pub use error::WorkerError;
+pub use maxima::{Maxima, MaximumExceeded};
 pub use worker::{Worker, WorkerSettings};

@@ -33,6 +33,7 @@ impl Fixture {
             jobs: NonZero::<usize>::MIN,
             cache: None,
             compiler: Compiler::InProcess,
+            maxima: Maxima::default(),
             contents: contents.clone(),
             runtime: runtime.handle().clone(),
         });

@@ -12,6 +12,7 @@ use synix_units::{ChunkOutcome, Contents, DocumentError, UnitChunk, UnitEnd, Uni
 use tokio::runtime::Handle;
 
 use crate::error::WorkerError;
+use crate::maxima::Maxima;
 use crate::objects::ObjectReader;
 use crate::plugins::Plugins;
 use crate::unit::ReadyTransform;
@@ -28,6 +29,8 @@ pub struct WorkerSettings {
     pub cache: Option<CompileCache>,
     /// What compiles components.
     pub compiler: Compiler,
+    /// The highest limits that a chunk may set.
+    pub maxima: Maxima,
     /// The store of contents.
     pub contents: Contents,
     /// The runtime that drives the operations of the store.
@@ -42,6 +45,7 @@ pub struct Worker {
 
 struct Shared {
     sandbox: Sandbox,
+    maxima: Maxima,
     plugins: Plugins,
     objects: ObjectReader,
 }
@@ -61,12 +65,14 @@ impl Worker {
             jobs,
             cache,
             compiler,
+            maxima,
             contents,
             runtime,
         } = settings;
         let sandbox = Sandbox::with_compiler(jobs.get(), cache, compiler);
         let shared = Shared {
             sandbox: sandbox.map_err(WorkerError::Sandbox)?,
+            maxima,
             plugins: Plugins::default(),
             objects: ObjectReader::new(contents, runtime),
         };
@@ -149,6 +155,7 @@ impl Shared {
         if let Some(ready) = slot {
             return Ok(ready);
         }
+        self.maxima.check(&settings.limits)?;
         let plugin = self.plugins.get(settings, &self.sandbox, &self.objects)?;
         Ok(slot.insert(ReadyTransform::new(plugin, settings, &self.objects)?))
     }

@@ -200,6 +200,17 @@ mod tests {
         assert_eq!(EXIT_CODES, format!("Exit codes: {}", codes.join(", ")));
     }
 
+    /// A stranger must not be able to run units here.
+    #[cfg(feature = "restate")]
+    #[test]
+    fn a_worker_listens_on_this_machine_only_by_default() {
+        let args = Args::parse_from(["synix", "worker"]);
+        let Command::Worker(worker) = args.command else {
+            panic!("another command");
+        };
+        assert!(worker.listen.ip().is_loopback(), "{}", worker.listen);
+    }
+
     #[test]
     fn the_arguments_do_not_contradict_each_other() {
         Args::command().debug_assert();

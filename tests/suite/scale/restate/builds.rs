@@ -7,7 +7,7 @@ use crate::support::test_project::TestProject;
 
 /// A project with a unit for each of `count` texts, which asks two questions.
 pub(super) fn questions(count: usize) -> TestProject {
-    let project = TestProject::guest("two-steps", &[]);
+    let project = TestProject::guest("two_steps", &[]);
     for number in 0..count {
         let text = format!("Text {number} is about nothing in particular.");
         project.write(&format!("texts/{number:04}.md"), &text);

@@ -163,8 +163,14 @@ impl Machines {
 
     /// Starts a worker that the server knows. A further one listens where the first one does.
     pub(super) fn start_worker(&mut self) -> Process {
+        self.start_worker_with(&[])
+    }
+
+    /// Starts such a worker with further variables.
+    pub(super) fn start_worker_with(&mut self, variables: &[(&str, &str)]) -> Process {
         let admin = self.admin_url();
         let mut command = self.worker_command(&["--register", &admin]);
+        command.envs(variables.iter().copied());
         let mut worker = Process::start(&mut command, false);
         let line = worker.wait_for("knows this worker as http://");
         let (_, address) = line.rsplit_once("http://").unwrap();

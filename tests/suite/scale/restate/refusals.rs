@@ -57,6 +57,28 @@ fn a_worker_with_an_identity_key_answers_its_server_only() {
     assert!(line.contains("did not accept"), "{line}");
 }
 
+/// The owner of a worker decides what units may use there, as on any machine.
+#[test]
+fn a_worker_refuses_more_than_its_owner_allows() {
+    let Some(mut machines) = Machines::start() else {
+        return;
+    };
+    let _worker = machines.start_worker_with(&[("SYNIX_MAX_FUEL", "1000")]);
+    let twins = Twins::of(questions(3));
+    let build = twins.elsewhere(&machines, &["build"]).run();
+    let build = build.expect_code(1);
+    assert!(
+        build.stderr.contains("refused a chunk") && build.stderr.contains("SYNIX_MAX_FUEL"),
+        "{build:?}"
+    );
+    assert_eq!(twins.here.sent(), 0);
+    // Another worker, or this one later, may allow it: nothing was recorded.
+    twins.here.ok(&["build"]);
+    let mut local = twins.elsewhere(&machines, &["build"]);
+    local.env("SYNIX_ENGINE", "local").run().expect_code(0);
+    twins.assert_equal("made");
+}
+
 /// Neither the server nor the store of contents gets a key of a provider.
 #[test]
 fn a_key_reaches_no_other_machine() {

@@ -11,7 +11,7 @@ use synix_core::digest::Digest;
 use synix_sandbox::{CompileCache, Compiler};
 use synix_shared::MemoryObjects;
 use synix_units::{ChunkOutcome, Contents, EngineError, UnitChunk, UnitEngine};
-use synix_worker::{Worker, WorkerSettings};
+use synix_worker::{Maxima, Worker, WorkerSettings};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +65,7 @@ impl Loopback {
             jobs: NonZero::new(2).unwrap(),
             cache,
             compiler: Compiler::InProcess,
+            maxima: Maxima::default(),
             contents: contents.clone(),
             runtime: Handle::current(),
         };
