@@ -7,12 +7,12 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::document::{self, Document};
+use super::engine::check_engine_url;
 use super::error::{Finding, PipelineErrors};
 use super::error_kind::PipelineErrorKind;
 use super::manifest::Manifest;
 use super::overrides::{self, Overrides};
 use super::position::{KeyOrValue, Positions, child, segments};
-use super::engine::check_engine_url;
 use super::shared::check_shared_url;
 use super::validate::Validator;
 use super::{Pipeline, layers, on_done, outputs, schema};

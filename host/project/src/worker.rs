@@ -80,14 +80,18 @@ pub fn run_worker(
     observer: &dyn Fn(&WorkerEvent<'_>),
 ) -> Result<(), ProjectError> {
     let register = options.register.as_deref();
-    let register = register.map(|url| parse_url("--register", url)).transpose()?;
+    let register = register
+        .map(|url| parse_url("--register", url))
+        .transpose()?;
     let advertise = options.advertise.as_deref();
-    let advertise = advertise.map(|url| parse_url("--advertise", url)).transpose()?;
+    let advertise = advertise
+        .map(|url| parse_url("--advertise", url))
+        .transpose()?;
     let content = content_url(options)?;
     let (contents, content) = open_contents(&content, &options.environment)?;
-    let jobs = options.jobs.unwrap_or_else(|| {
-        std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
-    });
+    let jobs = options
+        .jobs
+        .unwrap_or_else(|| std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN));
     let runtime = runtime()?;
     let folder = options.environment.current_folder()?;
     let worker = Worker::new(WorkerSettings {

@@ -30,7 +30,9 @@ pub enum RegisterError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The server refused the endpoint, or could not reach it.
-    #[error("the server at {admin} did not accept the endpoint {endpoint}: HTTP {status}: {message}")]
+    #[error(
+        "the server at {admin} did not accept the endpoint {endpoint}: HTTP {status}: {message}"
+    )]
     Refused {
         /// The URL of its admin API.
         admin: String,

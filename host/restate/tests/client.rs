@@ -115,7 +115,9 @@ fn run(engine: &RestateEngine) -> Result<Vec<u8>, EngineError> {
 fn a_chunk_is_called_under_its_id() {
     let server = Server::start(&[(200, "an outcome")]);
     assert_eq!(run(&server.engine()).unwrap(), b"an outcome");
-    let [call] = &server.calls()[..] else { panic!() };
+    let [call] = &server.calls()[..] else {
+        panic!()
+    };
     assert_eq!(call.path, "/restate/call/synix.Units/run");
     assert_eq!(call.body, "a chunk");
     assert_eq!(server.keys(), ["chunk-1"]);
@@ -125,11 +127,20 @@ fn a_chunk_is_called_under_its_id() {
 #[test]
 fn only_a_failure_that_the_server_keeps_changes_the_key() {
     let failed = (500, r#"{"message":"the worker is away"}"#);
-    let server = Server::start(&[failed, (503, "no server"), failed, (200, "done"), (200, "x")]);
+    let server = Server::start(&[
+        failed,
+        (503, "no server"),
+        failed,
+        (200, "done"),
+        (200, "x"),
+    ]);
     let engine = server.engine();
     for reason in ["the worker is away", "no server", "the worker is away"] {
         let error = run(&engine).unwrap_err();
-        assert!(matches!(error, EngineError::Unavailable { .. }), "{error:?}");
+        assert!(
+            matches!(error, EngineError::Unavailable { .. }),
+            "{error:?}"
+        );
         assert!(with_causes(&error).contains(reason), "{error:?}");
     }
     assert_eq!(run(&engine).unwrap(), b"done");
@@ -173,7 +184,9 @@ fn a_reply_that_is_too_large_is_refused() {
     let server = Server::start(&[(200, &large)]);
     let error = run(&server.engine()).unwrap_err();
     assert!(matches!(error, EngineError::Refused { .. }), "{error:?}");
-    let called = server.engine().run("large", large.into(), &CancellationToken::new());
+    let called = server
+        .engine()
+        .run("large", large.into(), &CancellationToken::new());
     assert!(matches!(called, Err(EngineError::Refused { .. })));
     assert_eq!(server.calls().len(), 1, "the chunk was not sent");
 }
@@ -200,7 +213,11 @@ fn a_server_that_is_away_is_unavailable() {
     assert!(error.is_transient());
     assert_eq!(error.url(), Some("http://127.0.0.1:9"));
     // The URL is said once.
-    assert_eq!(with_causes(&error).matches("127.0.0.1").count(), 1, "{error:?}");
+    assert_eq!(
+        with_causes(&error).matches("127.0.0.1").count(),
+        1,
+        "{error:?}"
+    );
 }
 
 #[test]

@@ -131,7 +131,12 @@ async fn with_an_identity_key_only_signed_requests_are_answered() {
 
 #[tokio::test]
 async fn a_text_that_is_no_identity_key_is_refused() {
-    for wrong in ["", "publickeyv1_", "publickeyv1_0OIl", "-----BEGIN PUBLIC KEY-----"] {
+    for wrong in [
+        "",
+        "publickeyv1_",
+        "publickeyv1_0OIl",
+        "-----BEGIN PUBLIC KEY-----",
+    ] {
         let error = start(vec![wrong.to_owned()]).unwrap_err();
         assert!(matches!(error, BindError::IdentityKey { .. }), "{error}");
     }

@@ -49,12 +49,32 @@ impl Maxima {
         let seconds = |millis: u64| millis.div_ceil(1000);
         let wall_ms = u64::try_from(self.wall.as_millis()).unwrap_or(u64::MAX);
         let checks = [
-            ("wall_s", seconds(limits.wall_ms), seconds(wall_ms), "SYNIX_MAX_WALL"),
+            (
+                "wall_s",
+                seconds(limits.wall_ms),
+                seconds(wall_ms),
+                "SYNIX_MAX_WALL",
+            ),
             ("fuel", limits.fuel, self.fuel, "SYNIX_MAX_FUEL"),
-            ("memory_mb", mebi(limits.memory_bytes), mebi(memory), "SYNIX_MAX_MEMORY"),
+            (
+                "memory_mb",
+                mebi(limits.memory_bytes),
+                mebi(memory),
+                "SYNIX_MAX_MEMORY",
+            ),
             // No key sets what a guest may pass to the host; its default is 64 MiB.
-            ("memory_mb", mebi(limits.hostcall_bytes), mebi(memory).max(64), "SYNIX_MAX_MEMORY"),
-            ("output_mb", mebi(limits.output_bytes), mebi(memory), "SYNIX_MAX_MEMORY"),
+            (
+                "memory_mb",
+                mebi(limits.hostcall_bytes),
+                mebi(memory).max(64),
+                "SYNIX_MAX_MEMORY",
+            ),
+            (
+                "output_mb",
+                mebi(limits.output_bytes),
+                mebi(memory),
+                "SYNIX_MAX_MEMORY",
+            ),
         ];
         for (key, asked, allowed, variable) in checks {
             if asked > allowed {

@@ -23,7 +23,11 @@ fn a_file_names_a_server_and_a_store() {
     let default = parse(FILE).unwrap().engine;
     assert_eq!((default.restate, default.content), (None, None));
     assert_eq!(default.concurrency.get(), 16);
-    for url in ["https://a", "http://127.0.0.1:8080/", "http://[::1]:8080/restate"] {
+    for url in [
+        "https://a",
+        "http://127.0.0.1:8080/",
+        "http://[::1]:8080/restate",
+    ] {
         assert!(engine(&format!("restate = \"{url}\"")).is_ok(), "{url}");
     }
 }

@@ -53,6 +53,9 @@ mod tests {
     fn an_error_does_not_repeat_a_credential() {
         let error = "restate=http://user:secret@host".parse::<EngineChoice>();
         let error = error.unwrap_err();
-        assert!(!error.contains("secret") && error.contains("credential"), "{error}");
+        assert!(
+            !error.contains("secret") && error.contains("credential"),
+            "{error}"
+        );
     }
 }

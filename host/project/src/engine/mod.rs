@@ -53,7 +53,9 @@ impl ProjectContext {
             )));
         };
         if let Err(rule) = check_shared_url(&content) {
-            return Err(ProjectError::Usage(format!("{CONTENT_VARIABLE} must {rule}")));
+            return Err(ProjectError::Usage(format!(
+                "{CONTENT_VARIABLE} must {rule}"
+            )));
         }
         Ok(Some(EngineSettings {
             url,

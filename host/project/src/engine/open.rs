@@ -20,7 +20,10 @@ pub(super) fn open(
         source,
     };
     let engine = RestateEngine::new(synix_restate::EngineSettings {
-        url: settings.url.parse().map_err(|e: url::ParseError| failed(e.into()))?,
+        url: settings
+            .url
+            .parse()
+            .map_err(|e: url::ParseError| failed(e.into()))?,
         concurrency: settings.concurrency,
         contents,
         content_url,

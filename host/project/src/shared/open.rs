@@ -8,7 +8,10 @@ use crate::environment::Environment;
 use synix_objects::OpenedStore;
 
 /// Opens a store, which contacts nobody. A folder that does not exist is a store that is unavailable.
-pub(in super::super) fn open(url: &str, environment: &Environment) -> Result<OpenedStore, ProjectError> {
+pub(in super::super) fn open(
+    url: &str,
+    environment: &Environment,
+) -> Result<OpenedStore, ProjectError> {
     match synix_objects::open(url, &|name| environment.get(name)) {
         Ok(store) => Ok(store),
         Err(error) if url.starts_with("file://") => Ok(OpenedStore {

@@ -105,8 +105,9 @@ fn innermost(error: &ClientError) -> String {
             Some(CallError::Http(http)) => without_url(http),
             Some(CallError::TooLarge(_)) | None => with_causes(source.as_ref()),
         },
-        ClientError::Request { source }
-        | ClientError::Serialization { source } => with_causes(source.as_ref()),
+        ClientError::Request { source } | ClientError::Serialization { source } => {
+            with_causes(source.as_ref())
+        }
         ClientError::InvalidRequest { .. }
         | ClientError::Protocol { .. }
         | ClientError::Status { .. }

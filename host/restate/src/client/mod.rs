@@ -57,7 +57,9 @@ pub struct RestateEngine {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidEngine {
     /// The URL has another form.
-    #[error("the URL of an engine is http:// or https:// with a host, without a query, a user and a password")]
+    #[error(
+        "the URL of an engine is http:// or https:// with a host, without a query, a user and a password"
+    )]
     Url,
     /// The system refuses threads or the settings of TLS.
     #[error("cannot open connections to the engine")]

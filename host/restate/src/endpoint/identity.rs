@@ -39,7 +39,11 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
 struct Ed25519(Vec<u8>);
 
 impl Verifier<Vec<u8>> for Ed25519 {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), signature::Error> {
+    fn verify(
+        &self,
+        message: &[u8],
+        signature: &Vec<u8>,
+    ) -> std::result::Result<(), signature::Error> {
         let key = UnparsedPublicKey::new(&ED25519, &self.0);
         let verified = key.verify(message, signature);
         verified.map_err(|_| signature::Error::new())

@@ -107,7 +107,11 @@ impl WorkerEndpoint {
                 })?;
         }
         // One is on its way while another one runs.
-        let calls = settings.jobs.get().saturating_mul(2).min(Semaphore::MAX_PERMITS);
+        let calls = settings
+            .jobs
+            .get()
+            .saturating_mul(2)
+            .min(Semaphore::MAX_PERMITS);
         let refused = |source| BindError::Listen {
             address: settings.listen,
             source,
@@ -156,7 +160,10 @@ impl WorkerEndpoint {
         }
         drop(self.listener);
         connections.close();
-        if tokio::time::timeout(GRACE, connections.wait()).await.is_err() {
+        if tokio::time::timeout(GRACE, connections.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("ended before the chunks that run; Restate repeats them");
         }
     }

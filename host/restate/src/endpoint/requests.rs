@@ -111,7 +111,15 @@ mod tests {
             assert_eq!(kind_of(path), Some(Kind::Question), "{path}");
         }
         assert_eq!(kind_of("/invoke/synix.Units/run"), Some(Kind::Call));
-        for path in ["", "/", "*", "/invoke", "/invoke/x", "/a/invoke/b/c", "/a/b/c"] {
+        for path in [
+            "",
+            "/",
+            "*",
+            "/invoke",
+            "/invoke/x",
+            "/a/invoke/b/c",
+            "/a/b/c",
+        ] {
             assert_eq!(kind_of(path), None, "{path}");
         }
     }

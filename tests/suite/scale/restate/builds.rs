@@ -28,10 +28,7 @@ fn a_build_on_two_workers_is_the_local_build() {
     twins.here.ok(&["build"]);
     let sent = twins.here.sent();
     assert_eq!(sent, 800);
-    twins
-        .elsewhere(&machines, &["build"])
-        .run()
-        .expect_code(0);
+    twins.elsewhere(&machines, &["build"]).run().expect_code(0);
     assert_eq!(twins.here.sent(), 2 * sent);
     twins.assert_equal("made");
     // A unit whose component and answers are known elsewhere is fresh here: where it ran is no part of it.
@@ -57,10 +54,7 @@ fn what_is_too_large_for_a_message_travels_through_the_store() {
     }
     let twins = Twins::of(project);
     twins.here.ok(&["build"]);
-    twins
-        .elsewhere(&machines, &["build"])
-        .run()
-        .expect_code(0);
+    twins.elsewhere(&machines, &["build"]).run().expect_code(0);
     twins.assert_equal("made");
 }
 

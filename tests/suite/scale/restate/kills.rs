@@ -47,7 +47,10 @@ impl InTheMiddle {
         assert_eq!(self.twins.here.sent(), 2 * self.sent, "{printed}");
         let database = self.twins.database();
         let count = |sql: &str| -> usize { database.query_row(sql, [], |row| row.get(0)).unwrap() };
-        assert_eq!(count("SELECT count(*) FROM unit WHERE layer = 'made'"), UNITS);
+        assert_eq!(
+            count("SELECT count(*) FROM unit WHERE layer = 'made'"),
+            UNITS
+        );
         let attempts = "SELECT count(*) FROM attempt";
         assert_eq!(count(attempts), self.sent);
     }

@@ -31,22 +31,17 @@ fn a_worker_with_an_identity_key_answers_its_server_only() {
     let key: String = rest.chars().take_while(is_part).collect();
     let key = format!("publickeyv1_{key}");
     let admin = machines.admin_url();
-    let mut worker =
-        machines.start_unknown_worker(&["--register", &admin, "--identity-key", &key]);
+    let mut worker = machines.start_unknown_worker(&["--register", &admin, "--identity-key", &key]);
     worker.wait_for("knows this worker as");
     let twins = Twins::of(questions(3));
     twins.here.ok(&["build"]);
-    twins
-        .elsewhere(&machines, &["build"])
-        .run()
-        .expect_code(0);
+    twins.elsewhere(&machines, &["build"]).run().expect_code(0);
     twins.assert_equal("made");
 
     // Another server, which has no key.
     let other = Machines::start().unwrap();
     let admin = other.admin_url();
-    let mut worker =
-        machines.start_unknown_worker(&["--register", &admin, "--identity-key", &key]);
+    let mut worker = machines.start_unknown_worker(&["--register", &admin, "--identity-key", &key]);
     let line = worker.wait_for("waiting for the server: the server at");
     let line = if line.contains("401") {
         line
@@ -87,10 +82,7 @@ fn a_key_reaches_no_other_machine() {
     };
     let _worker = machines.start_worker();
     let twins = Twins::of(questions(3));
-    twins
-        .elsewhere(&machines, &["build"])
-        .run()
-        .expect_code(0);
+    twins.elsewhere(&machines, &["build"]).run().expect_code(0);
     machines.server.kill();
     let folder = machines.contents();
     let folder = folder.parent().unwrap();
