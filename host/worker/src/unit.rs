@@ -100,12 +100,12 @@ impl ReadyTransform {
             grants: self.grants,
         };
         let executed = self.plugin.execute(&call, rounds);
-        end(executed.run, executed.model)
+        end(executed.run, &executed.model)
     }
 }
 
 /// Returns how a run ended, for the host.
-fn end(run: Result<Run, PluginError>, rounds: KnownRounds) -> Result<UnitEnd, WorkerError> {
+fn end(run: Result<Run, PluginError>, rounds: &KnownRounds) -> Result<UnitEnd, WorkerError> {
     if let Some(round) = rounds.diverged {
         return Ok(UnitEnd::Diverged { round });
     }

@@ -432,3 +432,48 @@ fn a_large_outcome_becomes_an_object() {
     assert_eq!(ObjectRef::to(&bytes), object);
     assert_eq!(ChunkOutcome::decode_list(&bytes).unwrap(), reports);
 }
+
+/// Returns the examples in the document about the wire format.
+fn documented() -> Vec<&'static str> {
+    let text = include_str!("../../../../docs/scale.md");
+    let (_, section) = text.split_once("\n## Wire format\n").unwrap();
+    let fences = section.split("```json\n").skip(1);
+    fences
+        .map(|fence| fence.split_once("```").unwrap().0)
+        .collect()
+}
+
+#[test]
+fn the_documented_examples_are_documents() {
+    let examples = documented();
+    let [chunk, outcome] = examples.as_slice() else {
+        panic!("{} examples", examples.len())
+    };
+    let chunk = UnitChunk::decode(chunk.as_bytes()).unwrap();
+    let job = chunk.unit(0).unwrap();
+    let Inputs::List(inputs) = job.inputs else {
+        panic!("{:?}", job.inputs)
+    };
+    let fetch = |_| {
+        Err(DocumentError::Encoding {
+            what: "",
+            encoding: "",
+        })
+    };
+    for input in inputs {
+        input.into_input(fetch).unwrap();
+    }
+    let [Rounds::Round(round)] = job.rounds.as_slice() else {
+        panic!("{:?}", job.rounds)
+    };
+    let outcome = ChunkOutcome::decode(outcome.as_bytes()).unwrap();
+    let WireOutcome::List(reports) = outcome.units else {
+        panic!("{:?}", outcome.units)
+    };
+    let UnitEnd::Round { requests } = &reports[0].end else {
+        panic!("{:?}", reports[0].end)
+    };
+    let requests = requests.iter().cloned().map(WireRequest::into_request);
+    let requests: Vec<GuestRequest> = requests.map(Result::unwrap).collect();
+    assert_eq!(round.requests, round_digest(&requests));
+}

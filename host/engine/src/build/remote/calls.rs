@@ -28,6 +28,9 @@ const MAX_REMEMBERED: usize = 1 << 18;
 /// Whether an object is provided. Whoever provides it holds the lock, so a large component is written once.
 type Slot = Arc<Mutex<bool>>;
 
+/// Makes an object available to workers.
+pub(super) type Provide<'p> = &'p dyn Fn(ObjectRef, &[u8]) -> Result<(), Stop>;
+
 /// Reports that a call waits: the URL and the reason.
 pub(super) type Waits<'w> = &'w dyn Fn(&str, String);
 
@@ -105,7 +108,7 @@ impl Calls {
     }
 
     /// Runs a chunk, and returns how each of its units ended.
-    pub(super) fn run(&self, message: Message, waits: Waits<'_>) -> Result<Vec<UnitEnd>, Stop> {
+    pub(super) fn run(&self, message: &Message, waits: Waits<'_>) -> Result<Vec<UnitEnd>, Stop> {
         let chunk = Digest::of(&message.bytes);
         let id = Encoder::new("synix.chunk.v1")
             .bytes(&self.nonce)
@@ -118,7 +121,7 @@ impl Calls {
         let fetch = |object: ObjectRef| {
             self.repeat(waits, || self.engine.fetch(object.digest, object.size))
         };
-        report::read(&outcome, (chunk, &message), fetch).map_err(|error| match error {
+        report::read(&outcome, (chunk, message), fetch).map_err(|error| match error {
             report::ReadError::Stop(stop) => stop,
             report::ReadError::Outcome(source) => self.unusable(source).into(),
         })

@@ -61,7 +61,7 @@ pub enum OutcomeError {
         key: String,
         /// What is wrong with it.
         #[source]
-        source: UnitOutcomeError,
+        source: Box<UnitOutcomeError>,
     },
 }
 

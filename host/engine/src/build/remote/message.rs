@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Stop;
-use super::calls::{Calls, Waits};
+use super::calls::{Calls, Provide, Waits};
 use super::run::RemoteRun;
 use crate::build::BuildError;
 use crate::build::known_answers::KnownAnswers;
@@ -183,11 +183,7 @@ fn settings(
 }
 
 /// Reads the inputs of a unit. A long list is provided, and once: the unit may go out for each of its answers.
-fn inputs(
-    run: &mut RemoteRun,
-    known: &KnownAnswers,
-    provide: &dyn Fn(ObjectRef, &[u8]) -> Result<(), Stop>,
-) -> Result<Inputs, Stop> {
+fn inputs(run: &mut RemoteRun, known: &KnownAnswers, provide: Provide<'_>) -> Result<Inputs, Stop> {
     let mut list = Vec::with_capacity(run.inputs.len());
     let mut bytes = 0;
     for (location, digest) in &run.inputs {

@@ -173,7 +173,7 @@ impl RemoteUnits {
             }
         }
         let message = builder.finish();
-        let ends = self.calls.run(message, &waits)?;
+        let ends = self.calls.run(&message, &waits)?;
         for (mut run, end) in sent.into_iter().zip(ends) {
             let applied = run.apply(end, known);
             match applied.map_err(|source| self.calls.unusable(of_unit(&run, source)))? {
@@ -211,7 +211,7 @@ fn of_unit(run: &RemoteRun, source: UnitOutcomeError) -> OutcomeError {
     OutcomeError::Unit {
         layer: run.transform.layer.to_string(),
         key: run.spec.key.to_string(),
-        source,
+        source: Box::new(source),
     }
 }
 

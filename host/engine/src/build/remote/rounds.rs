@@ -1,6 +1,7 @@
 //! The rounds of a unit that are answered, as they travel.
 
 use super::Stop;
+use super::calls::Provide;
 use synix_core::request::GuestRequest;
 use synix_sandbox::{ModelResponse, Refusal};
 use synix_units::{AnsweredRound, ObjectRef, RoundResponse, Rounds, WireAnswer, round_digest};
@@ -57,10 +58,7 @@ impl RoundList {
     }
 
     /// Returns the rounds for a chunk. If many of them are not in an object, `provide` gets one with these.
-    pub(super) fn as_sent(
-        &mut self,
-        provide: &dyn Fn(ObjectRef, &[u8]) -> Result<(), Stop>,
-    ) -> Result<Vec<Rounds>, Stop> {
+    pub(super) fn as_sent(&mut self, provide: Provide<'_>) -> Result<Vec<Rounds>, Stop> {
         if self.bytes > MAX_ROUNDS_BYTES {
             // It has no map with other keys than texts.
             let list = serde_json::to_vec(&self.rounds).unwrap_or_default();

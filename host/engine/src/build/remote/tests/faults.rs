@@ -33,12 +33,14 @@ async fn a_build_waits_for_an_engine_that_is_away_and_says_so() {
     });
     let built = project.build(Some(Arc::new(engine))).await;
     assert!(built.end.unwrap().complete);
-    let waits = built.events.iter().filter_map(|event| match event {
-        Event::WaitingForEngine { url, reason } => Some((url.as_str(), reason.as_str())),
-        _ => None,
-    });
+    let mut waits = Vec::new();
+    for event in &built.events {
+        if let Event::WaitingForEngine { url, reason } = event {
+            waits.push((url.as_str(), reason.as_str()));
+        }
+    }
     let expected = ("http://engine.test", "connection refused");
-    assert_eq!(waits.collect::<Vec<_>>(), [expected]);
+    assert_eq!(waits, [expected]);
 }
 
 /// An engine that runs no chunk until the call is cancelled, or refuses it.

@@ -75,8 +75,8 @@ type Folded = Vec<(Vec<(Artifact, Digest)>, Vec<usize>)>;
 /// Folds some units at once, and answers the requests of all after each run, while the held ones may have this size.
 async fn fold(pipeline: &ReadyPipeline, units: usize, max_bytes: usize) -> (Folded, usize) {
     let transform = pipeline.layers.iter();
-    let transform = transform.filter_map(|layer| layer.body.transform());
-    let transform = Arc::clone(transform.last().unwrap());
+    let mut transform = transform.filter_map(|layer| layer.body.transform());
+    let transform = Arc::clone(transform.next_back().unwrap());
     let engine = Arc::new(Loopback::new(None));
     let remote = RemoteUnits::new(
         engine,

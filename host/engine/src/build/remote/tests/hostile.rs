@@ -39,7 +39,7 @@ const HOSTILE: &[(&str, Edit)] = &[
         },
     ),
     ("unknown field `more`", |outcome, _| {
-        outcome["more"] = json!(1)
+        outcome["more"] = json!(1);
     }),
     ("unknown field `more`", |outcome, _| {
         edit_end(outcome, |end| end["done"]["more"] = json!(1));
@@ -49,7 +49,7 @@ const HOSTILE: &[(&str, Edit)] = &[
         outcome["new"] = json!("member");
     }),
     ("has the schema 2", |outcome, _| {
-        outcome["schema"] = json!(2)
+        outcome["schema"] = json!(2);
     }),
     ("the worker ran none of the 3 units", |outcome, _| {
         for report in outcome["units"]["list"].as_array_mut().unwrap() {
@@ -141,7 +141,7 @@ const HOSTILE: &[(&str, Edit)] = &[
     }),
     ("requests that the plugin may not make", |outcome, _| {
         edit_end(outcome, |end| {
-            *end = json!({"round": {"requests": [request()]}})
+            *end = json!({"round": {"requests": [request()]}});
         });
     }),
     ("a round has no requests", |outcome, _| {

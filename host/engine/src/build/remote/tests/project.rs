@@ -108,6 +108,10 @@ impl Built {
 
 impl Project {
     /// Makes a project with files. `guests` are those of its components that are guests of the tests.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a crash of the test leaves nothing that anybody reads"
+    )]
     pub(super) fn new(pipeline: &str, guests: &[&str], files: &[(String, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {

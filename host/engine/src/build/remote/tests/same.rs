@@ -20,8 +20,11 @@ fn texts(texts: &[(&str, &str)]) -> Vec<(String, String)> {
     texts.iter().map(text).collect()
 }
 
+/// What happens to a call, by its number.
+type Fault = fn(usize) -> FaultKind;
+
 /// What happens to the calls of four builds.
-pub(super) const FAULTS: &[fn(usize) -> FaultKind] = &[
+pub(super) const FAULTS: &[Fault] = &[
     |_| FaultKind::None,
     |_| FaultKind::RunTwice,
     |call| match call % 2 {
@@ -39,7 +42,7 @@ pub(super) async fn assert_same(
     pipeline: &str,
     guests: &[&str],
     files: &[(String, String)],
-    (script, faults): (&Script, &[fn(usize) -> FaultKind]),
+    (script, faults): (&Script, &[Fault]),
 ) {
     let here = Project::new(pipeline, guests, files).with_script(script.clone());
     let built_here = here.build(None).await;
