@@ -27,7 +27,7 @@ const MAP: &str = r#"
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_waits_for_an_engine_that_is_away_and_says_so() {
     let project = Project::new(MAP, &[], &notes(&["a", "b"]));
-    let engine = Loopback::new(Some(project.cache())).with_fault(|call| match call {
+    let engine = Loopback::new().with_fault(|call| match call {
         0..3 => FaultKind::Away,
         _ => FaultKind::None,
     });
@@ -92,9 +92,8 @@ impl UnitEngine for StuckEngine {
 /// The units do not fail, and the next build makes them.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_build_ends_at_once() {
-    let project = Project::new(MAP, &[], &notes(&["a", "b"]));
     for is_away in [false, true] {
-        let mut project = Project::new(MAP, &[], &notes(&["a", "b"])).with_cache(project.cache());
+        let mut project = Project::new(MAP, &[], &notes(&["a", "b"]));
         let engine = Arc::new(StuckEngine {
             is_called: Notify::new(),
             refuses: false,
@@ -178,7 +177,7 @@ async fn what_is_large_is_an_object() {
     assert_same(&pipeline, &[], &files, (&script, &FAULTS[..1])).await;
 
     let project = Project::new(&pipeline, &[], &files).with_script(script);
-    let engine = Arc::new(Loopback::new(Some(project.cache())));
+    let engine = Arc::new(Loopback::new());
     let built = project.build(Some(Arc::<Loopback>::clone(&engine))).await;
     assert!(built.end.unwrap().complete);
     // Two components, the config, three contents, the list of inputs, which both units have, and six lists of rounds.
@@ -206,7 +205,7 @@ async fn chunks_are_bounded() {
         })
         .collect();
     let project = Project::new(pipeline, &["echo"], &files);
-    let engine = Arc::new(Loopback::new(Some(project.cache())));
+    let engine = Arc::new(Loopback::new());
     let built = project.build(Some(Arc::<Loopback>::clone(&engine))).await;
     assert!(built.end.unwrap().complete);
     let chunks = engine.chunks.lock().unwrap();
@@ -220,7 +219,7 @@ async fn chunks_are_bounded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn units_that_were_not_started_go_out_again() {
     let project = Project::new(MAP, &[], &notes(&["a", "b", "c", "d", "e", "f"]));
-    let engine = Arc::new(Loopback::new(Some(project.cache())).with_slow_worker());
+    let engine = Arc::new(Loopback::new().with_slow_worker());
     let built = project.build(Some(Arc::<Loopback>::clone(&engine))).await;
     assert!(built.end.unwrap().complete);
     // Each unit runs twice, and each chunk runs one of its units.

@@ -13,6 +13,7 @@ use synix_store::RetrySelection;
 use tokio_util::sync::CancellationToken;
 
 use super::loopback::Loopback;
+use super::project::shared_cache;
 use crate::build::handle::Location;
 use crate::build::known_answers::{AnswerSource, KnownAnswers};
 use crate::build::layers::{ReadyPipeline, ReadyTransform};
@@ -31,7 +32,7 @@ fn pipeline(folder: &std::path::Path) -> ReadyPipeline {
     )
     .unwrap();
     let folder = ProjectFolder::open(folder).unwrap();
-    let sandbox = Sandbox::new(1, None).unwrap();
+    let sandbox = Sandbox::new(1, Some(shared_cache())).unwrap();
     let context = PrepareContext {
         folder: &folder,
         sandbox: &sandbox,
@@ -77,7 +78,7 @@ async fn fold(pipeline: &ReadyPipeline, units: usize, max_bytes: usize) -> (Fold
     let transform = pipeline.layers.iter();
     let mut transform = transform.filter_map(|layer| layer.body.transform());
     let transform = Arc::clone(transform.next_back().unwrap());
-    let engine = Arc::new(Loopback::new(None));
+    let engine = Arc::new(Loopback::new());
     let remote = RemoteUnits::new(
         engine,
         pipeline.components.clone(),

@@ -182,7 +182,7 @@ fn edited(edit: Edit) -> impl Fn(Vec<u8>, &Contents) -> Vec<u8> {
 /// Builds a project with a worker that edits its outcomes, and returns the message of the error.
 async fn message_of(project: &Project, edit: Edit, runtime: &Handle) -> String {
     let inside = runtime.clone();
-    let engine = Loopback::new(Some(project.cache())).with_change(move |outcome, contents| {
+    let engine = Loopback::new().with_change(move |outcome, contents| {
         let _inside = inside.enter();
         edited(edit)(outcome, contents)
     });
@@ -209,7 +209,7 @@ async fn a_hostile_outcome_is_refused_with_a_message() {
         }
         assert!(state["requests"].is_empty() && state["attempts"].is_empty());
     }
-    let engine = Loopback::new(Some(project.cache()));
+    let engine = Loopback::new();
     let end = project.build(Some(Arc::new(engine))).await.end.unwrap();
     assert!(end.complete);
 }

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use super::project::shared_cache;
 use synix_core::digest::Digest;
-use synix_sandbox::{CompileCache, Compiler};
+use synix_sandbox::Compiler;
 use synix_shared::MemoryObjects;
 use synix_units::{ChunkOutcome, Contents, EngineError, UnitChunk, UnitEngine};
 use synix_worker::{Maxima, Worker, WorkerSettings};
@@ -58,12 +59,12 @@ impl std::fmt::Debug for Loopback {
 }
 
 impl Loopback {
-    /// Starts a worker that shares a cache of compiled code. Call it within a runtime.
-    pub(super) fn new(cache: Option<CompileCache>) -> Self {
+    /// Starts a worker. Call it within a runtime.
+    pub(super) fn new() -> Self {
         let contents = Contents::new(Arc::new(MemoryObjects::default()), "default");
         let settings = WorkerSettings {
             jobs: NonZero::new(2).unwrap(),
-            cache,
+            cache: Some(shared_cache()),
             compiler: Compiler::InProcess,
             maxima: Maxima::default(),
             contents: contents.clone(),

@@ -72,12 +72,21 @@ const TABLES: [(&str, &str); 9] = [
 /// Rows of tables, sorted.
 pub(super) type State = BTreeMap<&'static str, Vec<Vec<String>>>;
 
+/// Returns the cache of compiled code of all these tests, beside their program: compiling takes most of their time.
+pub(super) fn shared_cache() -> CompileCache {
+    let program = std::env::current_exe().unwrap();
+    let folder = program.parent().unwrap().join("synix-engine-tests");
+    CompileCache {
+        folder: folder.join("code"),
+        secrets: folder.join("secrets"),
+    }
+}
+
 pub(super) struct Project {
     pub(super) folder: TempDir,
     pub(super) server: ScriptedProvider,
     pipeline: String,
     components: BTreeMap<String, Vec<u8>>,
-    cache: CompileCache,
     pub(super) cassette: Option<Arc<Cassette>>,
     pub(super) interrupt: CancellationToken,
 }
@@ -129,10 +138,6 @@ impl Project {
                  models.embedding = {{ provider = \"openai\", model = \"e\" }}\n{pipeline}"
             ),
             components: components.collect(),
-            cache: CompileCache {
-                folder: folder.path().join("cache"),
-                secrets: folder.path().join("secrets"),
-            },
             folder,
             cassette: None,
             interrupt: CancellationToken::new(),
@@ -142,16 +147,6 @@ impl Project {
     pub(super) fn with_script(mut self, script: Script) -> Self {
         self.server = ScriptedProvider::start(script);
         self
-    }
-
-    /// Uses the compiled code of another project.
-    pub(super) fn with_cache(mut self, cache: CompileCache) -> Self {
-        self.cache = cache;
-        self
-    }
-
-    pub(super) fn cache(&self) -> CompileCache {
-        self.cache.clone()
     }
 
     fn state_folder(&self) -> std::path::PathBuf {
@@ -168,7 +163,7 @@ impl Project {
     }
 
     fn prepare(&self, folder: &ProjectFolder, keep: bool) -> (ReadyPipeline, InterruptHandle) {
-        let sandbox = Sandbox::new(2, Some(self.cache())).unwrap();
+        let sandbox = Sandbox::new(2, Some(shared_cache())).unwrap();
         let context = PrepareContext {
             folder,
             sandbox: &sandbox,

@@ -49,10 +49,8 @@ pub(super) async fn assert_same(
     let state_here = here.state();
     let sent_here = here.server.ledger().executed.len();
     for (number, fault) in faults.iter().enumerate() {
-        let elsewhere = Project::new(pipeline, guests, files)
-            .with_script(script.clone())
-            .with_cache(here.cache());
-        let engine = Loopback::new(Some(here.cache())).with_fault(*fault);
+        let elsewhere = Project::new(pipeline, guests, files).with_script(script.clone());
+        let engine = Loopback::new().with_fault(*fault);
         let built = elsewhere.build(Some(Arc::new(engine))).await;
         assert_eq!(
             format!("{:?}", built.end),
@@ -198,7 +196,7 @@ async fn a_plugin_that_is_not_deterministic_is_found_in_the_same_way() {
             [],
         );
         assert_eq!(changed, Ok(1));
-        let engine = Loopback::new(Some(project.cache()));
+        let engine = Loopback::new();
         let built = match is_remote {
             true => project.build(Some(Arc::new(engine))).await,
             false => project.build(None).await,
@@ -229,9 +227,9 @@ async fn a_replay_is_the_same() {
     let cassette = Arc::new(recorded_cassette(&recorded));
     let mut states = Vec::new();
     for is_remote in [false, true] {
-        let mut project = Project::new(pipeline, &[], &files).with_cache(recorded.cache());
+        let mut project = Project::new(pipeline, &[], &files);
         project.cassette = Some(Arc::clone(&cassette));
-        let engine = Loopback::new(Some(recorded.cache()));
+        let engine = Loopback::new();
         let built = match is_remote {
             true => project.build(Some(Arc::new(engine))).await,
             false => project.build(None).await,
