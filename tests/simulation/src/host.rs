@@ -1,13 +1,16 @@
 //! A simulated host: it takes answers from the store, or claims, asks and publishes, as a build does.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use synix_core::clock::Timestamp;
 use synix_core::digest::Digest;
 use synix_core::request::{Answer, Ending, RequestKey, Usage};
-use synix_shared::{ClaimMode, Monotonic, Obtained, SharedAnswer, SharedAnswers, SharedSettings};
+use synix_shared::{
+    ClaimIntent, ClaimMode, Monotonic, Obtained, SharedAnswer, SharedAnswers, SharedClaim,
+    SharedSettings,
+};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -75,6 +78,8 @@ struct HostState {
     open: VecDeque<(Instant, u64)>,
     /// The requests that a worker has taken.
     taken: BTreeSet<u64>,
+    /// The requests that it claims, or has claimed.
+    intents: HashMap<u64, ClaimIntent>,
     /// The requests whose answer is in the state and not in the store.
     unpublished: BTreeSet<u64>,
     waited_for_others: u64,
@@ -112,6 +117,7 @@ pub(crate) async fn run(
         state: Mutex::new(HostState {
             open: requests.into_iter().map(|request| (now, request)).collect(),
             taken: BTreeSet::new(),
+            intents: HashMap::new(),
             unpublished: BTreeSet::new(),
             waited_for_others: 0,
             found: 0,
@@ -189,6 +195,15 @@ impl Host {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns the intent to claim a request, which is recorded before the claim and survives a kill.
+    fn intent(&self, request: u64) -> ClaimIntent {
+        let mut state = self.state();
+        let intent = state.intents.entry(request).or_insert_with(|| {
+            ClaimIntent::new(key_of(request)).expect("the operating system has random bytes")
+        });
+        intent.clone()
+    }
+
     /// Takes requests until all have their answers.
     async fn work(&self, client: &SharedAnswers) {
         loop {
@@ -213,14 +228,16 @@ impl Host {
 
     /// Gets one answer, by whatever way; otherwise returns how long to wait before the next attempt.
     async fn settle(&self, client: &SharedAnswers, request: u64) -> Option<Duration> {
-        let key = RequestKey(Digest::of(&request.to_le_bytes()));
         if self.state().unpublished.contains(&request) {
             return self.publish(client, request, None).await;
         }
-        match client.obtain(key, false, ClaimMode::Call).await {
+        let intent = self.intent(request);
+        match client.obtain(&intent, false, ClaimMode::Call).await {
             Ok(Obtained::Answered(_)) => {
                 self.writer.turn().await;
-                self.state().found += 1;
+                let mut state = self.state();
+                state.found += 1;
+                state.intents.remove(&request);
                 None
             }
             Ok(Obtained::Claimed(claim)) => {
@@ -245,17 +262,25 @@ impl Host {
         &self,
         client: &SharedAnswers,
         request: u64,
-        claim: Option<&synix_shared::SharedClaim>,
+        claim: Option<&SharedClaim>,
     ) -> Option<Duration> {
-        let key = RequestKey(Digest::of(&request.to_le_bytes()));
-        match client.publish(key, &answer_to(request), claim).await {
+        match client
+            .publish(key_of(request), &answer_to(request), claim)
+            .await
+        {
             Ok(_) => {
-                self.state().unpublished.remove(&request);
+                let mut state = self.state();
+                state.unpublished.remove(&request);
+                state.intents.remove(&request);
                 None
             }
             Err(_) => Some(AWAY_PAUSE),
         }
     }
+}
+
+fn key_of(request: u64) -> RequestKey {
+    RequestKey(Digest::of(&request.to_le_bytes()))
 }
 
 fn answer_to(request: u64) -> SharedAnswer {
