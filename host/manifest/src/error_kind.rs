@@ -61,6 +61,9 @@ pub enum PipelineErrorKind {
         /// The type of the value.
         found: &'static str,
     },
+    /// A setting names an element of a list.
+    #[error("is a list, whose elements cannot be set one by one")]
+    ListElement,
     /// The value is not one of the allowed ones.
     #[error("must be {}", .0.join(" or "))]
     NotOneOf(Vec<String>),
@@ -189,6 +192,7 @@ impl PipelineErrorKind {
     pub(super) fn is_about_a_value(&self) -> bool {
         match self {
             Self::WrongType { .. }
+            | Self::ListElement
             | Self::NotOneOf(_)
             | Self::BadValue(_)
             | Self::NotJson(_)

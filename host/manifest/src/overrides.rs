@@ -169,7 +169,7 @@ fn set(document: &mut Document, setting: &Setting) -> Result<(), Finding> {
     let mut above = String::new();
     for name in parents {
         let Value::Object(members) = place else {
-            return Err(Finding::at_value(above, wrong_table(place)));
+            return Err(no_table(above, place));
         };
         above = child(&above, name);
         let is_new = !members.contains_key(name);
@@ -181,7 +181,7 @@ fn set(document: &mut Document, setting: &Setting) -> Result<(), Finding> {
         }
     }
     let Value::Object(members) = place else {
-        return Err(Finding::at_value(above, wrong_table(place)));
+        return Err(no_table(above, place));
     };
     members.insert(last.clone(), setting.value.clone());
     document
@@ -189,6 +189,23 @@ fn set(document: &mut Document, setting: &Setting) -> Result<(), Finding> {
         .retain(|found| !is_at_or_below(&found.pointer, pointer));
     document.positions.replace_changed(pointer, &setting.value);
     Ok(())
+}
+
+/// Refuses a key below a value that is no table. The elements of a list have no keys in TOML.
+fn no_table(pointer: String, found: &Value) -> Finding {
+    let Value::Array(items) = found else {
+        return Finding::at_value(pointer, wrong_table(found));
+    };
+    let is_plain = |item: &Value| !item.is_object() && !item.is_array();
+    // Such a list is the same text in JSON and in TOML.
+    let list = if items.iter().all(is_plain) {
+        found.to_string()
+    } else {
+        "[…]".to_owned()
+    };
+    let hint = format!("set all of it, as in `{}={list}`", dotted(&pointer));
+    let kind = PipelineErrorKind::ListElement;
+    Finding::at_value(pointer, kind).hint(Some(hint))
 }
 
 /// Refuses a key below a name that its section does not have.

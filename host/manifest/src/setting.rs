@@ -28,6 +28,11 @@ pub enum InvalidSetting {
     /// The key is not a key of TOML.
     #[error("{0:?} is not a key; write it with dots, as in models.default.temperature")]
     Key(String),
+    /// The value means nothing in TOML, and most likely should remove the key.
+    #[error(
+        "TOML has no `null`, and a setting removes no key; set the table of the key without it, or write KEY='\"null\"' for the text"
+    )]
+    Null,
     /// The value cannot be in a pipeline file.
     #[error("the value {0}")]
     Value(String),
@@ -140,6 +145,9 @@ fn key_names(key: &str) -> Option<Vec<String>> {
 /// Reads a TOML value. Any other text is the value itself, so that a shell needs one pair of quotes only.
 fn value(text: &str) -> Result<Value, InvalidSetting> {
     const NAME: &str = "value";
+    if text.trim() == "null" {
+        return Err(InvalidSetting::Null);
+    }
     let as_text = || Ok(Value::String(text.to_owned()));
     let line = format!("{NAME} = {text}");
     let Ok(parsed) = DeTable::parse(&line) else {
@@ -186,6 +194,7 @@ mod tests {
             ("a.b=true", json!(true)),
             ("a.b = 3", json!(3)),
             ("a.b=\"x\"", json!("x")),
+            ("a.b=\"null\"", json!("null")),
             ("a.b=gpt-4o", json!("gpt-4o")),
             ("a.b=", json!("")),
             ("a.b=Who is {{ label }}?", json!("Who is {{ label }}?")),
@@ -218,6 +227,7 @@ mod tests {
         ] {
             assert!(text.parse::<Setting>().is_err(), "{text:?}");
         }
+        assert_eq!("a=null".parse::<Setting>(), Err(InvalidSetting::Null));
         for text in ["a=9007199254740993", "a=inf", "a=\"\\u0000\"", "a=\0"] {
             let error = text.parse::<Setting>().unwrap_err();
             assert!(matches!(error, InvalidSetting::Value(_)), "{text:?}");

@@ -96,6 +96,10 @@ fn an_error_names_the_option_the_key_the_nearest_one_and_the_place() {
             "pipeline.name.x=1",
             "`pipeline.name` must be a table, not a text",
         ),
+        (
+            "layers.core.inputs.0=notes",
+            "22:1: `layers.core.inputs` is a list, whose elements cannot be set one by one (from `layers.core.inputs.0` on the command line; set all of it, as in `layers.core.inputs=[\"facts\"]`)",
+        ),
         ("modles.default.model=x", "unknown key `modles`"),
         ("layers.facts.model=judge", "unknown model role `judge`"),
     ] {
