@@ -26,6 +26,7 @@ mod shell;
 mod simulate;
 mod test;
 mod torture;
+mod webdriver;
 
 use std::process::ExitCode;
 

@@ -6,47 +6,52 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::browser;
 use crate::probe::{create_folder, target_folder};
 use crate::shell::{self, Failure, root, say};
+use crate::webdriver::{Appearance, Browser};
 
 /// The template that is shown, which has a second state.
 const TEMPLATE: &str = "chat-memory";
-const THEMES: [(&str, u8); 2] = [("dark", 0), ("light", 1)];
-/// Chromium makes no narrower window.
-const WIDTHS: [u32; 2] = [1280, 500];
-const HEIGHT: u32 = 1600;
+const THEMES: [&str; 2] = ["dark", "light"];
+/// A desk and a phone.
+const WIDTHS: [u32; 2] = [1280, 360];
+/// The time in which the server finds out what it adds to pages later, such as a plan.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Takes the pictures of a template that is built twice.
 pub(crate) fn run(to: &str) -> Result<(), Failure> {
     println!("pictures");
     browser::run_setup()?;
-    let chromium = browser::find().ok_or_else(|| Failure("no browser".to_owned()))?;
     let to = std::path::absolute(to).map_err(|error| Failure(format!("{to}: {error}")))?;
     create_folder(&to)?;
     let program = build()?;
     let project = project(&program)?;
     let server = Server::start(&program, &project)?;
     let profile = target_folder("pictures/profile")?;
-    for (name, page) in server.pages()? {
-        for (theme, scheme) in THEMES {
+    let _ = fs::remove_dir_all(&profile);
+    let browser = Browser::start(&profile)?;
+    let pages = server.pages()?;
+    std::thread::sleep(PATIENCE);
+    for (name, page) in pages {
+        let mut too_wide = Vec::new();
+        for theme in THEMES {
             for width in WIDTHS {
+                browser.show_as(Appearance { theme, width })?;
+                browser.open(&format!("http://{}{page}", server.address))?;
                 let file = to.join(format!("{name}-{theme}-{width}.png"));
-                shell::read(
-                    Command::new(chromium)
-                        .args(["--headless=new", "--no-sandbox", "--disable-gpu"])
-                        .args(["--no-first-run", "--disable-background-networking"])
-                        .args(["--hide-scrollbars", "--virtual-time-budget=3000"])
-                        .arg(format!("--blink-settings=preferredColorScheme={scheme}"))
-                        .arg(format!("--window-size={width},{HEIGHT}"))
-                        .arg(format!("--user-data-dir={}", profile.display()))
-                        .arg(format!("--screenshot={}", file.display()))
-                        .arg(format!("http://{}{page}", server.address)),
-                )?;
+                browser.take_picture(width, &file)?;
+                if browser.is_too_wide()? && !too_wide.contains(&width) {
+                    too_wide.push(width);
+                }
             }
         }
         say(&format!("{name}: {page}"));
+        for width in too_wide {
+            say(&format!("{name} is wider than a window of {width} pixels"));
+        }
     }
     Ok(())
 }
