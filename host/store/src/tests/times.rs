@@ -159,11 +159,14 @@ fn the_pages_of_a_long_log_add_up_to_it() {
     }
     assert_eq!(page(29_990, 1000), all[29_990..]);
     assert_eq!(page(all.len() as u64, 1), []);
-    let layers = all.iter().filter_map(|entry| match &entry.record {
-        LogRecord::Layer {
+    let layers = all.iter().filter_map(|entry| {
+        let LogRecord::Layer {
             name, done, failed, ..
-        } => Some((&**name, *done, *failed)),
-        _ => None,
+        } = &entry.record
+        else {
+            return None;
+        };
+        Some((name.as_str(), *done, *failed))
     });
     let layers: BTreeSet<_> = layers.collect();
     assert_eq!(layers, [("a", 5000, 5000), ("b", 5000, 5000)].into());

@@ -139,10 +139,10 @@ fn layers(context: &Context<'_>, status: &Status) -> Markup {
                             td.number { (html::cost(layer.cost_usd)) }
                         }
                         @for skipped in &layer.skipped {
-                            tr.detail { td colspan="9" {
+                            tr.detail { td colspan="9" { div {
                                 "skipped " (html::number(skipped.count)) " (" (html::name(&skipped.reason)) ")"
                                 @if let Some(example) = skipped.examples.first() { ": " (html::message(example)) }
-                            } }
+                            } } }
                         }
                     }
                 }
