@@ -8,6 +8,8 @@ mod call;
 mod foreign;
 mod group;
 mod orphans;
+mod results;
+mod start;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -20,17 +22,12 @@ use crate::build::options::BuildOptions;
 use crate::build::shared::ClaimGuard;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::clock::Clock;
-use synix_core::request::Outcome;
 use synix_providers::Provider;
-use synix_store::{
-    AnswerPolicy, AttemptNote, BuildId, Claim, RequestId, RetrySelection, SendContext, Store,
-    Transaction,
-};
+use synix_store::{BuildId, RequestId, RetrySelection, SendContext, Store};
 
-use call::{ClaimedRequest, FinishedCall, FinishedRequest};
+use call::FinishedCall;
 pub(super) use foreign::ForeignCounts;
 use foreign::ForeignRequest;
-use group::ReadRequest;
 pub(super) use orphans::{close_orphaned_sends, take_over_orphans};
 
 /// The providers of a pipeline by name.
@@ -113,21 +110,6 @@ impl<'a> SyncCalls<'a> {
         std::mem::take(&mut self.unclaimed)
     }
 
-    /// Takes out the requests whose shared claim no longer holds.
-    fn remove_unclaimed(&mut self, group: Vec<ReadRequest>) -> Vec<ReadRequest> {
-        let Some(guard) = self.guard.clone() else {
-            return group;
-        };
-        let (group, lost): (Vec<_>, Vec<_>) = group
-            .into_iter()
-            .partition(|read| guard.may_send(&read.queued.key));
-        for read in lost {
-            self.remove_open(read.queued.layer);
-            self.unclaimed.push(read.queued);
-        }
-        group
-    }
-
     pub(in crate::build) fn queue(&mut self, queued: PendingRequest<RequestId>) {
         *self.open_by_layer.entry(queued.layer).or_default() += 1;
         if queued.kind.is_embedding() {
@@ -140,14 +122,6 @@ impl<'a> SyncCalls<'a> {
     /// Sets whether units run that may request more embeddings.
     pub(in crate::build) const fn collect_texts(&mut self, collects: bool) {
         self.collects_texts = collects;
-    }
-
-    /// Takes the next request: a completion, or a text if its call should not wait for further texts.
-    fn take_queued(&mut self) -> Option<PendingRequest<RequestId>> {
-        self.queue.pop_front().or_else(|| {
-            let waits = self.collects_texts && self.texts.len() < group::MAX_TEXTS;
-            if waits { None } else { self.texts.pop_front() }
-        })
     }
 
     /// Returns the layers whose requests are queued or in flight.
@@ -199,97 +173,6 @@ impl<'a> SyncCalls<'a> {
         Ok(true)
     }
 
-    /// Starts calls until the limit of concurrent calls is reached.
-    pub(in crate::build) fn start(&mut self) -> Result<(), BuildError> {
-        loop {
-            let groups = self.next_groups(self.in_flight)?;
-            if groups.is_empty() {
-                return Ok(());
-            }
-            let claims = self.store.write(|tx| self.claim(tx, &groups))?;
-            self.begin(groups, claims)?;
-        }
-    }
-
-    /// Takes the queued requests of the next calls, while `in_flight` others are in flight.
-    ///
-    /// They are read before they are claimed, because other processes wait for a claim. A request that cannot be read is
-    /// not sent.
-    fn next_groups(&mut self, in_flight: usize) -> Result<Vec<Vec<ReadRequest>>, BuildError> {
-        let mut groups = Vec::new();
-        while groups.len() + in_flight < self.concurrency {
-            let Some(queued) = self.take_queued() else {
-                break;
-            };
-            match self.breakers.failure_for(&queued.target.provider) {
-                Some(failure) => {
-                    let failed = Err(failure.clone());
-                    self.remove_open(queued.layer);
-                    self.settled.push((queued.key, failed));
-                }
-                None => {
-                    let group = self.group_of(queued)?;
-                    groups.push(self.remove_unclaimed(group));
-                }
-            }
-        }
-        groups.retain(|group| !group.is_empty());
-        Ok(groups)
-    }
-
-    /// Sends the requests whose claims were granted.
-    fn begin(
-        &mut self,
-        groups: Vec<Vec<ReadRequest>>,
-        claims: Vec<Claim>,
-    ) -> Result<(), BuildError> {
-        let mut claims = claims.into_iter();
-        for group in groups {
-            let mut granted = Vec::with_capacity(group.len());
-            for (ReadRequest { queued, request }, claim) in group.into_iter().zip(&mut claims) {
-                match claim {
-                    Claim::Granted(attempt) => granted.push(ClaimedRequest {
-                        queued,
-                        request,
-                        attempt,
-                    }),
-                    Claim::InFlight => {
-                        self.remove_open(queued.layer);
-                        let in_flight = self.store.in_flight(queued.request)?;
-                        let in_batch = matches!(in_flight, Some(Some(_)));
-                        self.foreign.push(ForeignRequest { queued, in_batch });
-                    }
-                    Claim::Settled(outcome) => {
-                        self.remove_open(queued.layer);
-                        self.settled.push((queued.key, *outcome));
-                    }
-                }
-            }
-            if !granted.is_empty() {
-                self.call(granted);
-            }
-        }
-        Ok(())
-    }
-
-    /// Claims each request of these calls.
-    fn claim(
-        &self,
-        tx: &Transaction<'_>,
-        groups: &[Vec<ReadRequest>],
-    ) -> Result<Vec<Claim>, BuildError> {
-        let mut claims = Vec::new();
-        for ReadRequest { queued, .. } in groups.iter().flatten() {
-            let layer = self.layers.get(queued.layer).map_or("", String::as_str);
-            let terms = AnswerPolicy {
-                accept_truncated: queued.accept_truncated,
-                retry: &self.retry,
-            };
-            claims.push(tx.claim(queued.request, self.origin(layer), terms)?);
-        }
-        Ok(claims)
-    }
-
     fn origin<'l>(&self, layer: &'l str) -> SendContext<'l> {
         SendContext {
             build: self.build,
@@ -313,84 +196,5 @@ impl<'a> SyncCalls<'a> {
             self.continue_calls(batch)?;
         }
         Ok(std::mem::take(&mut self.settled))
-    }
-
-    /// Stores the results of calls and starts the next ones. Both are one transaction, because each waits for the disk.
-    fn continue_calls(&mut self, ended: Vec<FinishedCall>) -> Result<(), BuildError> {
-        for call in &ended {
-            for finished in &call.requests {
-                self.breakers
-                    .on_call_ended(&call.provider, call.number, &finished.completion);
-            }
-        }
-        let next = self.next_groups(self.in_flight.saturating_sub(ended.len()));
-        let (groups, unreadable) = match next {
-            Ok(groups) => (groups, None),
-            Err(error) => (Vec::new(), Some(error)),
-        };
-        let refused = std::mem::take(&mut self.settled);
-        let stored = self.store.write(|tx| {
-            self.store_results(tx, &ended)?;
-            self.claim(tx, &groups)
-        });
-        let (claims, failed) = match stored {
-            Ok(claims) => (claims, unreadable),
-            // The next request must not lose the answers that are here.
-            Err(error) => {
-                self.store.write(|tx| self.store_results(tx, &ended))?;
-                (Vec::new(), Some(error))
-            }
-        };
-        self.in_flight -= ended.len();
-        for finished in ended.into_iter().flat_map(|call| call.requests) {
-            self.remove_open(finished.layer);
-            let ending = finished.completion.outcome.into_ending();
-            self.settled.push((finished.key, ending));
-        }
-        self.settled.extend(refused);
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        self.begin(groups, claims)?;
-        // Some may need no call.
-        self.start()
-    }
-
-    fn store_results(
-        &self,
-        tx: &Transaction<'_>,
-        ended: &[FinishedCall],
-    ) -> Result<(), BuildError> {
-        let now = self.clock.peek();
-        for finished in ended.iter().flat_map(|call| &call.requests) {
-            let FinishedRequest {
-                request,
-                attempt,
-                completion,
-                ..
-            } = finished;
-            tx.record_unclear_sends(*request, self.build, completion.unclear, now)?;
-            let layer = self.layers.get(finished.layer).map_or("", String::as_str);
-            for failure in &completion.billed {
-                let note = AttemptNote {
-                    kind: failure.kind,
-                    message: failure.message.clone(),
-                };
-                tx.record_failed_send(*request, self.origin(layer), &note, failure.usage)?;
-            }
-            match &completion.outcome {
-                Outcome::Answered(answer) => {
-                    tx.close_answered(*attempt, *request, answer, now)?;
-                }
-                Outcome::Failed(failure) => {
-                    let note = AttemptNote {
-                        kind: failure.kind,
-                        message: failure.message.clone(),
-                    };
-                    tx.close_failed(*attempt, &note, failure.usage, now)?;
-                }
-            }
-        }
-        Ok(())
     }
 }
