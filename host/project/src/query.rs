@@ -62,7 +62,8 @@ impl Project {
     ) -> Result<Vector, ProjectError> {
         let context = self.build_context(None, None);
         let (providers, missing_keys) = self.providers()?;
-        let options = self.build_options(BuildKind::Build, run, &providers, &missing_keys);
+        let mut options = self.build_options(BuildKind::Build, run, &providers, &missing_keys);
+        options.shared = self.shared_answers()?;
         let new = context.new_build(BuildKind::Build);
         let (build, lock) = store.write(|tx| {
             let build = tx.open_build(&new)?;

@@ -20,7 +20,7 @@ pub enum AnswerOrigin {
 }
 
 /// The number of an answer in this state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AnswerId(pub i64);
 
 impl AnswerOrigin {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::answers::AnswerOrigin;
+use super::answers::{AnswerId, AnswerOrigin};
 use super::attempt_state::AttemptState;
 use super::attempts::AttemptId;
 use super::build::BuildId;
@@ -21,6 +21,8 @@ pub struct RetrySelection {
     pub kinds: BTreeSet<FailureKind>,
     /// The newest attempt when the command began. Later failures have been retried already.
     pub until: AttemptId,
+    /// The newest answer when the command began.
+    pub until_answer: AnswerId,
 }
 
 /// Which answers are accepted, and which requests are sent again.
@@ -40,7 +42,25 @@ struct ClosedAttempt {
     note: Option<(String, String)>,
 }
 
+impl RetrySelection {
+    /// Returns the selection of a command that begins now.
+    pub fn from_now(reader: &Reader, kinds: BTreeSet<FailureKind>) -> Result<Self, StoreError> {
+        Ok(Self {
+            kinds,
+            until: reader.newest_attempt()?,
+            until_answer: reader.newest_answer()?,
+        })
+    }
+}
+
 impl Reader {
+    fn newest_answer(&self) -> Result<AnswerId, StoreError> {
+        self.query_row("SELECT coalesce(max(id), 0) FROM answer", [], |row| {
+            row.get(0)
+        })
+        .map(AnswerId)
+    }
+
     /// Returns the newest attempt of all builds, or 0 if there is none.
     pub fn newest_attempt(&self) -> Result<AttemptId, StoreError> {
         self.query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| {
@@ -89,15 +109,25 @@ impl Reader {
         )
     }
 
-    /// Returns whether an attempt after `until` answered `request`.
-    pub fn was_answered_after(
+    /// Returns whether `request` was answered since a command began: by an attempt, or by another machine whose answer
+    /// is shared.
+    pub fn was_answered_since(
         &self,
         request: RequestId,
-        until: AttemptId,
+        began: &RetrySelection,
     ) -> Result<bool, StoreError> {
-        self.query_row(
+        let answered_here = self.query_row(
             "SELECT EXISTS (SELECT 1 FROM attempt WHERE request = ?1 AND id > ?2 AND state = ?3)",
-            params![request.0, until.0, AttemptState::Answered],
+            params![request.0, began.until.0, AttemptState::Answered],
+            |row| row.get(0),
+        )?;
+        if answered_here || !self.additions.shared_answers {
+            return Ok(answered_here);
+        }
+        self.query_row(
+            "SELECT EXISTS (SELECT 1 FROM answer a JOIN shared_answer s ON s.answer = a.id
+             WHERE a.request = ?1 AND a.id > ?2)",
+            params![request.0, began.until_answer.0],
             |row| row.get(0),
         )
     }

@@ -1,6 +1,11 @@
 //! What one machine paid for, another gets for nothing.
 
+use synix_engine::build::WaitPolicy;
+use synix_project::{Options, Project, RunOptions};
+
 use super::scenarios;
+use crate::support::invocation::Invocation;
+use crate::support::pipelines::embedded_team;
 use crate::support::team::{Team, ok};
 
 #[test]
@@ -37,4 +42,27 @@ fn a_build_with_all_answers_does_not_use_the_store() {
     for run in [again, replay, plan] {
         assert!(!run.stderr.contains("shared"), "{run:?}");
     }
+}
+
+/// Requests the vector of a search query.
+fn embed(command: &Invocation) -> Vec<u8> {
+    let options = Options {
+        environment: command.environment(),
+        ..Options::default()
+    };
+    let run = RunOptions::new(WaitPolicy::PollOnce);
+    let project = Project::open(&options).unwrap();
+    let vector = project.embed_query("embedding", "Who paints?", &run, &|_| {});
+    vector.unwrap().to_bytes()
+}
+
+#[test]
+fn the_vector_of_a_query_is_shared() {
+    let team = Team::in_folder(embedded_team());
+    let first = embed(&team.in_first(&[]));
+    assert_eq!(team.first.sent(), 1);
+    assert_eq!(team.store().paths("answers").len(), 1);
+    assert_eq!(embed(&team.in_second(&[])), first);
+    assert_eq!(team.first.sent(), 1);
+    team.assert_nothing_claimed();
 }

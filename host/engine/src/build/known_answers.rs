@@ -68,7 +68,7 @@ impl KnownAnswers {
         }
         // An answer that arrived since the command began is the result of a retry, and leads to none.
         match reader.request_id(previous)? {
-            Some(previous) => Ok(!reader.was_answered_after(previous, self.retry.until)?),
+            Some(previous) => Ok(!reader.was_answered_since(previous, &self.retry)?),
             None => Ok(false),
         }
     }

@@ -41,6 +41,14 @@ impl Modes {
         modes
     }
 
+    /// Answers the requests of one layer through the sync API.
+    pub(super) fn one_sync() -> Self {
+        Self {
+            decided: vec![Some(LayerMode::Sync)],
+            choices: vec![None],
+        }
+    }
+
     /// Answers each layer's requests as configured.
     pub(super) fn by_layer(pipeline: &ReadyPipeline) -> Self {
         let choices: Vec<_> = pipeline

@@ -1,26 +1,32 @@
 //! The vector of one text outside of a build, such as the query of a search.
 //!
-//! It is a request like those of a layer: kept under its key, paid once by all processes together, within the budget, and
-//! replayed from a cassette.
+//! It is a request like those of a layer: kept under its key, paid once by all processes together and by all machines that
+//! share their answers, within the budget, and replayed from a cassette.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::BuildError;
+use super::answerer::{Answerer as _, Workers};
 use super::budget::Budget;
-use super::event::Observer;
+use super::event::{Event, Observer};
 use super::known_answers::{AnswerSource, KnownAnswers};
 use super::layers::Roles;
+use super::modes::Modes;
 use super::options::{BuildContext, BuildOptions};
+use super::provider_answerer::{AnswererParts, ProviderAnswerer, WaitPolicy};
+use super::shared::SharedStage;
 use super::sync::SyncCalls;
 use super::unit_embeddings::{check_answer, check_embedding};
+use crate::batch::{BatchContext, Batches};
 use crate::pending::PendingRequest;
 use synix_core::error_kind::ErrorKind;
 use synix_core::request::{
     Answer, Ending, Failure, GuestRequest, InvalidVector, Request, RequestKey, Vector,
 };
 use synix_sandbox::Refusal;
-use synix_store::{BuildId, LayerMode, RequestId, RetrySelection, Store};
+use synix_store::{BuildId, RequestId, RetrySelection, Store};
 
 /// The pause before the requests of another process are looked up again.
 const FOREIGN_PAUSE: Duration = Duration::from_millis(250);
@@ -146,18 +152,42 @@ impl Query {
         }
         let mut options = options.clone();
         options.batches.layers = vec![LAYER.to_owned()];
-        let retry = RetrySelection {
-            kinds: options.retry_failed.clone(),
-            until: store.newest_attempt()?,
+        // The process that has the request in flight, or has claimed it, is waited for.
+        options.wait_policy = WaitPolicy::Poll {
+            interval: FOREIGN_PAUSE,
+            timeout: None,
         };
-        let mut calls = SyncCalls::new(store, build, context.clock, &options, retry);
-        let mut budget = Budget::new(store, build, context.prices, options.budget);
-        let pending = self.pending(store)?;
-        if !calls.settle_paid(&pending)? {
-            budget.reserve(&[(pending.clone(), LayerMode::Sync)])?;
-            calls.queue(pending);
-        }
-        match self.settled(&mut calls, &options, observer).await? {
+        let retry = RetrySelection::from_now(store, options.retry_failed.clone())?;
+        let clock = context.clock;
+        let shared = options.shared.clone();
+        let shared = shared
+            .map(|client| SharedStage::open(client, store, build, clock, observer))
+            .transpose()?;
+        let guard = shared.as_ref().map(SharedStage::guard);
+        let report = |event: &_| observer(&Event::Batch(Clone::clone(event)));
+        let parts = AnswererParts {
+            calls: SyncCalls::new(store, build, clock, &options, retry).with_guard(guard),
+            batches: Batches::new(BatchContext {
+                store,
+                build,
+                providers: options.providers,
+                settings: options.batches.clone(),
+                clock,
+                observer: &report,
+            }),
+            budget: Budget::new(store, build, context.prices, options.budget),
+            shared,
+        };
+        let layers = vec![BTreeSet::from([0])];
+        let mut answerer =
+            ProviderAnswerer::new(parts, Modes::one_sync(), layers, &options, observer);
+        answerer.enqueue(vec![self.pending(store)?])?;
+        let settled = self.settled(&mut answerer).await;
+        let finished = answerer.finish().await;
+        // An error of the request itself is the one to report.
+        let outcome = settled?;
+        finished?;
+        match outcome {
             Ok(_) => self.known_vector(context, Some(store))?.ok_or_else(|| {
                 let message = "the answer is not in the state".to_owned();
                 QueryError::Failed(super::unit::guest_failure(message)).into()
@@ -182,40 +212,17 @@ impl Query {
         })
     }
 
-    /// Waits until the request is settled, here or by the process that has it in flight.
+    /// Waits until the request is settled, here, by another process or by another machine.
     async fn settled(
         &self,
-        calls: &mut SyncCalls<'_>,
-        options: &BuildOptions<'_>,
-        observer: Observer<'_>,
+        answerer: &mut ProviderAnswerer<'_>,
     ) -> Result<Result<Ending, Failure>, BuildError> {
-        loop {
-            calls.start()?;
-            let next = async {
-                if calls.is_busy() {
-                    return calls.settled().await;
-                }
-                tokio::time::sleep(FOREIGN_PAUSE).await;
-                calls.take_over_orphans(observer)?;
-                calls.retry_foreign()?;
-                Ok(Vec::new())
-            };
-            let settled = tokio::select! {
-                biased;
-                () = options.interrupt.cancelled() => None,
-                settled = next => Some(settled?),
-            };
-            let Some(settled) = settled else {
-                // A call in flight is paid for, so its answer is kept.
-                calls.stop();
-                while calls.is_busy() {
-                    calls.settled().await?;
-                }
-                return Err(BuildError::Interrupted);
-            };
+        while let Some(settled) = answerer.next_settled(Workers::Idle).await? {
             if let Some((_, outcome)) = settled.into_iter().find(|(key, _)| *key == self.key) {
                 return Ok(outcome);
             }
         }
+        let message = "the request did not settle".to_owned();
+        Ok(Err(super::unit::guest_failure(message)))
     }
 }

@@ -46,10 +46,7 @@ pub async fn run(
     let now = build_context.clock.peek();
     close_orphaned_sends(store, build, now, observer)?;
     take_over_orphans(store, build, now, observer)?;
-    let retry = RetrySelection {
-        kinds: options.retry_failed.clone(),
-        until: store.newest_attempt()?,
-    };
+    let retry = RetrySelection::from_now(store, options.retry_failed.clone())?;
     store.write(|tx| {
         tx.clear_build_units(build)?;
         tx.set_build_error(build, None)

@@ -36,7 +36,7 @@ impl Inner {
             .last_claim(key)
             .map(|claim| claim.generation);
         let mut run = Run::obtain(key, accept_truncated, Some(own));
-        let end = self.drive(Claimant::obtain(known, false), &mut run).await;
+        let end = self.drive(Claimant::obtain(known), &mut run).await;
         let own = run.own.take();
         let is_unsettled = end == End::AnsweredUnsettled || (end == End::Failed && run.is_doubtful);
         if is_unsettled && let Some(own) = &own {

@@ -17,8 +17,6 @@ pub(crate) use observation::Observation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Claimant {
     state: State,
-    /// Whether nothing may be written.
-    read_only: bool,
     /// How often it began again, because claims vanished while it followed them.
     restarts: u8,
 }
@@ -154,8 +152,6 @@ pub(crate) enum End {
     Granted(u64),
     /// Another holder has the claim of this generation.
     Held(u64),
-    /// There is no answer, and nothing may be written.
-    NotClaimed,
     /// The answer is in the store.
     Published,
     /// The store has another answer.
@@ -175,27 +171,23 @@ const MAX_RESTARTS: u8 = 8;
 
 impl Claimant {
     /// Returns a claimant that obtains the answer or a claim.
-    pub(crate) const fn obtain(known: Option<u64>, read_only: bool) -> Self {
-        Self::new(State::Looking { known }, read_only)
+    pub(crate) const fn obtain(known: Option<u64>) -> Self {
+        Self::new(State::Looking { known })
     }
 
     /// Returns a claimant that publishes an answer.
     pub(crate) const fn publish(claim: Option<u64>, ending: Ending) -> Self {
-        Self::new(State::Publishing { claim, ending }, false)
+        Self::new(State::Publishing { claim, ending })
     }
 
     /// Returns a claimant that gives up a claim.
     pub(crate) const fn release(claim: u64) -> Self {
         let end = End::Released;
-        Self::new(State::Releasing { claim, end }, false)
+        Self::new(State::Releasing { claim, end })
     }
 
-    const fn new(state: State, read_only: bool) -> Self {
-        Self {
-            state,
-            read_only,
-            restarts: 0,
-        }
+    const fn new(state: State) -> Self {
+        Self { state, restarts: 0 }
     }
 
     /// Returns the state and the effect after an event.

@@ -13,7 +13,6 @@ impl Claimant {
     pub(super) const fn looked(self, known: Option<u64>, event: Event) -> Step {
         match (event, known) {
             (Event::AnswerRead(Some(_)), _) => Step::End(End::Answered),
-            (Event::AnswerRead(None), _) if self.read_only => Step::End(End::NotClaimed),
             (Event::AnswerRead(None), Some(known)) => Step::To(State::Following { known }),
             // Most requests are new, so the claim is tried before anything is listed.
             (Event::AnswerRead(None), None) => Step::To(State::Claiming { generation: 1 }),

@@ -10,6 +10,7 @@ mod label_order;
 mod paid;
 mod read_only;
 mod sends;
+mod shared;
 mod snapshot_changes;
 mod snapshots;
 mod times;
@@ -92,10 +93,7 @@ impl Fixture {
 
     /// The selection of a command that begins now.
     fn retry<const N: usize>(&self, kinds: [FailureKind; N]) -> RetrySelection {
-        RetrySelection {
-            kinds: kinds.into(),
-            until: self.store.newest_attempt().unwrap(),
-        }
+        RetrySelection::from_now(&self.store, kinds.into()).unwrap()
     }
 
     fn granted(&self, request: RequestId) -> AttemptId {

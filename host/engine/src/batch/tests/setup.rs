@@ -76,10 +76,7 @@ pub(super) fn settings(project: &TestProject, start: CommandStart, store: &Store
             .collect(),
         sync_after: None,
         lost_create: start.lost_create,
-        retry: RetrySelection {
-            kinds,
-            until: store.newest_attempt().unwrap(),
-        },
+        retry: RetrySelection::from_now(store, kinds).unwrap(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod model;
 mod search;
+mod table;
 
 use model::{Model, Rates, Setup};
 use search::{Found, search};
@@ -86,7 +87,7 @@ fn the_search_finds_a_second_payment_where_clocks_differ_too_much() {
 #[test]
 fn a_claimant_ends_without_sending_on_an_event_that_does_not_belong_to_its_state() {
     use super::{Claimant, Effect, End, Event};
-    let (claimant, _) = Claimant::obtain(None, false).step(Event::Begun);
+    let (claimant, _) = Claimant::obtain(None).step(Event::Begun);
     let (_, effect) = claimant.step(Event::Created);
     assert_eq!(effect, Effect::End(End::Failed));
 }

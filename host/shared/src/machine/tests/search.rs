@@ -20,7 +20,7 @@ const SAMPLE: usize = 16;
 const MAX_STEPS: usize = 400;
 
 pub(super) fn search(setup: &Setup) -> Result<Found, String> {
-    let start = Model::new(setup);
+    let start = Model::new(setup).canonical();
     let mut seen = HashSet::from([digest(&start)]);
     let mut open = vec![start];
     let mut ends = HashSet::new();
@@ -36,6 +36,7 @@ pub(super) fn search(setup: &Setup) -> Result<Found, String> {
             next.apply(action)
                 .map_err(|problem| format!("{problem}\nafter {action:?} in\n{model:#?}"))?;
             beyond_leases += usize::from(next.beyond_leases() > sent_before);
+            let next = next.canonical();
             if seen.insert(digest(&next)) {
                 open.push(next);
             }
