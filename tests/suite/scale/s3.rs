@@ -216,3 +216,18 @@ fn a_read_only_build_writes_nothing() {
 fn the_status_names_who_has_claimed_what() {
     in_bucket(scenarios::status_names_holders);
 }
+
+/// M1, M2, A3, L12: 8 projects, with kills and pauses, and a way to the bucket that loses calls and replies.
+#[cfg(unix)]
+#[test]
+fn no_sequence_of_kills_and_lost_calls_loses_an_answer_or_pays_for_it_twice() {
+    let Some(server) = bucket() else { return };
+    let make = |seed| {
+        let observed = TeamStore::bucket(server);
+        let port = crate::support::faulty_proxy::start(server.port, seed);
+        let endpoint = format!("http://127.0.0.1:{port}");
+        (observed.with("AWS_ENDPOINT_URL", &endpoint), observed)
+    };
+    let counts = crate::shared::torture::run_sequences(&make, 1);
+    assert!(counts.has_kills());
+}

@@ -8,6 +8,7 @@ pub(crate) mod browser;
 pub(crate) mod costly_components;
 pub(crate) mod costs;
 pub(crate) mod crashes;
+pub(crate) mod faulty_proxy;
 pub(crate) mod folders;
 pub(crate) mod hostile_clone;
 pub(crate) mod http;
