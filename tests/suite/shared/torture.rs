@@ -7,19 +7,19 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::heartbeats::Heartbeats;
 use crate::support::crashes::was_killed;
 use crate::support::folders::copy;
 use crate::support::pipelines::{BATCH_BUILD, RESUME, TEAM};
 use crate::support::processes::send_signal;
 use crate::support::random::SeededRandom;
-use crate::support::team::{TeamStore, ok, wait};
+use crate::support::team::{TeamStore, ok};
 use crate::support::test_project::{TestProject, command_in, number_from_environment};
 
 const MACHINES: usize = 8;
@@ -32,12 +32,10 @@ const LEASE: Duration = Duration::from_secs(6);
 /// A command that takes longer is stuck.
 const STUCK: Duration = Duration::from_secs(300);
 
-/// Nobody takes a holder for dead whose heartbeats have shorter gaps: the fastest clock is one eighth too fast.
-const SILENCE: Duration = Duration::from_millis(5_200);
-
 /// What all sequences had.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
+    sequences: AtomicUsize,
     commands: AtomicUsize,
     kills: AtomicUsize,
     pauses: AtomicUsize,
@@ -55,61 +53,6 @@ impl Counts {
     pub(crate) fn has_kills(&self) -> bool {
         self.kills.load(Ordering::SeqCst) > 0
     }
-}
-
-/// The newest heartbeat of each process, as somebody who looks all the time sees it.
-#[derive(Debug, Default)]
-struct Heartbeats(Mutex<BTreeMap<String, Seen>>);
-
-#[derive(Debug)]
-struct Seen {
-    path: String,
-    at: Instant,
-    longest: Duration,
-}
-
-impl Heartbeats {
-    fn watch(&self, store: &TeamStore, is_over: &AtomicBool) {
-        let objects = store.open();
-        while !is_over.load(Ordering::SeqCst) {
-            let prefix = format!("v1/{}/holders/", store.namespace);
-            // A fault of the connection makes a process look silent, which is only less strict.
-            let infos = wait(objects.list(&prefix)).unwrap_or_default();
-            let now = Instant::now();
-            let mut seen = self.0.lock().unwrap();
-            for info in infos {
-                let Some(process) = process_of(&info.path) else {
-                    continue;
-                };
-                let first = || Seen {
-                    path: info.path.clone(),
-                    at: now,
-                    longest: Duration::ZERO,
-                };
-                let known = seen.entry(process.to_owned()).or_insert_with(first);
-                if known.path < info.path {
-                    known.longest = known.longest.max(now - known.at);
-                    known.at = now;
-                    known.path = info.path;
-                }
-            }
-            drop(seen);
-            std::thread::park_timeout(Duration::from_millis(30));
-        }
-    }
-
-    /// Returns whether a process that has ended just now was silent for so long that others may take it for dead.
-    fn was_silent(&self, process: u32) -> bool {
-        let seen = self.0.lock().unwrap();
-        let seen = seen.get(&process.to_string());
-        seen.is_some_and(|seen| seen.longest.max(seen.at.elapsed()) >= SILENCE)
-    }
-}
-
-/// Returns the process in the id of a holder.
-fn process_of(path: &str) -> Option<&str> {
-    let (_, rest) = path.split_once("-process-")?;
-    rest.split('-').next()
 }
 
 /// A machine with its project.
@@ -267,7 +210,7 @@ fn copies(project: &TestProject, folder: &Path) -> Vec<PathBuf> {
     copies.inspect(|to| copy(&project.path(""), to)).collect()
 }
 
-pub(crate) fn run_sequence(seed: u64, store: &TeamStore, observed: &TeamStore, counts: &Counts) {
+fn run_sequence(seed: u64, store: &TeamStore, observed: &TeamStore, counts: &Counts) {
     let project = TestProject::team();
     let lease = format!("{TEAM}\n[shared]\nlease = {}\n", LEASE.as_secs());
     project.pipeline("synix.toml", &lease);
@@ -330,10 +273,8 @@ pub(crate) fn run_sequences(make: &dyn Fn(u64) -> (TeamStore, TeamStore), seeds:
     for seed in first..first + seeds {
         let (store, observed) = make(seed);
         run_sequence(seed, &store, &observed, &counts);
+        counts.sequences.fetch_add(1, Ordering::SeqCst);
     }
-    println!(
-        "{counts:?}; {seeds} seeds from {first}: 0 paid twice beyond a lease, 0 lost, 0 stuck"
-    );
     counts
 }
 
@@ -348,5 +289,6 @@ fn no_sequence_of_kills_and_pauses_loses_an_answer_or_pays_for_it_twice() {
         (store.clone(), store)
     };
     let counts = run_sequences(&make, SEEDS);
+    println!("{counts:?}: 0 paid twice beyond a lease, 0 lost, 0 stuck");
     assert!(counts.has_kills());
 }

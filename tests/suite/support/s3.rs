@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -17,8 +17,8 @@ pub(crate) struct S3Server {
     pub(crate) port: u16,
     writer: [String; 2],
     reader: [String; 2],
-    /// The server ends when this is closed.
-    _stdin: ChildStdin,
+    /// It ends when its input is closed.
+    _server: Child,
 }
 
 impl S3Server {
@@ -46,7 +46,7 @@ impl S3Server {
             port: u16::try_from(said["port"].as_u64().unwrap()).unwrap(),
             writer: key("writer"),
             reader: key("reader"),
-            _stdin: server.stdin.take().unwrap(),
+            _server: server,
         }
     }
 

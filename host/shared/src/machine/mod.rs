@@ -221,7 +221,6 @@ impl Claimant {
                 let next = Self {
                     state: State::Looking { known: None },
                     restarts: self.restarts + 1,
-                    ..self
                 };
                 (next, next.effect())
             }

@@ -9,6 +9,7 @@
 
 mod claims;
 mod intents;
+mod queue;
 mod settle;
 mod work;
 
@@ -26,7 +27,7 @@ use synix_core::causes::with_causes;
 use synix_core::clock::Clock;
 use synix_core::request::RequestKey;
 use synix_shared::{ClaimIntent, SharedAnswers, SharedClaim, SharedError};
-use synix_store::{AnswerOrigin, BuildId, LayerMode, RequestId, Store};
+use synix_store::{BuildId, LayerMode, RequestId, Store};
 
 pub(super) use claims::ClaimGuard;
 use settle::Settlement;
@@ -214,14 +215,6 @@ impl<'a> SharedStage<'a> {
         Ok(ready)
     }
 
-    fn queue_look_up(&mut self, look_up: LookUp) {
-        if self.settling.contains(&look_up.queued.request) {
-            self.parked.push(look_up);
-        } else {
-            self.look_ups.push_back(look_up);
-        }
-    }
-
     /// Returns the layers that wait for first look-ups. Claims of others are not waited for.
     pub(super) fn looking_layers(&self) -> BTreeSet<usize> {
         self.looking.keys().copied().collect()
@@ -250,31 +243,6 @@ impl<'a> SharedStage<'a> {
     /// Returns the requests that settled since the last call, because others have their answers.
     pub(super) fn take_settled(&mut self) -> Vec<SettledRequest> {
         std::mem::take(&mut self.settled)
-    }
-
-    /// Looks up again what others had claimed: they may have the answer by now, or be dead.
-    pub(super) fn poll_held(&mut self) -> Result<(), BuildError> {
-        let now = Instant::now();
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held)
-            .into_iter()
-            .partition(|held| held.due <= now);
-        self.held = later;
-        for HeldRequest { look_up, .. } in due {
-            let queued = &look_up.queued;
-            // The holder may be another command of this project.
-            let accepts = queued.accept_truncated;
-            let known = self
-                .store
-                .answer_to(queued.request, AnswerOrigin::Live, accepts)?;
-            if let Some(answer) = known {
-                self.settled.push((queued.key, Ok(answer.ending)));
-            } else if self.store.in_flight(queued.request)?.is_some() {
-                self.granted.push((look_up.queued, look_up.mode));
-            } else {
-                self.queue_look_up(look_up);
-            }
-        }
-        self.start()
     }
 
     /// Reports once that the build waits for claims of others.

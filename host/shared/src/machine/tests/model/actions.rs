@@ -8,7 +8,11 @@ impl Model {
         match process.task {
             Task::Waiting => !process.has_waited && self.is_fresh(at),
             Task::Done => false,
-            _ => true,
+            Task::Obtaining(..)
+            | Task::Granted(..)
+            | Task::InFlight(_)
+            | Task::Publishing(..)
+            | Task::Releasing(..) => true,
         }
     }
 
