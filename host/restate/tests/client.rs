@@ -62,11 +62,12 @@ impl Server {
                     let (received, replies) = (Arc::clone(&received), Arc::clone(&replies));
                     async move {
                         let (head, body): (_, hyper::body::Incoming) = request.into_parts();
-                        received.lock().unwrap().push(Call {
+                        let call = Call {
                             path: head.uri.path().to_owned(),
                             headers: head.headers,
                             body: body.collect().await.unwrap().to_bytes(),
-                        });
+                        };
+                        received.lock().unwrap().push(call);
                         let reply = replies.lock().unwrap().pop_front();
                         match reply {
                             Some(reply) => Ok::<_, Infallible>(reply),
