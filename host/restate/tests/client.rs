@@ -167,7 +167,6 @@ fn a_refusal_is_an_error_and_an_absent_worker_is_not() {
         let server = Server::start(&[(status, r#"{"message":"so it is"}"#)]);
         let error = run(&server.engine()).unwrap_err();
         assert_eq!(error.is_transient(), !is_refused, "{status}: {error:?}");
-        assert!(!with_causes(&error).contains("127.0.0.1") || error.url().is_some());
     }
 }
 

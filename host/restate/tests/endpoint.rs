@@ -5,13 +5,13 @@
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Client, StatusCode};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use synix_core::clock::Clock;
 use synix_restate::{BindError, EndpointSettings, WorkerEndpoint};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -47,8 +47,7 @@ fn key_pair() -> (Ed25519KeyPair, String) {
 
 /// Signs a request to a path, as Restate does.
 fn token(pair: &Ed25519KeyPair, path: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let now = now.as_secs();
+    let now = Clock::Real.peek().0 / 1000;
     let header = r#"{"typ":"JWT","alg":"EdDSA"}"#;
     let (from, to) = (now - 60, now + 60);
     let claims = format!(r#"{{"aud":"{path}","exp":{to},"iat":{now},"nbf":{from}}}"#);

@@ -22,6 +22,10 @@ pub use choice::EngineChoice;
 pub(super) const CONTENT_VARIABLE: &str = "SYNIX_ENGINE_CONTENT";
 
 /// The engine that a project uses.
+#[cfg_attr(
+    not(feature = "restate"),
+    allow(dead_code, reason = "only `open` uses all of it")
+)]
 pub(super) struct EngineSettings {
     /// The URL of the ingress of the server.
     url: String,
@@ -94,6 +98,6 @@ impl Project {
         if !is_replay {
             self.require_permissions()?;
         }
-        open::open(settings, &self.context.environment).map(Some)
+        open::open(&settings, &self.context.environment).map(Some)
     }
 }

@@ -9,17 +9,11 @@ use synix_units::UnitEngine;
 
 /// Refuses every engine: this machine may be too small for what the user expects of others.
 pub(super) fn open(
-    settings: EngineSettings,
+    settings: &EngineSettings,
     _: &Environment,
 ) -> Result<Arc<dyn UnitEngine>, ProjectError> {
-    let EngineSettings {
-        url,
-        content: _,
-        concurrency: _,
-        is_from_file: _,
-    } = settings;
     Err(ProjectError::Engine {
-        url,
+        url: settings.url.clone(),
         source: "this synix was built without the feature `restate`; pass --engine local to run units on this machine".into(),
     })
 }

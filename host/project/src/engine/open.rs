@@ -11,7 +11,7 @@ use synix_units::UnitEngine;
 
 /// Opens an engine, which contacts nobody.
 pub(super) fn open(
-    settings: EngineSettings,
+    settings: &EngineSettings,
     environment: &Environment,
 ) -> Result<Arc<dyn UnitEngine>, ProjectError> {
     let (contents, content_url) = open_contents(&settings.content, environment)?;

@@ -75,6 +75,8 @@ pub struct WorkerEndpoint {
     listener: TcpListener,
     address: SocketAddr,
     requests: Requests,
+    /// The calls that one connection may carry at a time.
+    streams: u32,
 }
 
 /// The number of open connections. Restate opens a few; further ones are closed.
@@ -107,11 +109,8 @@ impl WorkerEndpoint {
                 })?;
         }
         // One is on its way while another one runs.
-        let calls = settings
-            .jobs
-            .get()
-            .saturating_mul(2)
-            .min(Semaphore::MAX_PERMITS);
+        let calls = settings.jobs.get().saturating_mul(2);
+        let calls = calls.min(Semaphore::MAX_PERMITS);
         let refused = |source| BindError::Listen {
             address: settings.listen,
             source,
@@ -122,6 +121,8 @@ impl WorkerEndpoint {
             listener,
             address,
             requests: Requests::new(builder.build(), calls),
+            // Restate opens another connection if this one is full. It may lead to another worker.
+            streams: u32::try_from(calls).unwrap_or(u32::MAX),
         })
     }
 
@@ -153,9 +154,10 @@ impl WorkerEndpoint {
                 continue;
             };
             let (requests, stop) = (self.requests.clone(), stop.clone());
+            let streams = self.streams;
             connections.spawn(async move {
                 let _slot = slot;
-                serve_connection(stream, requests, stop).await;
+                serve_connection((stream, streams), requests, stop).await;
             });
         }
         drop(self.listener);
@@ -189,7 +191,11 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn serve_connection(stream: TcpStream, requests: Requests, stop: CancellationToken) {
+async fn serve_connection(
+    (stream, streams): (TcpStream, u32),
+    requests: Requests,
+    stop: CancellationToken,
+) {
     // A chunk is one message, and so is its outcome: to wait for more would only delay it.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
@@ -198,6 +204,7 @@ async fn serve_connection(stream: TcpStream, requests: Requests, stop: Cancellat
     });
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
+        .max_concurrent_streams(streams)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .keep_alive_interval(PING_INTERVAL)

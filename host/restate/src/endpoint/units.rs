@@ -62,7 +62,9 @@ impl Units {
         let run = tokio::task::spawn_blocking(move || {
             // The slot is free when the thread is, even if nobody waits for the outcome any longer.
             let _slot = slot;
-            handler(&chunk)
+            let outcome = handler(&chunk);
+            tracing::debug!(bytes = chunk.len(), ok = outcome.is_ok(), "ran a chunk");
+            outcome
         });
         match run.await {
             Ok(Ok(outcome)) => Ok(outcome.into()),

@@ -14,7 +14,9 @@ pub(super) fn questions(count: usize) -> TestProject {
     }
     // Sync calls, so that there is something to see before the end.
     let file = std::fs::read_to_string(project.path("synix.toml")).unwrap();
-    project.write("synix.toml", &file.replace("batch = true", "batch = false"));
+    let file = file.replace("batch = true", "batch = false");
+    // So many calls need so many connections that the system gives some to each worker.
+    project.write("synix.toml", &format!("{file}[engine]\nconcurrency = 64\n"));
     project
 }
 
@@ -23,7 +25,7 @@ fn a_build_on_two_workers_is_the_local_build() {
     let Some(mut machines) = Machines::start() else {
         return;
     };
-    let _workers = [machines.start_worker(), machines.start_worker()];
+    let workers = [machines.start_worker(), machines.start_worker()];
     let twins = Twins::of(questions(400));
     twins.here.ok(&["build"]);
     let sent = twins.here.sent();
@@ -31,6 +33,11 @@ fn a_build_on_two_workers_is_the_local_build() {
     twins.elsewhere(&machines, &["build"]).run().expect_code(0);
     assert_eq!(twins.here.sent(), 2 * sent);
     twins.assert_equal("made");
+    for mut worker in workers {
+        worker.kill();
+        let (_, printed) = worker.end();
+        assert!(printed.contains("ran a chunk"), "{printed}");
+    }
     // A unit whose component and answers are known elsewhere is fresh here: where it ran is no part of it.
     let mut again = twins.elsewhere(&machines, &["build", "--json", "--engine", "local"]);
     let again = again.env_remove("SYNIX_ENGINE").run().json();
@@ -72,7 +79,9 @@ fn an_engine_of_the_pipeline_file_needs_permission() {
         .map(|name| elsewhere.environment().get(name).unwrap());
     let url = url.trim_start_matches("restate=");
     let engine = format!("[engine]\nrestate = \"{url}\"\ncontent = \"{content}\"\n");
-    twins.here.write("synix.toml", &format!("{file}{engine}"));
+    twins
+        .here
+        .write("synix.toml", &file.replace("[engine]\n", &engine));
     let refused = twins.here.run(&["build"]).expect_code(5);
     assert!(
         refused.stderr.contains("run units on the workers of"),

@@ -157,7 +157,9 @@ impl Machines {
         let mut worker = command_in(self.folder.path(), &all);
         worker
             .env_remove("OPENAI_API_KEY")
-            .env_remove("ANTHROPIC_API_KEY");
+            .env_remove("ANTHROPIC_API_KEY")
+            // It says which chunks it ran.
+            .env("SYNIX_LOG", "synix_restate=debug");
         worker.process()
     }
 
