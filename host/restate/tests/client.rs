@@ -224,10 +224,13 @@ fn a_server_that_is_away_is_unavailable() {
 fn contents_go_to_the_store() {
     let engine = engine("http://127.0.0.1:9").unwrap();
     let digest = Digest::of(b"contents");
-    engine.provide(digest, b"contents").unwrap();
-    engine.provide(digest, b"contents").unwrap();
-    assert_eq!(engine.fetch(digest, 100).unwrap(), b"contents");
-    let missing = engine.fetch(Digest::of(b"others"), 100).unwrap_err();
+    let never = CancellationToken::new();
+    engine.provide(digest, b"contents", &never).unwrap();
+    engine.provide(digest, b"contents", &never).unwrap();
+    assert_eq!(engine.fetch(digest, 100, &never).unwrap(), b"contents");
+    let missing = engine
+        .fetch(Digest::of(b"others"), 100, &never)
+        .unwrap_err();
     assert!(!missing.is_transient());
     assert_eq!(missing.url(), Some("memory"));
 }

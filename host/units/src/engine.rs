@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 /// Runs chunks of units on other machines.
 ///
 /// A chunk is pure: it runs at least once, and what its outcome says of a unit is the same in each run. The calls block,
-/// and they are made on threads that belong to no async runtime.
+/// and they are made on threads that belong to no async runtime. A call ends with [`EngineError::Cancelled`] soon after
+/// its token was cancelled.
 pub trait UnitEngine: Send + Sync + fmt::Debug {
     /// Returns the URL of the engine, for messages. It has no credentials.
     fn name(&self) -> &str;
@@ -19,17 +20,27 @@ pub trait UnitEngine: Send + Sync + fmt::Debug {
     fn concurrency(&self) -> NonZero<usize>;
 
     /// Makes an object available to the workers under its digest. It is no error if they have it.
-    fn provide(&self, digest: Digest, bytes: &[u8]) -> Result<(), EngineError>;
+    fn provide(
+        &self,
+        digest: Digest,
+        bytes: &[u8],
+        cancelled: &CancellationToken,
+    ) -> Result<(), EngineError>;
 
     /// Returns an object that a worker has made available, because it is too large for an outcome.
     ///
     /// An object of more than `max_bytes` is an error, and so is one that does not exist.
-    fn fetch(&self, digest: Digest, max_bytes: u64) -> Result<Vec<u8>, EngineError>;
+    fn fetch(
+        &self,
+        digest: Digest,
+        max_bytes: u64,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<u8>, EngineError>;
 
     /// Runs a chunk and returns its outcome.
     ///
     /// A call that is repeated with the same `id` waits for the first one or gets its outcome, so a lost reply costs no
-    /// second run. The call ends with [`EngineError::Cancelled`] soon after `cancelled`.
+    /// second run.
     fn run(
         &self,
         id: &str,

@@ -118,6 +118,27 @@ impl RestateEngine {
         failed.remove(id);
     }
 
+    /// Waits for an operation of the store of contents, until `cancelled`.
+    fn use_contents<T>(
+        &self,
+        operation: impl Future<Output = Result<T, ContentError>>,
+        cancelled: &CancellationToken,
+    ) -> Result<T, EngineError> {
+        let Some(runtime) = &self.runtime else {
+            return Err(EngineError::Cancelled);
+        };
+        let ended = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = cancelled.cancelled() => None,
+                ended = operation => Some(ended),
+            }
+        });
+        ended
+            .ok_or(EngineError::Cancelled)?
+            .map_err(|error| self.content_error(error))
+    }
+
     fn content_error(&self, error: ContentError) -> EngineError {
         EngineError::Content {
             name: self.content_url.clone(),
@@ -167,20 +188,22 @@ impl UnitEngine for RestateEngine {
         self.concurrency
     }
 
-    fn provide(&self, digest: Digest, bytes: &[u8]) -> Result<(), EngineError> {
-        let Some(runtime) = &self.runtime else {
-            return Err(EngineError::Cancelled);
-        };
-        let provided = runtime.block_on(self.contents.provide(digest, bytes.to_vec()));
-        provided.map_err(|error| self.content_error(error))
+    fn provide(
+        &self,
+        digest: Digest,
+        bytes: &[u8],
+        cancelled: &CancellationToken,
+    ) -> Result<(), EngineError> {
+        self.use_contents(self.contents.provide(digest, bytes.to_vec()), cancelled)
     }
 
-    fn fetch(&self, digest: Digest, max_bytes: u64) -> Result<Vec<u8>, EngineError> {
-        let Some(runtime) = &self.runtime else {
-            return Err(EngineError::Cancelled);
-        };
-        let fetched = runtime.block_on(self.contents.fetch(digest, max_bytes));
-        fetched.map_err(|error| self.content_error(error))
+    fn fetch(
+        &self,
+        digest: Digest,
+        max_bytes: u64,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<u8>, EngineError> {
+        self.use_contents(self.contents.fetch(digest, max_bytes), cancelled)
     }
 
     fn run(

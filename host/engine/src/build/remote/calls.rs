@@ -101,7 +101,9 @@ impl Calls {
         };
         let mut is_provided = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_provided {
-            self.repeat(waits, || self.engine.provide(object.digest, bytes))?;
+            self.repeat(waits, || {
+                self.engine.provide(object.digest, bytes, &self.cancelled)
+            })?;
             *is_provided = true;
         }
         Ok(())
@@ -119,7 +121,10 @@ impl Calls {
             self.engine.run(&id, message.bytes.clone(), &self.cancelled)
         })?;
         let fetch = |object: ObjectRef| {
-            self.repeat(waits, || self.engine.fetch(object.digest, object.size))
+            self.repeat(waits, || {
+                self.engine
+                    .fetch(object.digest, object.size, &self.cancelled)
+            })
         };
         report::read(&outcome, (chunk, message), fetch).map_err(|error| match error {
             report::ReadError::Stop(stop) => stop,

@@ -43,12 +43,42 @@ async fn a_build_waits_for_an_engine_that_is_away_and_says_so() {
     assert_eq!(waits, [expected]);
 }
 
-/// An engine that runs no chunk until the call is cancelled, or refuses it.
+/// Where an engine is stuck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stuck {
+    /// It stores no object until the call is cancelled.
+    Storing,
+    /// It runs no chunk until the call is cancelled.
+    Running,
+    /// It cannot be reached.
+    Away,
+    /// It refuses each chunk.
+    Refusing,
+}
+
+/// An engine that runs no chunk.
 #[derive(Debug)]
 struct StuckEngine {
+    stuck: Stuck,
     is_called: Notify,
-    refuses: bool,
-    is_away: bool,
+}
+
+impl StuckEngine {
+    fn new(stuck: Stuck) -> Arc<Self> {
+        Arc::new(Self {
+            stuck,
+            is_called: Notify::new(),
+        })
+    }
+
+    /// Waits until the call is cancelled.
+    fn wait<T>(&self, cancelled: &CancellationToken) -> Result<T, EngineError> {
+        self.is_called.notify_one();
+        while !cancelled.is_cancelled() {
+            std::thread::yield_now();
+        }
+        Err(EngineError::Cancelled)
+    }
 }
 
 impl UnitEngine for StuckEngine {
@@ -60,11 +90,19 @@ impl UnitEngine for StuckEngine {
         NonZero::<usize>::MIN
     }
 
-    fn provide(&self, _: Digest, _: &[u8]) -> Result<(), EngineError> {
-        Ok(())
+    fn provide(
+        &self,
+        _: Digest,
+        _: &[u8],
+        cancelled: &CancellationToken,
+    ) -> Result<(), EngineError> {
+        match self.stuck {
+            Stuck::Storing => self.wait(cancelled),
+            Stuck::Running | Stuck::Away | Stuck::Refusing => Ok(()),
+        }
     }
 
-    fn fetch(&self, _: Digest, _: u64) -> Result<Vec<u8>, EngineError> {
+    fn fetch(&self, _: Digest, _: u64, _: &CancellationToken) -> Result<Vec<u8>, EngineError> {
         unreachable!("it has no objects")
     }
 
@@ -74,31 +112,22 @@ impl UnitEngine for StuckEngine {
         _: Vec<u8>,
         cancelled: &CancellationToken,
     ) -> Result<Vec<u8>, EngineError> {
-        self.is_called.notify_one();
         let (name, source) = (self.name().to_owned(), "no such service".into());
-        if self.refuses {
-            return Err(EngineError::Refused { name, source });
+        match self.stuck {
+            Stuck::Storing | Stuck::Running => return self.wait(cancelled),
+            Stuck::Away => self.is_called.notify_one(),
+            Stuck::Refusing => return Err(EngineError::Refused { name, source }),
         }
-        if self.is_away {
-            return Err(EngineError::Unavailable { name, source });
-        }
-        while !cancelled.is_cancelled() {
-            std::thread::yield_now();
-        }
-        Err(EngineError::Cancelled)
+        Err(EngineError::Unavailable { name, source })
     }
 }
 
 /// The units do not fail, and the next build makes them.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_build_ends_at_once() {
-    for is_away in [false, true] {
+    for stuck in [Stuck::Storing, Stuck::Running, Stuck::Away] {
         let mut project = Project::new(MAP, &[], &notes(&["a", "b"]));
-        let engine = Arc::new(StuckEngine {
-            is_called: Notify::new(),
-            refuses: false,
-            is_away,
-        });
+        let engine = StuckEngine::new(stuck);
         let built = project.build(Some(Arc::<StuckEngine>::clone(&engine)));
         let (built, ()) = tokio::join!(built, async {
             engine.is_called.notified().await;
@@ -120,11 +149,7 @@ async fn an_interrupted_build_ends_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_is_dropped_waits_for_no_chunk() {
     let project = Project::new(MAP, &[], &notes(&["a", "b"]));
-    let engine = Arc::new(StuckEngine {
-        is_called: Notify::new(),
-        refuses: false,
-        is_away: false,
-    });
+    let engine = StuckEngine::new(Stuck::Running);
     tokio::select! {
         _ = project.build(Some(Arc::<StuckEngine>::clone(&engine))) => unreachable!("no chunk runs"),
         () = engine.is_called.notified() => {}
@@ -135,12 +160,8 @@ async fn a_build_that_is_dropped_waits_for_no_chunk() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_chunk_ends_the_build_with_its_reason() {
     let project = Project::new(MAP, &[], &notes(&["a", "b"]));
-    let engine = StuckEngine {
-        is_called: Notify::new(),
-        refuses: true,
-        is_away: false,
-    };
-    let built = project.build(Some(Arc::new(engine))).await;
+    let engine = StuckEngine::new(Stuck::Refusing);
+    let built = project.build(Some(engine)).await;
     let error = built.end.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ENGINE);
     assert_eq!(

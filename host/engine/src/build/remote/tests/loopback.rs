@@ -153,7 +153,12 @@ impl UnitEngine for Loopback {
         NonZero::new(2).unwrap()
     }
 
-    fn provide(&self, digest: Digest, bytes: &[u8]) -> Result<(), EngineError> {
+    fn provide(
+        &self,
+        digest: Digest,
+        bytes: &[u8],
+        _: &CancellationToken,
+    ) -> Result<(), EngineError> {
         assert_eq!(Digest::of(bytes), digest);
         self.provided.fetch_add(1, Ordering::Relaxed);
         let provided = self.contents.provide(digest, bytes.to_vec());
@@ -161,7 +166,12 @@ impl UnitEngine for Loopback {
         Ok(())
     }
 
-    fn fetch(&self, digest: Digest, max_bytes: u64) -> Result<Vec<u8>, EngineError> {
+    fn fetch(
+        &self,
+        digest: Digest,
+        max_bytes: u64,
+        _: &CancellationToken,
+    ) -> Result<Vec<u8>, EngineError> {
         let fetched = self.contents.fetch(digest, max_bytes);
         Ok(self.runtime.block_on(fetched).unwrap())
     }
