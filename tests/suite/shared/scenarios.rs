@@ -90,7 +90,7 @@ pub(crate) fn killed_holder_is_replaced(make: MakeTeam<'_>) {
         notes_pipeline!(
             "[layers.facts]\ntransform = \"map\"\ninputs = [\"notes\"]\nconfig.prompt = \"What? {{ content }}\"\n"
         ),
-        "[shared]\nlease = 1\n"
+        "[shared]\nlease = 4\n"
     ));
     project.write("notes/one.md", "One.");
     let team = make(project);

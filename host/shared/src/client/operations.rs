@@ -135,7 +135,7 @@ impl Inner {
                 operation,
                 path: path.to_owned(),
                 advice: None,
-                source: Some(format!("no reply within {} s", deadline.as_secs()).into()),
+                source: Some(format!("no reply within {deadline:?}").into()),
             }),
         }
     }
