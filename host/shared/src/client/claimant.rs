@@ -120,6 +120,7 @@ impl Inner {
                 let own = run.own.as_ref().ok_or_else(|| self.inconsistent(key))?;
                 let bytes = ClaimDocument::of(own, true).to_bytes();
                 let path = self.paths.claim(key, generation);
+                self.own_claims().given_up.insert(key, generation - 1);
                 created_event(self.create(&path, bytes).await?)
             }
             Effect::DeleteClaims(last) => {
@@ -198,7 +199,9 @@ impl Inner {
             return ClaimSeen::Other;
         }
         own.generation = generation;
+        let given_up = self.own_claims().given_up.get(&run.key).copied();
         let is_as_good = document.mode == own.mode
+            && given_up.is_none_or(|last| last < generation)
             && match own.mode {
                 ClaimMode::Call => document.holder == own.holder,
                 // A batch that is created late would outlive an old claim.

@@ -69,6 +69,9 @@ struct OwnClaims {
     /// Perhaps in the store, although nobody will send for them; each with the time of the client's clock until which
     /// a late create call may still arrive.
     unsettled: BTreeMap<RequestKey, (SharedClaim, Duration)>,
+    /// The last generation that this client began to give up. The call may still be under way, so a claim up to this
+    /// one is never used again.
+    given_up: BTreeMap<RequestKey, u64>,
 }
 
 impl SharedAnswers {

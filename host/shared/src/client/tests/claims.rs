@@ -198,3 +198,13 @@ fn an_unreadable_claim_is_held_by_nobody_known() {
     assert!(matches!(obtain(&a), Obtained::Held(by) if by.holder == "unknown"));
     assert_eq!(a.take_damaged().len(), 1);
 }
+
+/// The call that gives the claim up may arrive at any time.
+#[test]
+fn a_claim_that_was_perhaps_given_up_is_not_used_again() {
+    let bench = Bench::new();
+    let a = bench.client("a");
+    let first = claim(&a);
+    a.0.own_claims().given_up.insert(key(), first.generation);
+    assert_eq!(claim(&a).generation, 2);
+}
