@@ -177,6 +177,8 @@ fn no_sequence_of_faults_loses_an_answer_or_pays_for_it_twice() {
     let first = number("SYNIX_TORTURE_SEED").unwrap_or(1);
     let mut counts = Counts::default();
     for seed in first..first + seeds {
+        // It is shown only if this one fails.
+        println!("seed {seed}");
         run_sequence(seed, &mut counts);
     }
     println!(
