@@ -18,6 +18,7 @@
 //! | a truncated answer | `accept` is a part; without it, such a unit failed |
 //! | a model role that a unit named itself | all roles are parts |
 //! | a finished unit is retired, because its fingerprint is used again | all fingerprints of layers are deleted |
+//! | another build retires a unit while this one runs with other settings | the unit was fresh when this build looked at it, and its outputs were made with these settings |
 //! | `gc` and `clean` | delete a layer's fingerprint with its snapshot, and never a unit of a snapshot alone |
 //! | more units than a limit allows | each unit is looked at, so the error is the same |
 //! | a damaged list of units or fingerprint | each unit is looked at |
