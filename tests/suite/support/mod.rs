@@ -22,6 +22,7 @@ pub(crate) mod random;
 pub(crate) mod registry;
 pub(crate) mod s3;
 pub(crate) mod team;
+pub(crate) mod templates;
 pub(crate) mod test_project;
 pub(crate) mod transcript;
 pub(crate) mod web_server;

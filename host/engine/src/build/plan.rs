@@ -33,7 +33,7 @@ pub async fn plan(
     };
     let recorder = PlanRecorder::new(build_context.pipeline.layers.len());
     let mut scheduler = plan_scheduler(build_context, modes, reader, &recorder)?;
-    let pool = build_context.pool(reader, RetrySelection::default())?;
+    let pool = build_context.pool(reader, RetrySelection::default(), None)?;
     scheduler.run(pool).await?;
     describe(&mut scheduler)
 }
@@ -78,11 +78,7 @@ fn plan_scheduler<'s, 'a: 's>(
     let layers = build_context.pipeline.layers.iter();
     let layers = layers.map(|layer| layer.name.to_string()).collect();
     let answerer = PlanAnswerer::new(reader, modes, build_context.prices, layers, misses);
-    let recorder = PlanRecorder::new(build_context.pipeline.layers.len());
-    let mut scheduler = Scheduler::new(context, &recorder, answerer)?;
-    let pool = build_context.pool(reader, RetrySelection::default(), None)?;
-    scheduler.run(pool).await?;
-    describe(&mut scheduler)
+    Scheduler::new(context, recorder, answerer)
 }
 
 pub(super) type PlanScheduler<'s, 'a> = Scheduler<'s, PlanAnswerer<'a>>;
