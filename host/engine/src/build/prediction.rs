@@ -162,6 +162,8 @@ impl IncomingInputs {
         if unnamed != Some(0) {
             self.unnamed.push(name.to_owned());
         }
+        // The workers decide in which order units wait for answers.
+        pending.sort_unstable();
         let mut count = unnamed;
         for key in pending {
             let mut labels = scheduler.previous.labels(name, &key)?;
