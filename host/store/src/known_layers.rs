@@ -17,12 +17,14 @@ use synix_core::digest::{Digest, Encoder};
 use synix_core::skipped::SkippedCount;
 
 /// A layer whose units are those of a snapshot.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownLayer {
     /// Its units in order.
     pub units: Vec<UnitId>,
     /// Artifacts of the units that newer ones with the same label replace; in order.
     pub replaced: Vec<ArtifactId>,
+    /// The digest of both; see [`set_digest`].
+    pub digest: Digest,
     /// The number of its other artifacts.
     pub artifacts: u64,
 }
@@ -111,17 +113,19 @@ impl Reader {
             [set],
             |row| row.get(0).map(ArtifactId),
         )?;
-        let digest =
+        let stored =
             self.query_optional("SELECT digest FROM layer_set WHERE id = ?1", [set], |row| {
                 row.get(0).map(Digest::from_bytes)
             })?;
-        if digest != Some(set_digest(&units, &replaced)) {
+        let digest = set_digest(&units, &replaced);
+        if stored != Some(digest) {
             return Ok(None);
         }
         Ok(Some(KnownLayer {
             artifacts: self.count_layer_artifacts(snapshot, layer)?,
             units,
             replaced,
+            digest,
         }))
     }
 

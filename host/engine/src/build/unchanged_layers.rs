@@ -34,6 +34,7 @@ use super::layers::{ReadyBody, ReadyReader};
 use super::limit_excess::LimitKind;
 use super::scheduler::{Scheduler, Step};
 use synix_core::digest::Digest;
+use synix_core::file_stamp::FileStamp;
 use synix_core::fingerprint::{SourceLayerParts, TransformLayerParts};
 use synix_core::ids::Kind;
 use synix_core::skipped::SkippedCounts;
@@ -60,15 +61,13 @@ impl<A: Answerer> Scheduler<'_, A> {
         kind: &Kind,
         files: &[SourceFile],
     ) -> Result<bool, BuildError> {
+        let stamps = files.iter().map(|file| (file.path.as_str(), file.stamp));
+        let Some((digests, bytes)) = self.unchanged_digests(stamps) else {
+            return Ok(false);
+        };
         let mut parts = SourceLayerParts::default();
-        let mut bytes = 0;
-        for file in files {
-            let folder = self.context.folder;
-            let Some((digest, stamp)) = self.files.unchanged(folder, &file.path, file.stamp) else {
-                return Ok(false);
-            };
+        for (file, digest) in files.iter().zip(digests) {
             parts.add(self.text_fingerprint(layer, kind, file, digest));
-            bytes += stamp.size;
         }
         self.take_unchanged_source(layer, parts, (files.len(), bytes))
     }
@@ -80,19 +79,14 @@ impl<A: Answerer> Scheduler<'_, A> {
         reader: &ReadyReader,
         files: &[ReaderFile],
     ) -> Result<bool, BuildError> {
+        let stamps = files.iter().map(|file| (file.path.as_str(), file.stamp));
+        let Some((digests, bytes)) = self.unchanged_digests(stamps) else {
+            return Ok(false);
+        };
         let mut parts = SourceLayerParts::new(reader.on_duplicate == OnDuplicate::Newest);
-        let mut bytes = 0;
-        for file in files {
-            let folder = self.context.folder;
-            let Some((digest, stamp)) = self.files.unchanged(folder, &file.path, file.stamp) else {
-                return Ok(false);
-            };
-            parts.add(
-                reader
-                    .file_parts(&file.path, digest)
-                    .fingerprint(&reader.encoder),
-            );
-            bytes += stamp.size;
+        for (file, digest) in files.iter().zip(digests) {
+            let file = reader.file_parts(&file.path, digest);
+            parts.add(file.fingerprint(&reader.encoder));
         }
         if !self.take_unchanged_source(layer, parts, (files.len(), bytes))? {
             return Ok(false);
@@ -101,6 +95,25 @@ impl<A: Answerer> Scheduler<'_, A> {
         skipped.extend(&self.previous.skipped(self.layer_name(layer))?);
         self.layers[layer].skipped = skipped.to_vec();
         Ok(true)
+    }
+
+    /// Returns the digests and the size of the files of a source, if none has to be read and the layer may be known.
+    /// Fingerprints are computed after this: they would be of no use if another file has changed.
+    fn unchanged_digests<'f>(
+        &self,
+        files: impl Iterator<Item = (&'f str, Option<FileStamp>)>,
+    ) -> Option<(Vec<Digest>, u64)> {
+        if self.sample.is_partial() {
+            return None;
+        }
+        let mut bytes = 0;
+        let digests = files.map(|(path, stamp)| {
+            let (digest, stamp) = self.files.unchanged(self.context.folder, path, stamp)?;
+            bytes += stamp.size;
+            Some(digest)
+        });
+        let digests = digests.collect::<Option<_>>()?;
+        Some((digests, bytes))
     }
 
     fn take_unchanged_source(
@@ -129,9 +142,6 @@ impl<A: Answerer> Scheduler<'_, A> {
         layer: usize,
         fingerprint: Digest,
     ) -> Result<Option<UnchangedLayer>, BuildError> {
-        if self.sample.is_partial() {
-            return Ok(None);
-        }
         let known = self
             .previous
             .known_layer(self.layer_name(layer), fingerprint)?;
@@ -146,18 +156,21 @@ impl<A: Answerer> Scheduler<'_, A> {
                 .body
                 .transform()
                 .is_some();
-            if is_transform && let Some(fingerprint) = self.layer_fingerprint(layer, &sets) {
+            if is_transform
+                && !self.sample.is_partial()
+                && let Some(fingerprint) = self.layer_fingerprint(layer, &sets)
+            {
                 self.take_unchanged_transform(layer, fingerprint)?;
             }
             sets.push(self.known_set(layer));
         }
         for layer in 0..self.layers.len() {
-            let downstream = self.layers[layer].downstream.iter();
-            self.layers[layer].is_gathered = downstream.fold(false, |gathered, next| {
+            let is_gathered = self.layers[layer].downstream.iter().any(|next| {
                 let shape = self.context.pipeline.layers[*next].body.shape();
                 let is_gathering = shape.is_some_and(|shape| shape != Shape::PerInput);
-                gathered || (is_gathering && self.layers[*next].unchanged.is_none())
+                is_gathering && self.layers[*next].unchanged.is_none()
             });
+            self.layers[layer].is_gathered = is_gathered;
         }
         Ok(())
     }
@@ -185,7 +198,7 @@ impl<A: Answerer> Scheduler<'_, A> {
     fn known_set(&self, layer: usize) -> Option<Digest> {
         let run = &self.layers[layer];
         if let Some(UnchangedLayer { known, .. }) = &run.unchanged {
-            return Some(set_digest(&known.units, &known.replaced));
+            return Some(known.digest);
         }
         // New units have new numbers, so no layer downstream of them is unchanged.
         let is_source = self.context.pipeline.layers[layer]
@@ -243,16 +256,20 @@ impl<A: Answerer> Scheduler<'_, A> {
                 .then(|| self.layer_fingerprint(position, &sets))
                 .flatten();
             let run = &mut self.layers[position];
-            let (units, replaced) = match run.unchanged.take() {
-                Some(UnchangedLayer { known, .. }) => (known.units, known.replaced),
+            let (units, replaced, set) = match run.unchanged.take() {
+                Some(UnchangedLayer { known, .. }) => {
+                    (known.units, known.replaced, Some(known.digest))
+                }
                 None => {
                     run.done_units.sort();
                     let units = run.done_units.iter().filter_map(|(_, unit)| *unit);
-                    let units = units.filter(is_needed).collect();
-                    (units, std::mem::take(&mut run.replaced))
+                    let units: Vec<UnitId> = units.filter(is_needed).collect();
+                    let replaced = std::mem::take(&mut run.replaced);
+                    let set = fingerprint.map(|_| set_digest(&units, &replaced));
+                    (units, replaced, set)
                 }
             };
-            sets.push(fingerprint.map(|_| set_digest(&units, &replaced)));
+            sets.push(set);
             if self.sample.is_built(position) {
                 layers.push(NewSnapshotLayer {
                     name: self.layer_name(position).to_owned(),
