@@ -10,16 +10,14 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::ProjectError;
-use super::engine::CONTENT_VARIABLE;
+use super::engine::{CONTENT_VARIABLE, open_contents};
 use super::environment::Environment;
 use super::execute::runtime;
 use super::machine_limits::maxima;
-use super::shared::open_store;
 use synix_core::causes::with_causes;
 use synix_manifest::{check_engine_url, check_shared_url};
 use synix_restate::{ChunkError, EndpointSettings, WorkerEndpoint};
 use synix_sandbox::Compiler;
-use synix_units::Contents;
 use synix_worker::{Worker, WorkerSettings};
 
 /// The pauses before the server is told again where the worker is.
@@ -184,21 +182,6 @@ fn handler(worker: Worker) -> synix_restate::ChunkHandler {
     })
 }
 
-/// Opens a store of contents, which contacts nobody. Also returns its URL for messages.
-pub(super) fn open_contents(
-    url: &str,
-    environment: &Environment,
-) -> Result<(Contents, String), ProjectError> {
-    let store = open_store(url, environment).map_err(|error| {
-        if let ProjectError::Shared { url, source } = error {
-            ProjectError::Contents { url, source }
-        } else {
-            error
-        }
-    })?;
-    Ok((Contents::new(store.objects, &store.namespace), store.name))
-}
-
 fn content_url(options: &WorkerOptions) -> Result<String, ProjectError> {
     let environment = &options.environment;
     let url = options.content.clone();
@@ -217,13 +200,35 @@ fn content_url(options: &WorkerOptions) -> Result<String, ProjectError> {
 }
 
 fn parse_url(option: &str, url: &str) -> Result<Url, ProjectError> {
-    let checked = check_engine_url(url).map_err(str::to_owned);
-    let parsed = checked.and_then(|()| Url::parse(url).map_err(|error| error.to_string()));
-    parsed.map_err(|rule| ProjectError::Usage(format!("the URL of {option} must {rule}")))
+    if let Err(rule) = check_engine_url(url) {
+        return Err(ProjectError::Usage(format!(
+            "the URL of {option} must {rule}"
+        )));
+    }
+    Url::parse(url)
+        .map_err(|error| ProjectError::Usage(format!("the URL of {option} is invalid: {error}")))
 }
 
 fn failed(error: impl Error + Send + Sync + 'static) -> ProjectError {
     ProjectError::Worker {
         source: error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invalid_url_is_reported_with_its_option_and_the_reason() {
+        let message = |url| parse_url("--register", url).unwrap_err().to_string();
+        assert_eq!(
+            message("ftp://server"),
+            "the URL of --register must start with `http://` or `https://`"
+        );
+        assert_eq!(
+            message("http://server:99999"),
+            "the URL of --register is invalid: invalid port number"
+        );
     }
 }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::Method;
 use http::header::CONTENT_TYPE;
 use restate_sdk::ingress::RequestExecutor as _;
-use synix_core::causes::with_causes;
 use url::Url;
 
 use crate::client::reply_message;
@@ -75,19 +74,4 @@ pub async fn register(admin: &Url, endpoint: &Url) -> Result<(), RegisterError> 
         status: reply.status().as_u16(),
         message: reply_message(reply.body()),
     })
-}
-
-impl RegisterError {
-    /// Returns whether the server may accept the endpoint later.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Unavailable { .. } => true,
-            Self::Refused { status, .. } => *status >= 500,
-        }
-    }
-
-    /// Returns the error and its causes in one line.
-    pub fn report(&self) -> String {
-        with_causes(self)
-    }
 }

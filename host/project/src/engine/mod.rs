@@ -17,6 +17,8 @@ use synix_manifest::{Pipeline, check_shared_url};
 use synix_units::UnitEngine;
 
 pub use choice::EngineChoice;
+#[cfg(feature = "restate")]
+pub(super) use open::open_contents;
 
 /// The variable with the URL of the store of contents.
 pub(super) const CONTENT_VARIABLE: &str = "SYNIX_ENGINE_CONTENT";

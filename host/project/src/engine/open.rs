@@ -1,13 +1,13 @@
-//! Opens the engine of Restate.
+//! Opens the engine of Restate, and what a build and its workers exchange beside chunks.
 
 use std::sync::Arc;
 
 use super::EngineSettings;
 use crate::ProjectError;
 use crate::environment::Environment;
-use crate::worker::open_contents;
+use crate::shared::open_store;
 use synix_restate::RestateEngine;
-use synix_units::UnitEngine;
+use synix_units::{Contents, UnitEngine};
 
 /// Opens an engine, which contacts nobody.
 pub(super) fn open(
@@ -29,4 +29,19 @@ pub(super) fn open(
         content_url,
     });
     Ok(Arc::new(engine.map_err(|error| failed(error.into()))?))
+}
+
+/// Opens a store of contents, which contacts nobody. Also returns its URL for messages.
+pub(in super::super) fn open_contents(
+    url: &str,
+    environment: &Environment,
+) -> Result<(Contents, String), ProjectError> {
+    let store = open_store(url, environment).map_err(|error| {
+        if let ProjectError::Shared { url, source } = error {
+            ProjectError::Contents { url, source }
+        } else {
+            error
+        }
+    })?;
+    Ok((Contents::new(store.objects, &store.namespace), store.name))
 }

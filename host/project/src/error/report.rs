@@ -148,7 +148,7 @@ impl ProjectError {
                 | BuildError::Outcome { .. }
                 | BuildError::ComponentNotKept { .. }
                 | BuildError::Interrupted
-                | BuildError::WorkerPanicked => ExitCode::Failure,
+                | BuildError::ThreadPanicked => ExitCode::Failure,
             },
             Self::Find(error) => error.exit_code(),
             Self::Folder(_)
