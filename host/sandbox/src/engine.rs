@@ -26,7 +26,7 @@ pub(super) const CONTRACT: &str = "synix:plugin@0.1.1";
 pub(super) const CORE_INSTANCES: u32 = 40;
 pub(super) const MEMORIES: u32 = 4;
 pub(super) const TABLES: u32 = 16;
-/// Instances beyond one for each worker, for plugins that are loaded while others run.
+/// Instances beyond one for each call at a time, for plugins that are loaded while others run.
 const SPARE_INSTANCES: u32 = 2;
 /// Further calls whose model may take its time at the same time: a caller can wait for answers in [`Model::complete`].
 ///
@@ -82,22 +82,22 @@ pub(super) struct Shared {
 }
 
 impl Sandbox {
-    /// Creates a sandbox in which `workers` calls can run at the same time.
+    /// Creates a sandbox in which this number of `calls` can run at the same time.
     ///
     /// The sandbox stores compiled code in `cache`, if there is one; you can delete it at any time. It compiles
     /// components in this process: use [`Sandbox::with_compiler`] for untrusted ones.
-    pub fn new(workers: usize, cache: Option<CompileCache>) -> Result<Self, PluginError> {
-        Self::with_compiler(workers, cache, Compiler::InProcess)
+    pub fn new(calls: usize, cache: Option<CompileCache>) -> Result<Self, PluginError> {
+        Self::with_compiler(calls, cache, Compiler::InProcess)
     }
 
     /// Creates a sandbox like [`Sandbox::new`] does, with another compiler.
     pub fn with_compiler(
-        workers: usize,
+        calls: usize,
         cache: Option<CompileCache>,
         compiler: Compiler,
     ) -> Result<Self, PluginError> {
         match Self::open(
-            workers,
+            calls,
             cache.clone(),
             compiler.clone(),
             MemoryAllocation::Pool,
@@ -106,13 +106,13 @@ impl Sandbox {
             // A limit of address space, such as `ulimit -v`, prevents the pool.
             Err(error) => {
                 tracing::debug!(%error, "cannot reserve the pool of memories");
-                Self::open(workers, cache, compiler, MemoryAllocation::OnDemand)
+                Self::open(calls, cache, compiler, MemoryAllocation::OnDemand)
             }
         }
     }
 
     pub(super) fn open(
-        workers: usize,
+        calls: usize,
         cache: Option<CompileCache>,
         compiler: Compiler,
         memory_allocation: MemoryAllocation,
@@ -127,7 +127,7 @@ impl Sandbox {
         };
         let mut config = config(memory_allocation);
         if memory_allocation == MemoryAllocation::Pool {
-            config.allocation_strategy(pool(workers));
+            config.allocation_strategy(pool(calls));
         }
         let engine = Engine::new(&config).map_err(plugin_error)?;
         let mut linker = Linker::new(&engine);
@@ -182,8 +182,8 @@ pub(super) fn for_compiling(memory_allocation: MemoryAllocation) -> wasmtime::Re
     Engine::new(&config(memory_allocation))
 }
 
-fn pool(workers: usize) -> PoolingAllocationConfig {
-    let instances = u32::try_from(workers.max(1).saturating_add(HELD_INSTANCES))
+fn pool(calls: usize) -> PoolingAllocationConfig {
+    let instances = u32::try_from(calls.max(1).saturating_add(HELD_INSTANCES))
         .unwrap_or(u32::MAX)
         .saturating_add(SPARE_INSTANCES);
     let mut pool = PoolingAllocationConfig::new();

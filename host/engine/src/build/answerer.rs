@@ -8,9 +8,9 @@ use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::request::Request;
 use synix_store::LayerMode;
 
-/// What the workers do while the scheduler waits for answers.
+/// What the pool does while the scheduler waits for answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Workers {
+pub(super) enum PoolState {
     /// Units run. They may make more requests, so nothing is decided by the requests known so far.
     Running,
     /// Only an answer can make progress.
@@ -30,10 +30,10 @@ pub(super) trait Answerer {
 
     /// Waits for requests to settle; `None`: no more will settle in this process. Runs look up the answers themselves.
     ///
-    /// While workers run, the caller may drop the future at any await, and nothing may be lost.
+    /// While units run, the caller may drop the future at any await, and nothing may be lost.
     fn next_settled(
         &mut self,
-        workers: Workers,
+        pool: PoolState,
     ) -> impl Future<Output = Result<Option<Vec<SettledRequest>>, BuildError>>;
 
     /// Notes repairs that only `--retry-failed` would send. Only a plan counts them.

@@ -1,7 +1,7 @@
-//! The results of workers that the writer has not taken yet, limited by their size.
+//! The results of threads that the writer has not taken yet, limited by their size.
 //!
 //! Guests run on all cores and one thread writes: without a limit, the outputs of hundreds of large units would wait in
-//! memory. A worker sends its results in parts, and waits while the parts of all workers together are too
+//! memory. A thread sends its results in parts, and waits while the parts of all threads together are too
 //! large. A part that alone exceeds the limit is sent when no other part waits.
 
 use std::sync::{Condvar, Mutex, PoisonError};

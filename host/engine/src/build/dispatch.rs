@@ -1,4 +1,4 @@
-//! Dispatches runnable units to the workers, in chunks.
+//! Dispatches runnable units to the threads of the pool, in chunks.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::pool::Pool;
 use super::scheduler::{Scheduler, SchedulerContext, unit_at};
 use super::unit::Job;
 
-/// The maximum number of units that are handed to a worker at a time. A chunk's results share one durable
+/// The maximum number of units that are handed to a thread at a time. A chunk's results share one durable
 /// transaction; a short queue is distributed evenly instead.
 const CHUNK: usize = 512;
 

@@ -176,9 +176,9 @@ pub enum BuildError {
         /// The layer.
         layer: String,
     },
-    /// A worker thread panicked.
+    /// A thread panicked.
     #[error("a worker thread ended unexpectedly; this is a bug in synix")]
-    WorkerPanicked,
+    ThreadPanicked,
 }
 
 impl BuildError {
@@ -213,7 +213,7 @@ impl BuildError {
             Self::NothingSelected { .. } => ErrorKind::UNKNOWN_UNIT,
             Self::Interrupted => ErrorKind::INTERRUPTED,
             Self::Engine(_) | Self::Outcome { .. } => ErrorKind::ENGINE,
-            Self::ComponentNotKept { .. } | Self::WorkerPanicked => ErrorKind::INTERNAL,
+            Self::ComponentNotKept { .. } | Self::ThreadPanicked => ErrorKind::INTERNAL,
         }
     }
 
@@ -253,7 +253,7 @@ impl BuildError {
             Self::Outcome { .. } => {
                 "the worker is broken, or no worker of synix: stop it, and run the command again; what was made is kept".to_owned()
             }
-            Self::WorkerPanicked => "please report this bug".to_owned(),
+            Self::ThreadPanicked => "please report this bug".to_owned(),
             Self::Spool { .. } => {
                 "free space in the folder for temporary files, or name another folder in TMPDIR".to_owned()
             }

@@ -16,13 +16,13 @@ pub enum AnswerSource {
     Cassette(Arc<Cassette>),
 }
 
-/// A worker's access to known answers and stored artifacts.
+/// A thread's access to known answers and stored artifacts.
 #[derive(Debug)]
 pub(super) struct KnownAnswers {
     pub(super) source: AnswerSource,
     /// `None` before the first build.
     pub(super) reader: Option<Reader>,
-    /// The schemas that answers must match. All workers share them.
+    /// The schemas that answers must match. All threads share them.
     pub(super) formats: Arc<AnswerFormats>,
     /// Which answers that do not fit lead to another request.
     retry: RetrySelection,
@@ -38,7 +38,7 @@ impl KnownAnswers {
         }
     }
 
-    /// Returns the access of another worker.
+    /// Returns the access of another thread.
     pub(super) fn try_clone(&self) -> Result<Self, StoreError> {
         Ok(Self {
             source: self.source.clone(),

@@ -142,7 +142,7 @@ impl BuildContext<'_> {
         })
     }
 
-    /// Starts the workers; `retry` says which failed requests are sent again, and `engine` what runs the units instead of
+    /// Starts the pool; `retry` says which failed requests are sent again, and `engine` what runs the units instead of
     /// this machine, until it is interrupted.
     pub(super) fn pool(
         &self,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::BuildError;
-use super::answerer::{Answerer, Workers};
+use super::answerer::{Answerer, PoolState};
 use super::modes::Modes;
 use super::plan_recorder::PlanRecorder;
 use super::replay::CassetteMisses;
@@ -248,7 +248,7 @@ impl<'a> Answerer for PlanAnswerer<'a> {
 
     async fn next_settled(
         &mut self,
-        workers: Workers,
+        pool: PoolState,
     ) -> Result<Option<Vec<SettledRequest>>, BuildError> {
         if let Some(missed) = self.misses.as_mut().and_then(CassetteMisses::take) {
             return Ok(Some(missed));
@@ -256,7 +256,7 @@ impl<'a> Answerer for PlanAnswerer<'a> {
         if !self.settled.is_empty() {
             return Ok(Some(std::mem::take(&mut self.settled)));
         }
-        if workers == Workers::Running {
+        if pool == PoolState::Running {
             std::future::pending::<()>().await;
         }
         for (layer, tally) in &self.tallies {

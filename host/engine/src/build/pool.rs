@@ -1,4 +1,4 @@
-//! Worker threads that run units. They only read; the scheduler writes their results.
+//! Threads that run units, or have them run on other machines. They only read; the scheduler writes their results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -29,9 +29,9 @@ pub(super) enum PoolReport {
     },
 }
 
-/// A report of a worker.
+/// A report of a thread.
 #[derive(Debug)]
-enum WorkerReport {
+enum ThreadReport {
     /// The results of a chunk, or a part of them.
     Results {
         results: Vec<RunOutcome>,
@@ -55,12 +55,12 @@ pub(super) enum Machines {
     Others(Arc<RemoteUnits>),
 }
 
-/// Worker threads with a queue of chunks.
+/// Threads with a queue of chunks.
 #[derive(Debug)]
 pub(super) struct Pool {
     chunks: Option<Sender<Vec<Job>>>,
-    reports: UnboundedReceiver<WorkerReport>,
-    /// The size of the parts in `results` and of the part that was taken last.
+    reports: UnboundedReceiver<ThreadReport>,
+    /// The size of the parts in `reports` and of the part that was taken last.
     backlog: Arc<Backlog>,
     /// The size of the part that was taken last: it is in memory until the next one is taken.
     taken: usize,
@@ -78,7 +78,7 @@ impl Pool {
         known: &KnownAnswers,
         roles: &Arc<Roles>,
     ) -> Result<Self, StoreError> {
-        let (workers, remote) = match machines {
+        let (count, remote) = match machines {
             Machines::This(threads) => (threads, None),
             Machines::Others(remote) => (remote.concurrency(), Some(remote)),
         };
@@ -86,17 +86,17 @@ impl Pool {
         let queue = Arc::new(Mutex::new(queue));
         let (sender, reports) = unbounded_channel();
         let backlog = Arc::new(Backlog::new(backlog::MAX_BACKLOG_BYTES));
-        // All workers together hold at most half of the backlog's limit.
-        let part = backlog::MAX_BACKLOG_BYTES / (2 * workers.max(1));
+        // All threads together hold at most half of the backlog's limit.
+        let part = backlog::MAX_BACKLOG_BYTES / (2 * count.max(1));
         let held = Arc::new(HeldRuns::default());
-        let mut threads = Vec::with_capacity(workers);
-        for _ in 0..workers {
+        let mut threads = Vec::with_capacity(count);
+        for _ in 0..count {
             let known = known.try_clone()?;
             let (queue, sender, roles) = (Arc::clone(&queue), sender.clone(), Arc::clone(roles));
             let (backlog, held) = (Arc::clone(&backlog), Arc::clone(&held));
             let remote = remote.clone();
             threads.push(std::thread::spawn(move || {
-                let worker = Worker {
+                let thread = PoolThread {
                     sender: ResultSender {
                         channel: sender,
                         backlog,
@@ -106,7 +106,7 @@ impl Pool {
                     held: &held,
                     remote: remote.as_deref(),
                 };
-                run_worker(&worker, known, &queue);
+                run_thread(&thread, known, &queue);
             }));
         }
         Ok(Self {
@@ -135,7 +135,7 @@ impl Pool {
         self.outstanding == 0
     }
 
-    /// Sends a chunk to the workers.
+    /// Sends a chunk to the threads.
     pub(super) fn send(&mut self, chunk: Vec<Job>) {
         if let Some(chunks) = &self.chunks
             && chunks.send(chunk).is_ok()
@@ -144,13 +144,13 @@ impl Pool {
         }
     }
 
-    /// Returns the next report; `None` if a worker panicked. Cancel-safe.
+    /// Returns the next report; `None` if a thread panicked. Cancel-safe.
     ///
     /// The results that were returned before count as written, so they are removed from the backlog.
     pub(super) async fn next_report(&mut self) -> Option<PoolReport> {
         self.backlog.remove(std::mem::take(&mut self.taken));
         Some(match self.reports.recv().await? {
-            WorkerReport::Results {
+            ThreadReport::Results {
                 results,
                 bytes,
                 is_last,
@@ -161,8 +161,8 @@ impl Pool {
                 }
                 PoolReport::Results(results)
             }
-            WorkerReport::EngineWaits { url, reason } => PoolReport::EngineWaits { url, reason },
-            WorkerReport::Panicked => return None,
+            ThreadReport::EngineWaits { url, reason } => PoolReport::EngineWaits { url, reason },
+            ThreadReport::Panicked => return None,
         })
     }
 }
@@ -177,38 +177,38 @@ impl Drop for Pool {
         }
         self.backlog.close();
         for thread in self.threads.drain(..) {
-            // A worker that panicked has no results.
+            // A thread that panicked has no results.
             let _ = thread.join();
         }
     }
 }
 
-fn run_worker(worker: &Worker<'_>, mut known: KnownAnswers, queue: &Mutex<Receiver<Vec<Job>>>) {
+fn run_thread(thread: &PoolThread<'_>, mut known: KnownAnswers, queue: &Mutex<Receiver<Vec<Job>>>) {
     loop {
         let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = chunk else { return };
         // The build would wait forever for a thread that ended silently.
-        match catch_unwind(AssertUnwindSafe(|| worker.run(chunk, known))) {
+        match catch_unwind(AssertUnwindSafe(|| thread.run(chunk, known))) {
             Ok(Some(back)) => known = back,
             Ok(None) => return,
             Err(_) => {
-                let _ = worker.sender.channel.send(WorkerReport::Panicked);
+                let _ = thread.sender.channel.send(ThreadReport::Panicked);
                 return;
             }
         }
     }
 }
 
-/// Sends the results of a worker to the scheduler.
+/// Sends the results of a thread to the scheduler.
 pub(super) struct ResultSender {
-    channel: UnboundedSender<WorkerReport>,
+    channel: UnboundedSender<ThreadReport>,
     backlog: Arc<Backlog>,
 }
 
 impl ResultSender {
     /// Sends results once they fit into the backlog; `false`: the pool is gone.
     pub(super) fn send(&self, results: Vec<RunOutcome>, bytes: usize, is_last: bool) -> bool {
-        let report = WorkerReport::Results {
+        let report = ThreadReport::Results {
             results,
             bytes,
             is_last,
@@ -220,11 +220,11 @@ impl ResultSender {
     pub(super) fn engine_waits(&self, url: &str, reason: String) {
         let url = url.to_owned();
         // Nobody is waiting once the pool is gone.
-        let _ = self.channel.send(WorkerReport::EngineWaits { url, reason });
+        let _ = self.channel.send(ThreadReport::EngineWaits { url, reason });
     }
 }
 
-struct Worker<'w> {
+struct PoolThread<'w> {
     sender: ResultSender,
     /// Results of this size are sent before the chunk is done.
     part: usize,
@@ -234,7 +234,7 @@ struct Worker<'w> {
     remote: Option<&'w RemoteUnits>,
 }
 
-impl Worker<'_> {
+impl PoolThread<'_> {
     /// Runs a chunk and sends its results; `None`: the pool is gone.
     fn run(&self, chunk: Vec<Job>, mut known: KnownAnswers) -> Option<KnownAnswers> {
         if let Some(remote) = self.remote {
@@ -266,7 +266,7 @@ impl Worker<'_> {
     }
 }
 
-/// Returns a pool without threads, whose backlog has at most so many bytes, and what its workers send results with.
+/// Returns a pool without threads, whose backlog has at most so many bytes, and what its threads send results with.
 #[cfg(test)]
 pub(super) fn without_threads(most: usize) -> (Pool, ResultSender) {
     let (sender, reports) = unbounded_channel();
@@ -305,9 +305,9 @@ mod tests {
         assert_eq!((sender.backlog.waiting(), pool.is_idle()), (6, true));
     }
 
-    /// A waiting worker would keep the build from ending.
+    /// A waiting thread would keep the build from ending.
     #[test]
-    fn a_worker_does_not_wait_after_the_pool_is_dropped() {
+    fn a_thread_does_not_wait_after_the_pool_is_dropped() {
         let (pool, sender) = without_threads(10);
         assert!(sender.send(Vec::new(), 10, false));
         std::thread::scope(|scope| {

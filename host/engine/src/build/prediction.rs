@@ -162,7 +162,7 @@ impl IncomingInputs {
         if unnamed != Some(0) {
             self.unnamed.push(name.to_owned());
         }
-        // The workers decide in which order units wait for answers.
+        // The threads decide in which order units wait for answers.
         pending.sort_unstable();
         let mut count = unnamed;
         for key in pending {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BuildError;
-use super::answerer::{Answerer as _, Workers};
+use super::answerer::{Answerer as _, PoolState};
 use super::budget::Budget;
 use super::event::{Event, Observer};
 use super::known_answers::{AnswerSource, KnownAnswers};
@@ -217,7 +217,7 @@ impl Query {
         &self,
         answerer: &mut ProviderAnswerer<'_>,
     ) -> Result<Result<Ending, Failure>, BuildError> {
-        while let Some(settled) = answerer.next_settled(Workers::Idle).await? {
+        while let Some(settled) = answerer.next_settled(PoolState::Idle).await? {
             if let Some((_, outcome)) = settled.into_iter().find(|(key, _)| *key == self.key) {
                 return Ok(outcome);
             }

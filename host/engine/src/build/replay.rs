@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::BuildError;
-use super::answerer::{Answerer, Workers};
+use super::answerer::{Answerer, PoolState};
 use super::store_recorder::StoreRecorder;
 use super::unit_model::excerpt;
 use crate::pending::{PendingRequest, SettledRequest};
@@ -106,7 +106,7 @@ impl<'a> Answerer for Replay<'a> {
 
     async fn next_settled(
         &mut self,
-        _: Workers,
+        _: PoolState,
     ) -> Result<Option<Vec<SettledRequest>>, BuildError> {
         Ok(self.misses.take())
     }

@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::BuildError;
-use super::answerer::{Answerer, Workers};
+use super::answerer::{Answerer, PoolState};
 use super::event::{Event, Observer};
 use super::file_digests::{FileDigests, Reread};
 use super::layer_run::{LayerRun, Unit};
@@ -179,7 +179,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                 if self.waiters.is_empty() && !self.is_stopping {
                     break;
                 }
-                let settled = self.answerer.next_settled(Workers::Idle).await?;
+                let settled = self.answerer.next_settled(PoolState::Idle).await?;
                 self.record_layers()?;
                 match settled {
                     Some(settled) => self.in_transaction(|step| step.apply_outcomes(settled))?,
@@ -190,7 +190,7 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
             tokio::select! {
                 biased;
                 report = pool.next_report() => self.apply_report(report)?,
-                settled = self.answerer.next_settled(Workers::Running) => {
+                settled = self.answerer.next_settled(PoolState::Running) => {
                     if let Some(settled) = settled? {
                         self.in_transaction(|step| step.apply_outcomes(settled))?;
                     } else {
@@ -203,9 +203,9 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
         self.record_layers()
     }
 
-    /// Applies a report of the pool; `None`: a worker panicked.
+    /// Applies a report of the pool; `None`: a thread panicked.
     fn apply_report(&mut self, report: Option<PoolReport>) -> Result<(), BuildError> {
-        match report.ok_or(BuildError::WorkerPanicked)? {
+        match report.ok_or(BuildError::ThreadPanicked)? {
             PoolReport::Results(results) => self.in_transaction(|step| step.apply_results(results)),
             PoolReport::EngineWaits { url, reason } => {
                 (self.context.observer)(&Event::WaitingForEngine { url, reason });

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batches;
 use crate::build::BuildError;
-use crate::build::answerer::{Answerer, Workers};
+use crate::build::answerer::{Answerer, PoolState};
 use crate::build::budget::Budget;
 use crate::build::event::{Event, Observer};
 use crate::build::modes::Modes;
@@ -222,12 +222,12 @@ impl<'a> ProviderAnswerer<'a> {
         Ok(self.batches.drain().await?)
     }
 
-    async fn next(&mut self, workers: Workers) -> Result<Option<Vec<SettledRequest>>, BuildError> {
+    async fn next(&mut self, pool: PoolState) -> Result<Option<Vec<SettledRequest>>, BuildError> {
         loop {
-            self.calls.collect_texts(workers == Workers::Running);
-            match workers {
-                Workers::Idle => self.send_ready()?,
-                Workers::Running => self.batches.submit_full()?,
+            self.calls.collect_texts(pool == PoolState::Running);
+            match pool {
+                PoolState::Idle => self.send_ready()?,
+                PoolState::Running => self.batches.submit_full()?,
             }
             self.claim_again()?;
             if self.send_granted()? {
@@ -238,7 +238,7 @@ impl<'a> ProviderAnswerer<'a> {
                 return Ok(Some(found));
             }
             let result = if self.has_pending() {
-                self.wait(workers).await?
+                self.wait(pool).await?
             } else {
                 WaitResult::Done
             };
@@ -246,7 +246,7 @@ impl<'a> ProviderAnswerer<'a> {
                 WaitResult::Settled(settled) if settled.is_empty() => {}
                 WaitResult::Settled(settled) => return Ok(Some(settled)),
                 WaitResult::Progress => {}
-                WaitResult::Done if workers == Workers::Idle => return Ok(None),
+                WaitResult::Done if pool == PoolState::Idle => return Ok(None),
                 WaitResult::Done => std::future::pending::<()>().await,
             }
         }
@@ -297,14 +297,14 @@ impl<'a> Answerer for ProviderAnswerer<'a> {
 
     async fn next_settled(
         &mut self,
-        workers: Workers,
+        pool: PoolState,
     ) -> Result<Option<Vec<SettledRequest>>, BuildError> {
         if self.stop.is_none() {
             let interrupt = self.interrupt.clone();
             let next = tokio::select! {
                 biased;
                 () = interrupt.cancelled() => Err(self.interruption_error()),
-                next = self.next(workers) => next,
+                next = self.next(pool) => next,
             };
             match next {
                 Ok(None) => {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::ProviderAnswerer;
 use crate::build::BuildError;
-use crate::build::answerer::Workers;
+use crate::build::answerer::PoolState;
 use crate::build::event::Event;
 use crate::build::shared::SharedStage;
 use crate::build::sync::ForeignCounts;
@@ -62,9 +62,9 @@ pub(super) enum WaitResult {
 
 impl ProviderAnswerer<'_> {
     /// Waits for the next event. Cancel-safe.
-    pub(super) async fn wait(&mut self, workers: Workers) -> Result<WaitResult, BuildError> {
+    pub(super) async fn wait(&mut self, pool: PoolState) -> Result<WaitResult, BuildError> {
         let elsewhere = self.has_foreign_requests();
-        if elsewhere && workers == Workers::Idle {
+        if elsewhere && pool == PoolState::Idle {
             self.report_waiting();
         }
         let polls = self.wait_policy != WaitPolicy::PollOnce;

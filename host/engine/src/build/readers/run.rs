@@ -62,13 +62,13 @@ pub(super) fn read_files(
     files: &[&FileToRead],
     mut take: impl FnMut(usize, FileEnd) -> Result<(), BuildError>,
 ) -> Result<(), BuildError> {
-    let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
+    let count = std::thread::available_parallelism().map_or(2, NonZero::get);
     let (next, stop) = (AtomicUsize::new(0), Arc::new(AtomicBool::new(false)));
     std::thread::scope(|scope| {
-        let (sender, results) = sync_channel(workers);
-        let workers: Vec<_> = (0..workers.min(files.len()))
+        let (sender, results) = sync_channel(count);
+        let threads: Vec<_> = (0..count.min(files.len()))
             .map(|_| {
-                let worker = Worker {
+                let thread = ReaderThread {
                     reader,
                     folder,
                     files,
@@ -76,7 +76,7 @@ pub(super) fn read_files(
                     stop: Arc::clone(&stop),
                     results: sender.clone(),
                 };
-                scope.spawn(move || worker.run())
+                scope.spawn(move || thread.run())
             })
             .collect();
         drop(sender);
@@ -89,16 +89,16 @@ pub(super) fn read_files(
         }
         stop.store(true, Ordering::Relaxed);
         drop(results);
-        for worker in workers {
-            if worker.join().is_err() {
-                return Err(BuildError::WorkerPanicked);
+        for thread in threads {
+            if thread.join().is_err() {
+                return Err(BuildError::ThreadPanicked);
             }
         }
         taken
     })
 }
 
-struct Worker<'a> {
+struct ReaderThread<'a> {
     reader: &'a ReadyReader,
     folder: &'a ProjectFolder,
     files: &'a [&'a FileToRead],
@@ -107,7 +107,7 @@ struct Worker<'a> {
     results: SyncSender<(usize, FileEnd)>,
 }
 
-impl Worker<'_> {
+impl ReaderThread<'_> {
     fn run(&self) {
         let mut spool = None;
         loop {

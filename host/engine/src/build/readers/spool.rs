@@ -155,7 +155,7 @@ impl SpoolRange {
     }
 }
 
-/// Writes a spool; one for each worker.
+/// Writes a spool; one for each thread.
 #[derive(Debug)]
 pub(super) struct SpoolWriter {
     spool: Arc<Spool>,

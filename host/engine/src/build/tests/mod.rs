@@ -11,7 +11,7 @@ use synix_scripted_provider::{Script, ScriptedProvider};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::answerer::{Answerer as _, Workers};
+use super::answerer::{Answerer as _, PoolState};
 use super::budget::Budget;
 use super::error::BuildError;
 use super::event::Observer;
@@ -223,7 +223,7 @@ fn stored(
 /// Runs the answerer until no more requests settle in this process.
 async fn drive(answerer: &mut ProviderAnswerer<'_>) -> Result<usize, BuildError> {
     let mut count = 0;
-    while let Some(settled) = answerer.next_settled(Workers::Idle).await? {
+    while let Some(settled) = answerer.next_settled(PoolState::Idle).await? {
         count += settled.len();
     }
     Ok(count)
