@@ -171,6 +171,7 @@ async fn process(host: &Arc<Host>, number: usize, rate: f64) {
         let (host, client) = (Arc::clone(host), client.clone());
         tasks.spawn(async move { host.work(&client).await });
     }
+    // The heartbeats go on until they are stopped.
     while tasks.len() > 1 {
         let _ = tasks.join_next().await;
     }

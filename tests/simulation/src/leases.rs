@@ -91,6 +91,8 @@ async fn simulate(scenario: Scenario) -> Outcome {
     let (billed, billed_again) = world.provider.billed();
     let (reads, writes) = (&world.store.reads, &world.store.writes);
     let count = |prefix: &str| world.store.paths(prefix).len() as u64;
+    let answers = count("v1/default/answers/");
+    assert_eq!(answers, scenario.requests, "no answer is lost");
     Outcome {
         time: started.elapsed(),
         billed,
@@ -103,7 +105,7 @@ async fn simulate(scenario: Scenario) -> Outcome {
         busiest_reads: reads.busiest_second(),
         busiest_writes: writes.busiest_second(),
         longest_store_wait: reads.longest_wait().max(writes.longest_wait()),
-        answers: count("v1/default/answers/"),
+        answers,
         claims_left: count("v1/default/claims/"),
     }
 }
