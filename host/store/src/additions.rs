@@ -21,6 +21,8 @@ pub(crate) struct Additions {
     pub(crate) shared_answers: bool,
     /// Layers of snapshots have fingerprints.
     pub(crate) layer_fingerprints: bool,
+    /// Builds have jobs.
+    pub(crate) jobs: bool,
 }
 
 impl Additions {
@@ -33,6 +35,7 @@ impl Additions {
         trials: true,
         shared_answers: true,
         layer_fingerprints: true,
+        jobs: true,
     };
 
     /// Finds out what a database has.
@@ -48,6 +51,7 @@ impl Additions {
             trials: columns.exists(["build", "trial"])?,
             shared_answers: columns.exists(["shared_answer", "answer"])?,
             layer_fingerprints: columns.exists(["snapshot_layer", "fingerprint"])?,
+            jobs: columns.exists(["build", "job"])?,
         })
     }
 }

@@ -9,7 +9,7 @@ use super::trial_outputs::trial_name;
 use synix_core::clock::Timestamp;
 use synix_store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 
-/// Finds a build by its id (`build-7`), its number (`7`), or a unique prefix of its id.
+/// Finds a build by its id (`build-7`), its number (`7`), the job that opened it, or a unique prefix of its id.
 pub fn find_build(reader: &Reader, name: &str) -> Result<BuildRow, FindError> {
     let written = if name.bytes().all(|one| one.is_ascii_digit()) {
         format!("build-{name}")
@@ -19,6 +19,9 @@ pub fn find_build(reader: &Reader, name: &str) -> Result<BuildRow, FindError> {
     if let Ok(id) = written.parse::<BuildId>()
         && let Some(build) = reader.build(id)?
     {
+        return Ok(build);
+    }
+    if let Some(build) = reader.build_of_job(name)? {
         return Ok(build);
     }
     let all = reader.builds(None)?;

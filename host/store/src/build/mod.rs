@@ -221,6 +221,8 @@ pub struct BuildRow {
     pub error: Option<String>,
     /// What a trial selects and changes, as JSON; `None` for a build of the whole pipeline as it is.
     pub trial: Option<String>,
+    /// The job of a service that opened it; `None` if a command opened it.
+    pub job: Option<String>,
 }
 
 /// A layer of a build.

@@ -48,6 +48,14 @@ impl Transaction<'_> {
         )
     }
 
+    /// Records the job of a service that opened a build. No other build may have it.
+    pub fn set_build_job(&self, build: BuildId, job: &str) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE build SET job = ?2 WHERE id = ?1",
+            params![build.0, job],
+        )
+    }
+
     /// Records that every unit is settled; `None` records that the build continues.
     pub fn close_build(&self, build: BuildId, closed: Option<Timestamp>) -> Result<(), StoreError> {
         self.execute(
@@ -169,6 +177,7 @@ pub(super) fn build_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BuildRow> {
         cancelled: row.get(8)?,
         error: row.get(9)?,
         trial: row.get(10)?,
+        job: row.get(11)?,
     })
 }
 
@@ -191,7 +200,22 @@ impl Reader {
         } else {
             "NULL"
         };
-        format!("{BUILD_COLUMNS}, {trial}")
+        let job = if self.additions.jobs { "job" } else { "NULL" };
+        format!("{BUILD_COLUMNS}, {trial}, {job}")
+    }
+
+    /// Returns the build that a job of a service opened, if it has opened one.
+    pub fn build_of_job(&self, job: &str) -> Result<Option<BuildRow>, StoreError> {
+        if !self.additions.jobs {
+            return Ok(None);
+        }
+        self.query_optional(
+            &format!("SELECT {} FROM build WHERE job = ?1", self.build_columns()),
+            [job],
+            build_row,
+        )?
+        .map(with_file_name)
+        .transpose()
     }
 
     /// Returns the build with this number, if it exists.

@@ -84,3 +84,28 @@ fn failed_units_are_read_in_pages_that_lead_back() {
     assert_eq!(page("d"), ("e".to_owned(), 4, previous("b"), false));
     assert_eq!(page("z"), (String::new(), 5, previous("c"), false));
 }
+
+/// A job that is handed over again finds the build that it opened.
+#[test]
+fn a_build_is_found_by_its_job_and_by_no_other() {
+    let fixture = Fixture::new();
+    let other = open_build(&fixture.store);
+    let set = |build, job| fixture.store.write(|tx| tx.set_build_job(build, job));
+    set(fixture.build, "job-a").unwrap();
+    set(other, "job-b").unwrap();
+    let found = |job| {
+        let row = fixture.store.build_of_job(job).unwrap();
+        row.map(|row| (row.id, row.job))
+    };
+    assert_eq!(
+        found("job-a"),
+        Some((fixture.build, Some("job-a".to_owned())))
+    );
+    assert_eq!(found("job-b"), Some((other, Some("job-b".to_owned()))));
+    assert_eq!(found("job-c"), None);
+    // Two builds of one job would be paid for twice.
+    set(other, "job-a").unwrap_err();
+    // A job that resumes a build takes it over.
+    set(fixture.build, "job-c").unwrap();
+    assert_eq!(found("job-a"), None);
+}
