@@ -176,7 +176,7 @@ impl Project {
             Ok(())
         };
         let report = build_report(store, id, &self.prices)?;
-        tracing::info!(build = %id, status = report.status.status, "the build has ended or waits for answers");
+        tracing::info!(build = %id, status = %report.status.status, "the build has ended or waits for answers");
         // The command may publish the newest snapshot, which a trial does not change.
         if !report.waiting && !is_trial {
             self.run_on_done(&report.status, is_replay, observer)?;

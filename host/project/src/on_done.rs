@@ -110,7 +110,7 @@ impl Project {
         }
         started
             .env("SYNIX_BUILD", &status.build)
-            .env("SYNIX_STATUS", status.status)
+            .env("SYNIX_STATUS", &*status.status)
             .current_dir(&self.context.root)
             .stdin(Stdio::piped())
             // stdout is for the result of the build.

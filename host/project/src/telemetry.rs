@@ -91,11 +91,11 @@ impl BuildTelemetry<'_> {
     }
 }
 
-const fn end_of(result: &Result<BuildReport, ProjectError>) -> BuildEnd {
+fn end_of(result: &Result<BuildReport, ProjectError>) -> BuildEnd {
     match result {
         Ok(report) if report.waiting => BuildEnd::Waits,
-        Ok(report) => BuildEnd::Ended(report.status.status),
+        Ok(report) => BuildEnd::Ended(report.status.status.clone()),
         Err(ProjectError::Interrupted { .. }) => BuildEnd::Interrupted,
-        Err(_) => BuildEnd::Ended("failed"),
+        Err(_) => BuildEnd::Ended("failed".into()),
     }
 }

@@ -19,6 +19,8 @@ pub struct LogPage {
     pub after: u64,
     /// The maximum number of entries.
     pub limit: u64,
+    /// Entries of an earlier time are left out, and `after` does not count them. `None`: all of them are there.
+    pub since: Option<Timestamp>,
 }
 
 /// An entry of the log of a build.

@@ -46,10 +46,11 @@ struct LayerEnd {
 }
 
 impl LogRange {
-    /// The whole log.
-    const fn all(page: LogPage) -> Self {
+    /// The whole log, or all of it from a time on.
+    fn all(page: LogPage) -> Self {
+        let since = page.since.map(|since| i64::try_from(since.0));
         Self {
-            first: i64::MIN,
+            first: since.map_or(i64::MIN, |since| since.unwrap_or(i64::MAX)),
             last: i64::MAX,
             skipped: page.after,
         }
@@ -109,7 +110,8 @@ impl Reader {
         if self.additions.trials {
             self.count_units(build, &mut times)?;
         }
-        if page.after.saturating_add(page.limit) <= MAX_UNCOUNTED {
+        // What happened since a moment ago is little.
+        if page.since.is_some() || page.after.saturating_add(page.limit) <= MAX_UNCOUNTED {
             return Ok((Some(LogRange::all(page)), times));
         }
         let (): () = self.query(few, [build.0], |row| {
@@ -177,7 +179,12 @@ mod tests {
         for at in [1500, 1999, 3000, 3001, 3999, 9000] {
             times.count(at);
         }
-        let range = |after, limit| times.range(LogPage { after, limit });
+        let page = |after, limit| LogPage {
+            after,
+            limit,
+            since: None,
+        };
+        let range = |after, limit| times.range(page(after, limit));
         let of = |first, last, skipped| {
             Some(LogRange {
                 first,
@@ -193,7 +200,7 @@ mod tests {
         assert_eq!(range(6, 1), None);
         assert_eq!(range(0, 0), None);
         assert_eq!(range(u64::MAX, u64::MAX), None);
-        let far = LogPage { after: 6, limit: 1 };
+        let far = page(6, 1);
         times.count(u64::MAX);
         assert_eq!(times.range(far), of(i64::MAX, i64::MAX, 0));
     }

@@ -1,5 +1,6 @@
 //! The handle of a report, which the build holds.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -31,12 +32,12 @@ pub struct TracedBuild {
 }
 
 /// How the process left a build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuildEnd {
     /// The build waits for batches, and another process will continue it.
     Waits,
     /// The build has ended or stopped, with this status.
-    Ended(&'static str),
+    Ended(Cow<'static, str>),
     /// The user or the system ended the process.
     Interrupted,
 }

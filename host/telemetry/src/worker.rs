@@ -45,7 +45,7 @@ impl Worker {
         }
         let interrupted = (BuildEnd::Interrupted, self.row.opened);
         let (end, now) = ended.recv().unwrap_or(interrupted);
-        let time = match end {
+        let time = match &end {
             BuildEnd::Interrupted => self.flush.min(INTERRUPTED_FLUSH),
             BuildEnd::Waits | BuildEnd::Ended(_) => self.flush,
         };
@@ -53,7 +53,7 @@ impl Worker {
         self.pump();
         if end != BuildEnd::Waits {
             // The build reports what is wrong with its state.
-            let _ = self.add_ends(end, now);
+            let _ = self.add_ends(&end, now);
             self.report.send_spans();
         }
         let rest = self.queue.take(usize::MAX).len() as u64;
@@ -128,7 +128,7 @@ impl Worker {
     }
 
     /// Adds the spans of the layers and of the build.
-    fn add_ends(&mut self, end: BuildEnd, now: Timestamp) -> Result<(), StoreError> {
+    fn add_ends(&mut self, end: &BuildEnd, now: Timestamp) -> Result<(), StoreError> {
         let (reader, build) = (&self.follower.reader, self.row.id);
         for layer in reader.build_layers(build)? {
             let times = reader.layer_times(build, layer.position)?.map_or(
@@ -148,7 +148,7 @@ impl Worker {
         }
         let closed = reader.build(build)?.and_then(|row| row.closed);
         let status = match end {
-            BuildEnd::Ended(status) => status,
+            BuildEnd::Ended(status) => status.as_ref(),
             BuildEnd::Interrupted | BuildEnd::Waits => "interrupted",
         };
         let attributes = vec![

@@ -115,7 +115,7 @@ pub(super) fn show(status: &Status, screen: &Screen) -> anyhow::Result<()> {
 
 fn print_report(report: &BuildReport, screen: &Screen) -> anyhow::Result<ExitCode> {
     show(&report.status, screen)?;
-    Ok(outcome::exit_code(report))
+    Ok(report.status.exit_code())
 }
 
 /// Converts the arguments into the options of a run.
@@ -136,7 +136,7 @@ pub(super) fn run_options(
 }
 
 fn status_exit_code(status: &Status) -> ExitCode {
-    match status.status {
+    match &*status.status {
         "completed" => ExitCode::Success,
         "completed_with_errors" => ExitCode::PartialSuccess,
         "failed" | "cancelled" | "interrupted" => ExitCode::Failure,

@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, args: &Build, screen: &Screen) -> anyhow::Res
         project.build(&run, &|event| progress.on_event(event))?
     };
     screen.print_result(&report.status, || outcome::status_lines(&report.status))?;
-    let exit = outcome::exit_code(&report);
+    let exit = report.status.exit_code();
     let is_waiting = exit == ExitCode::Success && args.no_wait && report.waiting;
     Ok(if is_waiting { ExitCode::Waiting } else { exit })
 }

@@ -23,6 +23,7 @@ pub(super) fn run(global: &Global, args: &ShowBuild, screen: &Screen) -> anyhow:
     let page = LogPage {
         after: args.after,
         limit: args.limit.into(),
+        since: None,
     };
     let log = synix_project::build_log(&options, &args.build, page)?;
     screen.print_result(&log, || log_lines(&log))?;

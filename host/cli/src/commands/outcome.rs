@@ -1,13 +1,11 @@
 //! The status of a build as text and as an exit code.
 
-use synix_core::exit_code::ExitCode;
 use synix_core::printable;
 use synix_core::request::FailureKind;
 use synix_engine::view::{
     BatchView, FailureGroup, FailureView, ForecastView, LayerView, Status, TokensView,
 };
 use synix_prices::Amount;
-use synix_project::BuildReport;
 
 use super::skipped;
 use crate::lines::Lines;
@@ -18,15 +16,6 @@ const MAX_FAILURE_LINES: usize = 100;
 /// The maximum number of lines of one message, and of characters of one line.
 const MAX_MESSAGE_LINES: usize = 6;
 const MAX_LINE_CHARACTERS: usize = 1000;
-
-/// Returns the exit code of a command that ran a build.
-pub(super) fn exit_code(report: &BuildReport) -> ExitCode {
-    match report.status.status {
-        "failed" => ExitCode::Failure,
-        _ if !report.status.failures.is_empty() => ExitCode::PartialSuccess,
-        _ => ExitCode::Success,
-    }
-}
 
 pub(super) fn status_lines(status: &Status) -> Lines {
     let mut lines = Lines::default();
@@ -72,7 +61,7 @@ pub(super) fn status_lines(status: &Status) -> Lines {
 
 /// Returns the commands with which the user can continue.
 fn next_steps(status: &Status) -> Vec<String> {
-    if matches!(status.status, "completed" | "cancelled") {
+    if matches!(&*status.status, "completed" | "cancelled") {
         return Vec::new();
     }
     let is_build = status.kind == "build";
@@ -162,7 +151,7 @@ fn add_layers(status: &Status, lines: &mut Lines) {
     let work = |layer: &LayerView| {
         [
             layer.name.clone(),
-            layer.mode.unwrap_or("-").to_owned(),
+            layer.mode.as_deref().unwrap_or("-").to_owned(),
             layer.units.to_string(),
             layer.done.to_string(),
             layer.failed.to_string(),

@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, args: &Try, screen: &Screen) -> anyhow::Resul
             BuildKind::Batch => project.run_batch(&run, &observe)?,
         }
     };
-    let exit = outcome::exit_code(&report);
+    let exit = report.status.exit_code();
     let snapshots = SnapshotReader::of(
         Options {
             trial: None,

@@ -146,7 +146,7 @@ fn build_once(
         (report, _) => report?,
     };
     screen.print_result(&report.status, || outcome::status_lines(&report.status))?;
-    Ok(if outcome::exit_code(&report) == ExitCode::Success {
+    Ok(if report.status.exit_code() == ExitCode::Success {
         Built::Completed
     } else {
         Built::WithErrors

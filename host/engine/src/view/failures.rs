@@ -1,6 +1,8 @@
 //! Groups failures by their cause, with what to do about each.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::status::FailureView;
 
@@ -8,7 +10,7 @@ use super::status::FailureView;
 const MAX_EXAMPLES: usize = 3;
 
 /// Failed units that share a cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureGroup {
     /// The kind of failure.
     pub kind: String,
@@ -19,7 +21,7 @@ pub struct FailureGroup {
     /// The first three, as `layer/unit`.
     pub examples: Vec<String>,
     /// What to do.
-    pub hint: &'static str,
+    pub hint: Cow<'static, str>,
 }
 
 impl FailureGroup {
@@ -39,7 +41,7 @@ impl FailureGroup {
                             message: failure.message.clone(),
                             count: 0,
                             examples: Vec::new(),
-                            hint: hint_for(&failure.kind),
+                            hint: hint_for(&failure.kind).into(),
                         },
                     ));
                     groups.len() - 1

@@ -45,7 +45,7 @@ pub fn expectations(reader: &Reader, build: BuildId) -> Result<Option<String>, S
 }
 
 /// How far the expected cost of a build was off.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForecastView {
     /// The expected cost in US dollars of the requests that answers on record said something about; `None` if a price is
     /// unknown.

@@ -1,13 +1,15 @@
 //! The log of a build: what happened in it and when, as it is on record.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::status::build_status;
 use synix_core::clock::Timestamp;
 use synix_store::{BuildRow, LogEntry, LogPage, LogRecord, Reader, SendOutcome, StoreError};
 
 /// A part of the log of a build.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BuildLog {
     /// Its id.
     pub build: String,
@@ -16,7 +18,7 @@ pub struct BuildLog {
     /// The pipeline file, relative to the project.
     pub pipeline: String,
     /// Its status, as in [`Status::status`](super::Status::status).
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// How many of the oldest events are left out.
     pub after: u64,
     /// The events, the oldest first.
@@ -26,7 +28,7 @@ pub struct BuildLog {
 }
 
 /// An event in the log of a build.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogEvent {
     /// When it happened.
     pub at: Timestamp,
@@ -36,7 +38,7 @@ pub struct LogEvent {
 }
 
 /// What happened in a build.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum LoggedEvent {
     /// The build was opened.
@@ -77,7 +79,7 @@ pub enum LoggedEvent {
         /// The id of its batch; null for a sync call.
         batch: Option<String>,
         /// `in_flight`, `answered`, `failed` or `unclear`.
-        outcome: &'static str,
+        outcome: Cow<'static, str>,
         /// The kind of failure, if it failed.
         kind: Option<String>,
         /// The message of the provider, if it failed.
@@ -96,7 +98,7 @@ pub enum LoggedEvent {
         /// Its name.
         unit: String,
         /// `done` or `failed`.
-        outcome: &'static str,
+        outcome: Cow<'static, str>,
         /// The kind of failure, if it failed.
         kind: Option<String>,
         /// What went wrong, if it failed.
@@ -137,7 +139,7 @@ impl BuildLog {
             build: build.id.to_string(),
             kind: build.kind.name().to_owned(),
             pipeline: build.pipeline.clone(),
-            status: build_status(reader, build)?,
+            status: build_status(reader, build)?.into(),
             after: page.after,
             events: entries.into_iter().filter_map(event).collect(),
             more,
@@ -201,7 +203,7 @@ fn event(entry: LogEntry) -> Option<LogEvent> {
                 provider,
                 model,
                 batch,
-                outcome,
+                outcome: outcome.into(),
                 kind,
                 message,
                 input_tokens: is_counted.then_some(usage.input_tokens),
@@ -220,7 +222,7 @@ fn event(entry: LogEntry) -> Option<LogEvent> {
             LoggedEvent::Unit {
                 layer,
                 unit: key,
-                outcome,
+                outcome: outcome.into(),
                 kind,
                 message,
                 duration_ms: since(started),

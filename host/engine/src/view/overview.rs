@@ -1,6 +1,8 @@
 //! The overview of a pipeline: what is stale, what runs, what failed, and the cost.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::cost;
 use super::error::ErrorView;
@@ -14,7 +16,7 @@ use synix_prices::{Amount, Bill, Prices};
 use synix_store::Reader;
 
 /// The overview of a pipeline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overview {
     /// The pipeline file, relative to the project.
     pub pipeline: String,
@@ -35,7 +37,7 @@ pub struct Overview {
 }
 
 /// A layer of a pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverviewLayer {
     /// Its name.
     pub name: String,
@@ -52,14 +54,14 @@ pub struct OverviewLayer {
 }
 
 /// A build that has not ended.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenBuild {
     /// Its id.
     pub build: String,
     /// `build` or `batch-build`.
     pub kind: String,
     /// Its status, as in [`Status::status`].
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// When it was opened.
     pub opened: Timestamp,
     /// Units with their outputs, fresh ones included.
@@ -75,14 +77,14 @@ pub struct OpenBuild {
 }
 
 /// The newest build that ended.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LastBuild {
     /// Its id.
     pub build: String,
     /// `build` or `batch-build`.
     pub kind: String,
     /// Its status, as in [`Status::status`].
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// Why it ended early, if it did.
     pub error: Option<ErrorView>,
     /// When it was completed.

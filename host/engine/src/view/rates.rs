@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use synix_core::clock::Timestamp;
 
 /// The maximum number of intervals.
@@ -12,7 +12,7 @@ const MAX_INTERVALS: u64 = 120;
 const LENGTHS: [u64; 9] = [1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400];
 
 /// The sync calls of a build over time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRates {
     /// The length of an interval in seconds.
     pub seconds: u64,
@@ -21,7 +21,7 @@ pub struct CallRates {
 }
 
 /// The sync calls of an interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
     /// When it begins.
     pub at: Timestamp,

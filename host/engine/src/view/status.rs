@@ -1,6 +1,8 @@
 //! The status of a build, derived from its rows and those of its submissions.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::cost::{BuildBills, tokens_and_cost};
 use super::error::ErrorView;
@@ -9,12 +11,13 @@ use super::forecast::{ForecastTally, ForecastView};
 use super::rates::CallRates;
 use super::trial_outputs::trial_name;
 use synix_core::clock::Timestamp;
+use synix_core::exit_code::ExitCode;
 use synix_core::skipped::SkippedCount;
 use synix_prices::{Amount, Prices};
-use synix_store::{BuildId, BuildKind, BuildRow, LayerMode, Reader, StoreError};
+use synix_store::{BuildId, BuildKind, BuildRow, Reader, StoreError};
 
 /// The status of a build.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Its id.
     pub build: String,
@@ -23,10 +26,13 @@ pub struct Status {
     /// The pipeline file, relative to the project.
     pub pipeline: String,
     /// `collecting`, `submitted`, `interrupted`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// The name of the trial that it is; absent if it builds the whole pipeline as it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<String>,
+    /// The job of a service that opened it; absent if a command opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     /// Why it ended early, if it did.
     pub error: Option<ErrorView>,
     /// When it was opened.
@@ -58,12 +64,12 @@ pub struct Status {
 }
 
 /// A layer of a build.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerView {
     /// Its name.
     pub name: String,
     /// `sync` or `batch`; `None` without requests.
-    pub mode: Option<&'static str>,
+    pub mode: Option<Cow<'static, str>>,
     /// The units that are known so far.
     pub units: u64,
     /// Units with their outputs, fresh ones included.
@@ -81,7 +87,7 @@ pub struct LayerView {
 }
 
 /// A batch of a build.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchView {
     /// Its id at the provider; `None` until there is one.
     pub id: Option<String>,
@@ -110,16 +116,16 @@ pub struct BatchView {
 }
 
 /// A state that a batch entered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepView {
     /// The state of the submission.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// When it was entered.
     pub at: Timestamp,
 }
 
 /// A failed unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureView {
     /// Its layer.
     pub layer: String,
@@ -132,7 +138,7 @@ pub struct FailureView {
 }
 
 /// The numbers of requests that a build sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestCounts {
     /// In sync calls.
     pub sync: u64,
@@ -141,7 +147,7 @@ pub struct RequestCounts {
     /// Without a reply: perhaps billed.
     pub unclear: u64,
     /// Not sent, because shared answers had the answer; absent if there are none.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub shared: u64,
 }
 
@@ -154,7 +160,7 @@ const fn is_zero(count: &u64) -> bool {
 }
 
 /// Tokens as the providers counted them; each is `None` if one of them did not report it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokensView {
     /// All input tokens, cached ones included.
     pub input: Option<u64>,
@@ -189,8 +195,9 @@ impl Status {
         let spent = reader.send_totals(build)?;
         Ok(Self {
             build: build.to_string(),
-            status: build_status(reader, &row)?,
+            status: build_status(reader, &row)?.into(),
             trial: trial_name(&row),
+            job: row.job.clone(),
             kind: row.kind.name().to_owned(),
             pipeline: row.pipeline,
             error: row.error.as_deref().map(ErrorView::from_stored),
@@ -220,9 +227,18 @@ impl Status {
         })
     }
 
+    /// Returns the exit code of a command that ran the build.
+    pub fn exit_code(&self) -> ExitCode {
+        match &*self.status {
+            "failed" | "cancelled" => ExitCode::Failure,
+            _ if !self.failures.is_empty() => ExitCode::PartialSuccess,
+            _ => ExitCode::Success,
+        }
+    }
+
     /// Returns whether the build has not ended.
     pub fn is_open(&self) -> bool {
-        is_open(self.status)
+        is_open(&self.status)
     }
 }
 
@@ -274,7 +290,10 @@ fn layers(
             let has_work = bill.is_some() || tally.waiting + tally.done + tally.failed > 0;
             let view = LayerView {
                 name: layer.name,
-                mode: layer.mode.filter(|_| has_work).map(LayerMode::name),
+                mode: layer
+                    .mode
+                    .filter(|_| has_work)
+                    .map(|mode| mode.name().into()),
                 units: layer.fresh + tally.waiting + tally.done + tally.failed,
                 done: layer.fresh + tally.done,
                 failed: tally.failed,
@@ -321,7 +340,7 @@ fn batches(
                 steps: steps
                     .into_iter()
                     .map(|step| StepView {
-                        state: step.state.name(),
+                        state: step.state.name().into(),
                         at: step.at,
                     })
                     .collect(),

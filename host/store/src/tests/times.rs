@@ -137,7 +137,11 @@ fn the_pages_of_a_long_log_add_up_to_it() {
         })
         .unwrap();
     let page = |after, limit| {
-        let page = LogPage { after, limit };
+        let page = LogPage {
+            after,
+            limit,
+            since: None,
+        };
         fixture.store.log(build, page).unwrap()
     };
     let all = page(0, 1 << 40);

@@ -164,7 +164,7 @@ mod tests {
             message: format!("cause {number}."),
             count: 2,
             examples: vec!["notes/a".to_owned()],
-            hint: "correct it",
+            hint: "correct it".into(),
         }
     }
 

@@ -257,7 +257,7 @@ fn open_build(context: &Context<'_>, build: &OpenBuild) -> Markup {
     let all = build.done + build.failed + build.waiting;
     html! {
         section.card aria-label=(format!("{} runs", build.build)) {
-            h2 { (html::build_link(context.links, &build.build)) " " (html::status(build.status)) }
+            h2 { (html::build_link(context.links, &build.build)) " " (html::status(&build.status)) }
             p {
                 (html::number(build.done)) " of " (html::counted(all, "unit")) " done, "
                 (html::number(build.failed)) " failed, " (html::number(build.waiting)) " waiting; cost so far "
@@ -288,7 +288,7 @@ fn last_build(context: &Context<'_>, last: &LastBuild) -> Markup {
         section aria-labelledby="last" {
             h2 #last { "Last build" }
             p {
-                (html::build_link(context.links, &last.build)) " " (html::status(last.status))
+                (html::build_link(context.links, &last.build)) " " (html::status(&last.status))
                 @if let Some(closed) = last.closed { " at " (html::time(closed)) }
                 "; cost " (html::cost(last.cost_usd))
             }

@@ -235,3 +235,56 @@ fn the_lineage_of_a_source_ends_at_its_file() {
     };
     assert_eq!(lineage.edges, [edge]);
 }
+
+/// What a service answers is shown as on its own machine.
+#[test]
+fn documents_are_read_as_they_are_printed() {
+    fn assert_same<T: serde::Serialize + serde::de::DeserializeOwned>(document: &T) {
+        let printed = serde_json::to_value(document).unwrap();
+        let read: T = serde_json::from_value(printed.clone()).unwrap();
+        assert_eq!(serde_json::to_value(read).unwrap(), printed);
+    }
+    let (_folder, store, build) = state();
+    let failure = Failure {
+        kind: FailureKind::Provider,
+        message: "no route".to_owned(),
+        transient: true,
+        usage: Usage::default(),
+    };
+    store
+        .write(|tx| {
+            tx.store_build_unit(build, &build_unit(0, "a", UnitState::Failed(&failure)))?;
+            tx.store_build_unit(build, &build_unit(0, "b", UnitState::Done))?;
+            tx.set_build_job(build, "job-0123456789ab")?;
+            tx.set_build_error(build, Some("no key"))
+        })
+        .unwrap();
+    let status = Status::of(&store, build, &Prices::default()).unwrap();
+    assert_eq!(status.job.as_deref(), Some("job-0123456789ab"));
+    assert_same(&status);
+    let row = store.build(build).unwrap().unwrap();
+    let page = synix_store::LogPage {
+        after: 0,
+        limit: 100,
+        since: None,
+    };
+    let log = BuildLog::of(&store, &row, page).unwrap();
+    assert!(log.events.len() > 2, "{log:?}");
+    assert_same(&log);
+    // The time of the units, and nothing before it.
+    let since = synix_store::LogPage {
+        since: Some(Timestamp(5)),
+        ..page
+    };
+    let later = BuildLog::of(&store, &row, since).unwrap();
+    let all = log.events.iter().filter(|event| event.at >= Timestamp(5));
+    assert_eq!(later.events, all.cloned().collect::<Vec<_>>());
+    let selection = SnapshotSelection {
+        pipeline: "synix.toml",
+        is_certain: true,
+        snapshot: None,
+    };
+    let why = ErrorView::from_stored("not planned");
+    let overview = Overview::of(Some(&store), &selection, Err(why), &Prices::default()).unwrap();
+    assert_same(&overview);
+}

@@ -33,7 +33,7 @@ pub(super) fn page(context: &Context<'_>, id: &str) -> Result<Page, Failure> {
 fn show(context: &Context<'_>, status: &Status) -> Markup {
     html! {
         p.lead {
-            (html::status(status.status)) ", " (html::name(&status.kind)) " of "
+            (html::status(&status.status)) ", " (html::name(&status.kind)) " of "
             code { (html::name(&status.pipeline)) } ", opened " (html::time(status.opened))
             @if let Some(closed) = status.closed {
                 ", took " (html::duration(closed.0.saturating_sub(status.opened.0)))
@@ -120,7 +120,7 @@ fn layers(context: &Context<'_>, status: &Status) -> Markup {
                         tr {
                             th scope="row" {
                                 (html::layer_link(context.links, &layer.name))
-                                @if let Some(mode) = layer.mode { " " span.note { (mode) } }
+                                @if let Some(mode) = &layer.mode { " " span.note { (mode) } }
                             }
                             td {
                                 progress max=(layer.units.max(1)) value=(layer.done + layer.failed)
