@@ -77,6 +77,10 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, Option<String>, ExitCode) {
     if let Some(error) = error.downcast_ref::<SearchError>() {
         return (error.kind(), error.hint(), error.exit_code());
     }
+    #[cfg(feature = "restate")]
+    if let Some(error) = error.downcast_ref::<synix_service::ServiceError>() {
+        return (error.kind(), error.hint(), error.exit_code());
+    }
     #[cfg(feature = "view")]
     if let Some(error) = error.downcast_ref::<synix_web::ServeError>() {
         let hint = error.hint().map(str::to_owned);

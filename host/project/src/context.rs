@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::engine::EngineChoice;
 use super::environment::Environment;
+use super::interrupt::StopTokens;
 use super::search::search_upwards;
 use super::trial::{TrialOptions, TrialRecord};
 use super::trust::Owners;
@@ -70,6 +71,8 @@ pub struct Options {
     pub trial: Option<TrialOptions>,
     /// The compiler of plugins. The default compiles nothing, so only plugins in the cache can be used.
     pub compiler: Compiler,
+    /// What ends a build instead of Ctrl-C and SIGTERM.
+    pub stop: Option<StopTokens>,
 }
 
 impl Options {
@@ -105,6 +108,8 @@ pub(super) struct ProjectContext {
     /// The command that asks the user for permission.
     pub(super) trust_command: String,
     pub(super) compiler: Compiler,
+    /// What ends a build instead of signals.
+    pub(super) stop: Option<StopTokens>,
 }
 
 impl ProjectContext {
@@ -177,14 +182,7 @@ impl ProjectContext {
             })?,
             None => DEFAULT_CONCURRENCY,
         };
-        let engine = match (&options.engine, environment.engine()) {
-            (Some(choice), _) => Some(choice.clone()),
-            (None, Some(text)) => {
-                let choice = text.parse();
-                Some(choice.map_err(|rule| ProjectError::Usage(format!("SYNIX_ENGINE {rule}")))?)
-            }
-            (None, None) => None,
-        };
+        let engine = EngineChoice::of(options)?;
         let clock = environment.clock()?;
         let locked = options.locked.unwrap_or_else(|| environment.is_ci());
         let trust_command = match &options.pipeline {
@@ -215,6 +213,7 @@ impl ProjectContext {
             rehash: options.rehash,
             clock,
             compiler: options.compiler.clone(),
+            stop: options.stop.clone(),
         })
     }
 

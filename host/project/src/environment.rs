@@ -232,7 +232,7 @@ impl Environment {
     }
 
     /// Returns the clock. It is simulated if `SYNIX_CLOCK` is set: to milliseconds since 1970, or `YYYY-MM-DDTHH:MM:SSZ`.
-    pub(super) fn clock(&self) -> Result<Clock, ProjectError> {
+    pub fn clock(&self) -> Result<Clock, ProjectError> {
         match self.get("SYNIX_CLOCK").filter(|text| !text.is_empty()) {
             None => Ok(Clock::Real),
             Some(text) => match text

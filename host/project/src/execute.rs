@@ -57,6 +57,9 @@ impl Project {
                 }
                 None => None,
             };
+            if let Some(job) = &run.job {
+                tx.set_build_job(id, &job.id)?;
+            }
             // In the same transaction: another process may take over a build that nobody has locked.
             let lock = self.lock(&store, id)?;
             if let Some(lost) = &lost {
@@ -122,6 +125,7 @@ impl Project {
         let runtime = runtime()?;
         // A separate task, because a guest that divides its inputs blocks the thread that runs the build.
         runtime.spawn(stop_on_interrupt(
+            self.context.stop.clone(),
             self.interruption.clone(),
             // A replay has no calls whose answers could be lost.
             (!is_replay).then(|| options.interrupt.clone()),
@@ -203,7 +207,10 @@ impl Project {
             retry_failed: run.retry_failed.clone(),
             shared: None,
             engine: None,
-            budget: run.budget.or_else(|| self.budget()),
+            budget: match (run.budget.or_else(|| self.budget()), run.max_budget) {
+                (Some(budget), Some(most)) => Some(budget.min(most)),
+                (budget, most) => budget.or(most),
+            },
             interrupt: CancellationToken::new(),
         }
     }
@@ -226,7 +233,8 @@ impl Project {
     }
 }
 
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
+/// Returns a runtime whose threads log to where this thread does.
+pub fn runtime() -> Result<tokio::runtime::Runtime, ProjectError> {
     // The threads of the runtime log to where this thread does.
     let dispatch = tracing::dispatcher::get_default(Clone::clone);
     tokio::runtime::Builder::new_multi_thread()

@@ -64,6 +64,14 @@ impl Interrupts {
 ///
 /// For a command that runs no build: a build listens by itself.
 pub fn on_interrupt(action: impl FnOnce() + Send + 'static) -> Result<(), ProjectError> {
+    on_interrupts(action, || {})
+}
+
+/// Calls one action on another thread at the first Ctrl-C or SIGTERM, and another one at the second.
+pub fn on_interrupts(
+    first: impl FnOnce() + Send + 'static,
+    second: impl FnOnce() + Send + 'static,
+) -> Result<(), ProjectError> {
     let system_error = |source| ProjectError::System { source };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -77,25 +85,62 @@ pub fn on_interrupt(action: impl FnOnce() + Send + 'static) -> Result<(), Projec
         .name("synix-signals".to_owned())
         .spawn(move || {
             runtime.block_on(interrupts.next());
-            action();
+            first();
+            runtime.block_on(interrupts.next());
+            second();
         })
         .map_err(system_error)?;
     Ok(())
 }
 
+/// Ends builds instead of signals, for a process that runs several.
+#[derive(Debug, Clone, Default)]
+pub struct StopTokens {
+    /// Stops the guests and sends nothing more. Calls in flight are answered and recorded.
+    pub stop: CancellationToken,
+    /// Leaves calls in flight, too. They may be billed without an answer.
+    pub leave: CancellationToken,
+}
+
+/// What ends a build before its end: signals to this process, or the program that runs the build.
+enum Stops {
+    Signals(Interrupts),
+    Tokens(StopTokens),
+}
+
+impl Stops {
+    async fn stop(&mut self) {
+        match self {
+            Self::Signals(interrupts) => interrupts.next().await,
+            Self::Tokens(tokens) => tokens.stop.cancelled().await,
+        }
+    }
+
+    async fn leave(&mut self) {
+        match self {
+            Self::Signals(interrupts) => interrupts.next().await,
+            Self::Tokens(tokens) => tokens.leave.cancelled().await,
+        }
+    }
+}
+
 /// Stops the guests and the calls of a build at the first signal, and leaves at the second. Without `calls` to wait for,
-/// it leaves at the first.
+/// it leaves at the first. `tokens` replace the signals.
 pub(super) async fn stop_on_interrupt(
+    tokens: Option<StopTokens>,
     guests: InterruptHandle,
     calls: Option<CancellationToken>,
     leave: CancellationToken,
 ) {
-    let mut interrupts = Interrupts::listen();
-    interrupts.next().await;
+    let mut stops = match tokens {
+        None => Stops::Signals(Interrupts::listen()),
+        Some(tokens) => Stops::Tokens(tokens),
+    };
+    stops.stop().await;
     guests.stop();
     if let Some(calls) = calls {
         calls.cancel();
-        interrupts.next().await;
+        stops.leave().await;
     }
     leave.cancel();
 }

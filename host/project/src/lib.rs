@@ -45,6 +45,8 @@ mod plugins;
 mod provider_access;
 mod query;
 mod reading;
+#[cfg(feature = "restate")]
+mod registration;
 mod reset;
 mod resume;
 mod search;
@@ -82,10 +84,10 @@ pub use caches::replay_environment;
 pub use cancel::cancel;
 pub use cleanup::{CleanReport, GcOptions, clean, gc};
 pub use context::{CassetteMode, Options};
-pub use engine::EngineChoice;
+pub use engine::{EngineChoice, engine_url};
 pub use environment::Environment;
 pub use error::ProjectError;
-pub use interrupt::on_interrupt;
+pub use interrupt::{StopTokens, on_interrupt, on_interrupts};
 pub use overview::{overview, planned_overview};
 pub use pipeline_plugins::{GrantingLayer, PipelinePlugin, pipeline_plugins};
 pub use plugin_tools::PluginToolchain;
@@ -93,6 +95,8 @@ pub use reading::{
     CurrentPipeline, build_log, component_names, costs, current_pipeline, layer_inputs,
     open_reader, outputs, prices, status,
 };
+#[cfg(feature = "restate")]
+pub use registration::{Registration, endpoint_url, register};
 pub use resume::resume;
 pub use shared::{SharedReport, shared_gc, shared_status};
 pub use synix_manifest::{Overrides, Setting};
@@ -106,7 +110,7 @@ pub use watch::{DaySpending, ProjectWake, ProjectWatch, WatchOptions, spent_toda
 pub use worker::{WorkerEvent, WorkerOptions, run_worker};
 
 use context::{ProjectContext, parent_folder};
-use execute::runtime;
+pub use execute::runtime;
 
 /// Opens a sandbox for one call at a time. The project does not have to exist.
 pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
@@ -118,6 +122,19 @@ pub fn sandbox(options: &Options) -> Result<Sandbox, ProjectError> {
     };
     let cache = options.environment.compile_cache(root);
     Ok(Sandbox::with_compiler(1, cache, options.compiler.clone()).map_err(Box::new)?)
+}
+
+/// Returns the name of the current pipeline. Its file must be valid.
+pub fn pipeline_name(options: &Options) -> Result<String, ProjectError> {
+    Ok(ProjectContext::find(options)?.pipeline()?.name)
+}
+
+/// Returns the path of the pipeline file of the current project, which must exist.
+pub fn pipeline_file(options: &Options) -> Result<PathBuf, ProjectError> {
+    let context = ProjectContext::find(options)?;
+    let file = context.root.join(&context.file);
+    let file = options.environment.resolve(&file);
+    Ok(file.canonicalize().unwrap_or(file))
 }
 
 /// Returns the folder of the current project.
@@ -144,6 +161,19 @@ pub struct RunOptions {
     pub reset_state: bool,
     /// The kinds of failure whose requests are sent and paid for again.
     pub retry_failed: BTreeSet<FailureKind>,
+    /// A limit to the cost that neither `budget` nor the pipeline file can raise.
+    pub max_budget: Option<Amount>,
+    /// The job of a service that runs the build. `None`: a command runs it.
+    pub job: Option<Job>,
+}
+
+/// The job of a service, which takes a build as far as it goes in each of its turns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id. The state remembers the build that the job has opened or resumed.
+    pub id: String,
+    /// Whether the job has not opened or resumed its build yet.
+    pub begins: bool,
 }
 
 impl RunOptions {
@@ -158,6 +188,8 @@ impl RunOptions {
             budget: None,
             reset_state: false,
             retry_failed: BTreeSet::new(),
+            max_budget: None,
+            job: None,
         }
     }
 }

@@ -71,6 +71,7 @@ impl Project {
         })?;
         let runtime = runtime()?;
         runtime.spawn(stop_on_interrupt(
+            self.context.stop.clone(),
             self.interruption.clone(),
             Some(options.interrupt.clone()),
             CancellationToken::new(),

@@ -54,7 +54,15 @@ pub fn resume(
             context.refuse_running_trial(tx, &record.name, Some(row.id))?;
         }
         tx.close_build(row.id, None)?;
-        tx.add_build_step(row.id, BuildStep::Resumed, project.context.clock.peek())?;
+        let job = run.job.as_ref();
+        if let Some(job) = job.filter(|job| job.begins) {
+            tx.set_build_job(row.id, &job.id)?;
+        }
+        // A build that waited for the next turn of its job was not interrupted.
+        let has_waited = job.is_some_and(|job| !job.begins) && row.error.is_none();
+        if !has_waited {
+            tx.add_build_step(row.id, BuildStep::Resumed, project.context.clock.peek())?;
+        }
         Ok::<_, ProjectError>(())
     })?;
     let locked = LockedBuild {

@@ -4,25 +4,19 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use super::ProjectError;
 use super::engine::{CONTENT_VARIABLE, open_contents};
 use super::environment::Environment;
 use super::execute::runtime;
 use super::machine_limits::maxima;
-use synix_core::causes::with_causes;
-use synix_manifest::{check_engine_url, check_shared_url};
-use synix_restate::{ChunkError, EndpointSettings, WorkerEndpoint};
+use super::registration::{Registration, endpoint_url, register};
+use synix_manifest::check_shared_url;
+use synix_restate::{Endpoint, EndpointError, EndpointSettings};
 use synix_sandbox::Compiler;
 use synix_worker::{Worker, WorkerSettings};
-
-/// The pauses before the server is told again where the worker is.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How a worker is reached, and what it uses.
 #[derive(Debug, Clone)]
@@ -57,18 +51,8 @@ pub enum WorkerEvent<'a> {
         /// How many chunks run at the same time.
         jobs: NonZero<usize>,
     },
-    /// The server knows the worker.
-    Registered {
-        /// The URL of its admin API.
-        server: &'a str,
-        /// The URL under which it reaches the worker.
-        endpoint: &'a str,
-    },
-    /// The server does not know the worker yet; it is told again.
-    NotRegistered {
-        /// Why.
-        reason: String,
-    },
+    /// The server was told where the worker is.
+    Registration(&'a Registration),
 }
 
 /// Runs a worker until `stop`.
@@ -77,13 +61,13 @@ pub fn run_worker(
     stop: &CancellationToken,
     observer: &dyn Fn(&WorkerEvent<'_>),
 ) -> Result<(), ProjectError> {
-    let register = options.register.as_deref();
-    let register = register
-        .map(|url| parse_url("--register", url))
+    let admin = options.register.as_deref();
+    let admin = admin
+        .map(|url| endpoint_url("--register", url))
         .transpose()?;
     let advertise = options.advertise.as_deref();
     let advertise = advertise
-        .map(|url| parse_url("--advertise", url))
+        .map(|url| endpoint_url("--advertise", url))
         .transpose()?;
     let content = content_url(options)?;
     let (contents, content) = open_contents(&content, &options.environment)?;
@@ -108,11 +92,11 @@ pub fn run_worker(
         identity_keys: options.identity_keys.clone(),
     };
     let served = runtime.block_on(async {
-        let endpoint = WorkerEndpoint::bind(&settings, handler(worker)).map_err(failed)?;
+        let endpoint = Endpoint::of_worker(&settings, handler(worker)).map_err(failed)?;
         let address = endpoint.address();
-        let endpoint_url = match advertise {
+        let advertised = match advertise {
             Some(url) => url,
-            None => parse_url("--listen", &format!("http://{address}"))?,
+            None => endpoint_url("--listen", &format!("http://{address}"))?,
         };
         observer(&WorkerEvent::Listening {
             address,
@@ -120,8 +104,11 @@ pub fn run_worker(
             jobs,
         });
         let registering = async {
-            if let Some(server) = &register {
-                tell(server, &endpoint_url, observer).await;
+            if let Some(server) = &admin {
+                register(server, &advertised, &|event| {
+                    observer(&WorkerEvent::Registration(event));
+                })
+                .await;
             }
             std::future::pending::<()>().await;
         };
@@ -144,39 +131,13 @@ pub fn run_worker(
     served
 }
 
-/// Tells the server where the worker is, until it knows.
-async fn tell(server: &Url, endpoint: &Url, observer: &dyn Fn(&WorkerEvent<'_>)) {
-    let mut pause = FIRST_PAUSE;
-    let mut reported = String::new();
-    loop {
-        match synix_restate::register(server, endpoint).await {
-            Ok(()) => {
-                observer(&WorkerEvent::Registered {
-                    server: server.as_str(),
-                    endpoint: endpoint.as_str(),
-                });
-                return;
-            }
-            Err(error) => {
-                let reason = with_causes(&error);
-                if reason != reported {
-                    reported.clone_from(&reason);
-                    observer(&WorkerEvent::NotRegistered { reason });
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-        }
-    }
-}
-
 fn handler(worker: Worker) -> synix_restate::ChunkHandler {
     Arc::new(move |chunk: &[u8]| {
         worker.run_chunk(chunk).map_err(|error| {
             if error.is_transient() {
-                ChunkError::Transient(error.into())
+                EndpointError::Transient(error.into())
             } else {
-                ChunkError::Refused(error.into())
+                EndpointError::Refused(error.into())
             }
         })
     })
@@ -199,36 +160,8 @@ fn content_url(options: &WorkerOptions) -> Result<String, ProjectError> {
     }
 }
 
-fn parse_url(option: &str, url: &str) -> Result<Url, ProjectError> {
-    if let Err(rule) = check_engine_url(url) {
-        return Err(ProjectError::Usage(format!(
-            "the URL of {option} must {rule}"
-        )));
-    }
-    Url::parse(url)
-        .map_err(|error| ProjectError::Usage(format!("the URL of {option} is invalid: {error}")))
-}
-
 fn failed(error: impl Error + Send + Sync + 'static) -> ProjectError {
     ProjectError::Worker {
         source: error.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_invalid_url_is_reported_with_its_option_and_the_reason() {
-        let message = |url| parse_url("--register", url).unwrap_err().to_string();
-        assert_eq!(
-            message("ftp://server"),
-            "the URL of --register must start with `http://` or `https://`"
-        );
-        assert_eq!(
-            message("http://server:99999"),
-            "the URL of --register is invalid: invalid port number"
-        );
     }
 }

@@ -1,12 +1,13 @@
-//! Chunks of units travel through the server of Restate: a client for builds, and an endpoint for workers.
+//! Chunks of units and whole builds travel through the server of Restate: clients, and endpoints for workers and services.
 //!
-//! Restate stores each chunk, hands it to a worker, and repeats it until there is an outcome. This crate owns the two
-//! connections to the server and knows a chunk as bytes only. `docs/scale.md` says how to set the server up.
+//! Restate stores each chunk, hands it to a worker, and repeats it until there is an outcome. It stores each job of a
+//! service, and calls the service turn by turn until the build has ended. This crate owns the connections to the server:
+//! it knows a chunk as bytes and a job as a text. `docs/scale.md` says how to set the server up.
 //!
 //! ```
 //! use std::num::NonZero;
 //! use std::sync::Arc;
-//! use synix_restate::{EndpointSettings, WorkerEndpoint};
+//! use synix_restate::{Endpoint, EndpointSettings};
 //! use tokio_util::sync::CancellationToken;
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -16,7 +17,7 @@
 //!     jobs: NonZero::<usize>::MIN,
 //!     identity_keys: Vec::new(),
 //! };
-//! let endpoint = WorkerEndpoint::bind(&settings, Arc::new(|chunk: &[u8]| Ok(chunk.to_vec())))?;
+//! let endpoint = Endpoint::of_worker(&settings, Arc::new(|chunk: &[u8]| Ok(chunk.to_vec())))?;
 //! assert!(endpoint.address().ip().is_loopback());
 //! let stop = CancellationToken::new();
 //! stop.cancel();
@@ -33,15 +34,13 @@ mod client;
 mod endpoint;
 mod http_client;
 mod register;
+mod service_names;
 
-pub use client::{EngineSettings, InvalidEngine, RestateEngine};
-pub use endpoint::{BindError, ChunkError, ChunkHandler, EndpointSettings, WorkerEndpoint};
+pub use client::{EngineSettings, InvalidEngine, RestateEngine, ServiceClient, ServiceError};
+pub use endpoint::{
+    BindError, BuildService, ChunkHandler, Endpoint, EndpointError, EndpointSettings, Progress,
+};
 pub use register::{RegisterError, register};
-
-/// The service of the workers in the server.
-const SERVICE: &str = "synix.Units";
-/// Its only handler.
-const HANDLER: &str = "run";
 
 /// The largest message of the server, in bytes; its setting `message-size-limit` has this default.
 const MAX_MESSAGE: usize = 32 << 20;

@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use synix_core::causes::with_causes;
 use synix_core::digest::Digest;
-use synix_restate::{EngineSettings, InvalidEngine, RestateEngine};
+use synix_restate::{EngineSettings, InvalidEngine, RestateEngine, ServiceClient, ServiceError};
 use synix_shared::MemoryObjects;
 use synix_units::{Contents, EngineError, UnitEngine as _};
 use tokio_util::sync::CancellationToken;
@@ -257,4 +257,60 @@ fn an_engine_can_be_dropped_in_a_runtime() {
         .build()
         .unwrap();
     runtime.block_on(async move { drop(engine) });
+}
+
+fn service(server: &Server) -> ServiceClient {
+    ServiceClient::new(&format!("http://{}", server.address).parse().unwrap()).unwrap()
+}
+
+/// A client is told what the service said, all of it, and what the server said otherwise.
+#[test]
+fn replies_to_calls_of_a_service_are_told_apart() {
+    let refusal = "x".repeat(2000);
+    let refused = format!("{{\"code\": 422, \"message\": \"{refusal}\"}}");
+    let server = Server::start(&[
+        (200, ""),
+        (422, &refused),
+        (410, "{\"message\": \"the server knows no such job\"}"),
+        (404, "{\"message\": \"service 'synix.Builds' not found\"}"),
+        (500, "{\"message\": \"the service is stopping\"}"),
+        (200, "\"{}\""),
+    ]);
+    let client = service(&server);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        client
+            .submit("notes/job-1", "{\"schema\":1}")
+            .await
+            .unwrap();
+        match client.submit("notes/job-1", "{}").await {
+            Err(ServiceError::Refused(text)) => assert_eq!(text, refusal),
+            other => panic!("{other:?}"),
+        }
+        let unknown = client.report("notes/job-2").await;
+        assert!(
+            matches!(unknown, Err(ServiceError::Unknown { .. })),
+            "{unknown:?}"
+        );
+        for expected in ["it knows no service", "the service is stopping"] {
+            match client.ask("{}").await {
+                Err(ServiceError::Unavailable { reason, .. }) => {
+                    assert!(reason.contains(expected), "{reason}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(client.ask("{}").await.unwrap(), "{}");
+    });
+    let calls = server.calls();
+    assert_eq!(
+        calls[0].path,
+        "/restate/call/synix.Job/notes%2Fjob-1/submit"
+    );
+    assert_eq!(calls[0].headers["idempotency-key"], "notes/job-1");
+    assert_eq!(calls[0].body, Bytes::from_static(b"\"{\\\"schema\\\":1}\""));
+    assert_eq!(calls[5].path, "/restate/call/synix.Builds/ask");
 }

@@ -1,4 +1,4 @@
-//! Whom the endpoint of a worker answers.
+//! Whom an endpoint answers.
 
 #![allow(clippy::unwrap_used, reason = "what a test does not expect ends it")]
 
@@ -12,7 +12,7 @@ use reqwest::{Client, StatusCode};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use synix_core::clock::Clock;
-use synix_restate::{BindError, EndpointSettings, WorkerEndpoint};
+use synix_restate::{BindError, BuildService, Endpoint, EndpointError, EndpointSettings, Progress};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 const MANIFEST: &str = "application/vnd.restate.endpointmanifest.v4+json";
@@ -24,7 +24,7 @@ fn start(identity_keys: Vec<String>) -> Result<(SocketAddr, DropGuard), BindErro
         jobs: NonZero::<usize>::MIN,
         identity_keys,
     };
-    let endpoint = WorkerEndpoint::bind(&settings, Arc::new(|chunk: &[u8]| Ok(chunk.to_vec())))?;
+    let endpoint = Endpoint::of_worker(&settings, Arc::new(|chunk: &[u8]| Ok(chunk.to_vec())))?;
     let address = endpoint.address();
     let stop = CancellationToken::new();
     tokio::spawn(endpoint.serve(stop.clone()));
@@ -151,9 +151,75 @@ async fn several_workers_listen_at_one_port() {
             jobs: NonZero::<usize>::MIN,
             identity_keys: Vec::new(),
         };
-        WorkerEndpoint::bind(&settings, Arc::new(|chunk: &[u8]| Ok(chunk.to_vec())))
+        Endpoint::of_worker(&settings, Arc::new(|chunk: &[u8]| Ok(chunk.to_vec())))
     };
     let first = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let second = bind(first.address()).unwrap();
     assert_eq!(first.address(), second.address());
+}
+
+/// A service that refuses everything.
+struct Refuses;
+
+impl BuildService for Refuses {
+    fn accept(&self, _key: &str, _job: &str) -> Result<(), EndpointError> {
+        Err(EndpointError::Refused("no".into()))
+    }
+
+    fn advance(&self, _job: &str) -> Result<Progress, EndpointError> {
+        Err(EndpointError::Refused("no".into()))
+    }
+
+    fn answer(&self, _question: &str) -> Result<String, EndpointError> {
+        Err(EndpointError::Refused("no".into()))
+    }
+}
+
+fn service_settings(listen: SocketAddr) -> EndpointSettings {
+    EndpointSettings {
+        listen,
+        jobs: NonZero::<usize>::MIN,
+        identity_keys: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn the_server_finds_jobs_and_questions() {
+    let settings = service_settings("127.0.0.1:0".parse().unwrap());
+    let endpoint = Endpoint::of_service(&settings, Arc::new(Refuses)).unwrap();
+    let address = endpoint.address();
+    let stop = CancellationToken::new();
+    tokio::spawn(endpoint.serve(stop.clone()));
+    let asked = client()
+        .get(format!("http://{address}/discover"))
+        .header("accept", MANIFEST);
+    let reply = asked.send().await.unwrap().bytes().await.unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&reply).unwrap();
+    let services = manifest["services"].as_array().unwrap();
+    let find = |name: &str| services.iter().find(|one| one["name"] == name).unwrap();
+    let jobs = find("synix.Job");
+    assert_eq!(jobs["ty"], "VIRTUAL_OBJECT");
+    // A job waits for its service for as long as it takes.
+    assert_eq!(jobs["retryPolicyOnMaxAttempts"], "PAUSE");
+    assert_eq!(jobs["retryPolicyMaxAttempts"], u32::MAX);
+    let handlers = jobs["handlers"].as_array().unwrap();
+    for handler in handlers {
+        // One turn at a time. A report does not wait for it.
+        let is_report = handler["name"] == "report";
+        assert_eq!(handler["ty"] == "SHARED", is_report, "{handler}");
+    }
+    assert_eq!(handlers.len(), 4);
+    // Whoever asks is told.
+    assert_eq!(find("synix.Builds")["retryPolicyOnMaxAttempts"], "KILL");
+    stop.cancel();
+}
+
+/// Two services with one project would drive its builds against each other.
+#[tokio::test]
+async fn a_service_shares_its_port_with_nobody() {
+    let settings = service_settings("127.0.0.1:0".parse().unwrap());
+    let first = Endpoint::of_service(&settings, Arc::new(Refuses)).unwrap();
+    let settings = service_settings(first.address());
+    let second = Endpoint::of_service(&settings, Arc::new(Refuses)).unwrap_err();
+    assert!(matches!(second, BindError::Listen { .. }), "{second}");
 }

@@ -141,6 +141,9 @@ pub(crate) enum BatchBuild {
         selection: BuildSelection,
         #[command(flatten)]
         trust: TrustFlag,
+        #[cfg(feature = "restate")]
+        #[command(flatten)]
+        remote: super::RemoteArgs,
     },
 }
 
@@ -195,6 +198,9 @@ pub(crate) struct Resume {
     /// Recreate a batch whose creation was never confirmed, even if the provider may already have it
     #[arg(long)]
     pub(crate) create_again: bool,
+    #[cfg(feature = "restate")]
+    #[command(flatten)]
+    pub(crate) remote: super::RemoteArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -220,7 +226,7 @@ pub(crate) struct PollArgs {
     poll: bool,
     /// Poll the batches this often
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "poll")]
-    poll_interval: Duration,
+    pub(crate) poll_interval: Duration,
     /// Exit after this long
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "poll")]
     poll_timeout: Option<Duration>,

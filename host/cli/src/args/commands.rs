@@ -71,6 +71,15 @@ pub(crate) enum Command {
     /// Run units for the builds of other machines, which a server of Restate hands over
     #[cfg(feature = "restate")]
     Worker(super::Worker),
+    /// Run builds that other machines submit, which a server of Restate hands over
+    #[cfg(feature = "restate")]
+    Service(super::Service),
+    /// Hand a build to a service
+    #[cfg(feature = "restate")]
+    Submit(super::Submit),
+    /// Show what happened in a build of a service
+    #[cfg(feature = "restate")]
+    Logs(super::Logs),
     /// Show the permissions that a project asks for, and ask you to grant them
     Trust(trust::Args),
     /// Create, check, run and pin plugins
@@ -109,8 +118,11 @@ pub(crate) struct Init {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Status {
-    /// Show this build instead: build-7, 7, or an unambiguous beginning of its id
+    /// Show this build instead: build-7, 7, an unambiguous beginning of its id, or the job of a service
     pub(crate) build: Option<String>,
+    #[cfg(feature = "restate")]
+    #[command(flatten)]
+    pub(crate) remote: super::RemoteArgs,
 }
 
 #[derive(Debug, clap::Args)]

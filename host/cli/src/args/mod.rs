@@ -2,6 +2,8 @@
 
 mod builds;
 mod commands;
+#[cfg(feature = "restate")]
+mod service;
 mod trial;
 #[cfg(feature = "view")]
 mod view;
@@ -31,6 +33,8 @@ pub(crate) use commands::{
     Builds, Command, Completions, Costs, Demo, Diff, Export, Gc, Init, Lineage, List, Man, Mcp,
     PipelineArg, Release, Search, SharedCommand, Show, SnapshotArg, Status, Test,
 };
+#[cfg(feature = "restate")]
+pub(crate) use service::{Logs, RemoteArgs, Service, Submit};
 pub(crate) use trial::{Promote, TrialArgs, Try};
 #[cfg(feature = "view")]
 pub(crate) use view::View;
@@ -153,6 +157,7 @@ impl Global {
             trust: false,
             trial: None,
             compiler: self.compiler(),
+            stop: None,
         }
     }
 

@@ -48,7 +48,15 @@ pub(super) fn run(global: &Global, args: &BatchBuild, screen: &Screen) -> anyhow
             start(&options, &run, screen)
         }
         BatchBuild::Resume(args) => resume(global, args, screen),
-        BatchBuild::Cancel { selection, trust } => {
+        #[cfg(feature = "restate")]
+        BatchBuild::Cancel {
+            selection, remote, ..
+        } if remote.remote => {
+            super::remote::cancel(global, remote, selection.build.as_deref(), screen)
+        }
+        BatchBuild::Cancel {
+            selection, trust, ..
+        } => {
             let options = Options {
                 trust: trust.trust,
                 ..global.options(None)
@@ -84,6 +92,10 @@ pub(super) fn resume(
     args: &args::Resume,
     screen: &Screen,
 ) -> anyhow::Result<ExitCode> {
+    #[cfg(feature = "restate")]
+    if args.remote.remote {
+        return super::submit::resume(global, args, screen);
+    }
     let lost_create = match &args.adopt {
         Some(batch) => LostCreatePolicy::Adopt(batch.clone()),
         None if args.create_again => LostCreatePolicy::CreateAgain,

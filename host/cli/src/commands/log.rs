@@ -36,14 +36,14 @@ pub(super) fn run(global: &Global, args: &ShowBuild, screen: &Screen) -> anyhow:
     Ok(ExitCode::Success)
 }
 
-fn log_lines(log: &BuildLog) -> Lines {
+pub(super) fn log_lines(log: &BuildLog) -> Lines {
     let mut lines = Lines::default();
     lines.push(format!("{} {}", log.build, log.status.replace('_', " ")));
     lines.extend(log.events.iter().map(event_line));
     lines
 }
 
-fn event_line(event: &LogEvent) -> String {
+pub(super) fn event_line(event: &LogEvent) -> String {
     let what = match &event.what {
         LoggedEvent::Opened => "opened".to_owned(),
         LoggedEvent::Resumed => "resumed".to_owned(),

@@ -14,6 +14,8 @@ mod init;
 mod lineage;
 mod list;
 mod log;
+#[cfg(feature = "restate")]
+mod logs;
 mod man;
 mod mcp;
 mod outcome;
@@ -23,12 +25,18 @@ mod promote;
 mod query_vectors;
 mod reading;
 mod release;
+#[cfg(feature = "restate")]
+mod remote;
 mod search;
+#[cfg(feature = "restate")]
+mod service;
 mod shared;
 mod show;
 mod skipped;
 mod snapshots;
 mod status;
+#[cfg(feature = "restate")]
+mod submit;
 mod test;
 mod trial;
 mod trial_outputs;
@@ -76,6 +84,12 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Shared(command) => shared::run(global, command, screen),
         #[cfg(feature = "restate")]
         Command::Worker(args) => worker::run(global, args, screen),
+        #[cfg(feature = "restate")]
+        Command::Service(args) => service::run(global, args, screen),
+        #[cfg(feature = "restate")]
+        Command::Submit(args) => submit::run(global, args, screen),
+        #[cfg(feature = "restate")]
+        Command::Logs(args) => logs::run(global, args, screen),
         Command::Trust(args) => trust::run(global, args, screen),
         Command::Plugin(command) => plugin::run(global, command, screen),
         Command::Completions(args) => completions::run(args, screen),

@@ -12,6 +12,10 @@ use crate::render::Screen;
 use crate::table::Column;
 
 pub(super) fn run(global: &Global, args: &Status, screen: &Screen) -> anyhow::Result<ExitCode> {
+    #[cfg(feature = "restate")]
+    if args.remote.remote {
+        return super::remote::show_status(global, &args.remote, args.build.as_deref(), screen);
+    }
     let options = global.options(None);
     if let Some(build) = &args.build {
         batch_build::show(&synix_project::status(&options, Some(build))?, screen)?;
@@ -23,7 +27,7 @@ pub(super) fn run(global: &Global, args: &Status, screen: &Screen) -> anyhow::Re
     Ok(ExitCode::Success)
 }
 
-fn overview_lines(overview: &Overview) -> Lines {
+pub(super) fn overview_lines(overview: &Overview) -> Lines {
     let mut lines = Lines::default();
     let of = match &overview.snapshot {
         Some(build) => format!("as of {build}"),

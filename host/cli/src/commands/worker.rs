@@ -3,7 +3,7 @@
 use serde_json::json;
 use synix_core::exit_code::ExitCode;
 use synix_core::printable::{escape_line, pluralize};
-use synix_project::{WorkerEvent, WorkerOptions};
+use synix_project::{Registration, WorkerEvent, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{Global, Worker};
@@ -52,12 +52,21 @@ fn report(event: &WorkerEvent<'_>, is_open: bool, screen: &Screen) {
                 );
             }
         }
-        WorkerEvent::Registered { server, endpoint } => screen.note(&format!(
-            "the server at {} knows this worker as {}",
+        WorkerEvent::Registration(registration) => {
+            report_registration(registration, "worker", screen);
+        }
+    }
+}
+
+/// Reports whether the server knows this worker or service.
+pub(super) fn report_registration(registration: &Registration, what: &str, screen: &Screen) {
+    match registration {
+        Registration::Known { server, endpoint } => screen.note(&format!(
+            "the server at {} knows this {what} as {}",
             escape_line(server),
             escape_line(endpoint)
         )),
-        WorkerEvent::NotRegistered { reason } => {
+        Registration::Waiting { reason } => {
             screen.note(&format!("waiting for the server: {}", escape_line(reason)));
         }
     }

@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use synix_manifest::check_engine_url;
 
+use crate::ProjectError;
+use crate::context::Options;
+
 /// Where the user runs units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EngineChoice {
@@ -11,6 +14,18 @@ pub enum EngineChoice {
     Local,
     /// On the workers of the server of Restate whose ingress has this URL.
     Restate(String),
+}
+
+impl EngineChoice {
+    /// Returns what the user chose with an option or a variable.
+    pub(in super::super) fn of(options: &Options) -> Result<Option<Self>, ProjectError> {
+        if let Some(choice) = &options.engine {
+            return Ok(Some(choice.clone()));
+        }
+        let named = options.environment.engine();
+        let choice = named.map(|text| text.parse()).transpose();
+        choice.map_err(|rule| ProjectError::Usage(format!("SYNIX_ENGINE {rule}")))
+    }
 }
 
 impl FromStr for EngineChoice {

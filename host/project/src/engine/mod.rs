@@ -10,7 +10,7 @@ mod open;
 use std::num::NonZero;
 use std::sync::Arc;
 
-use super::context::ProjectContext;
+use super::context::{Options, ProjectContext};
 use super::trust::Permission;
 use super::{Project, ProjectError};
 use synix_manifest::{Pipeline, check_shared_url};
@@ -83,6 +83,21 @@ impl ProjectContext {
             content: settings.content,
         }))
     }
+}
+
+/// Returns the URL of the server that a project uses, for a command that hands builds to it. `None`: there is none.
+///
+/// An option or a variable names it, or the pipeline file does, with the permission of the user.
+pub fn engine_url(options: &Options) -> Result<Option<String>, ProjectError> {
+    match EngineChoice::of(options)? {
+        Some(EngineChoice::Restate(url)) => return Ok(Some(url)),
+        Some(EngineChoice::Local) => return Ok(None),
+        None => {}
+    }
+    let context = ProjectContext::find(options)?;
+    let pipeline = context.pipeline()?;
+    context.require(context.engine_permission(&pipeline)?.into_iter().collect())?;
+    Ok(pipeline.engine.restate)
 }
 
 impl Project {

@@ -1,4 +1,4 @@
-//! What a reply of the server means for a chunk that has no outcome.
+//! What a reply of the server means for a call that has no result.
 
 use std::error::Error;
 use std::fmt;
@@ -16,22 +16,28 @@ use crate::http_client::CallError;
 /// The characters of a message that are shown.
 const MAX_MESSAGE: usize = 500;
 
-/// Why a call has no outcome.
+/// Why a call has no result.
 #[derive(Debug)]
 pub(super) struct Failure {
-    kind: Kind,
+    pub(super) kind: Kind,
+    /// The status of the reply; `None` without one.
+    pub(super) status: Option<StatusCode>,
     reason: Reason,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Nobody knows whether the chunk runs: the next call has the same key.
+pub(super) enum Kind {
+    /// Nobody knows whether the call runs: the next one has the same key.
     Unanswered,
-    /// The server keeps this failure under the key of the chunk.
+    /// The server keeps this failure under the key of the call.
     Failed,
     /// The same call would be refused again.
     Refused,
 }
+
+/// What to say if the server knows nobody who could answer.
+const NO_WORKER: &str = "it knows no worker; run `synix worker` with --register";
+const NO_SERVICE: &str = "it knows no service; run `synix service` with --register";
 
 /// What a message says.
 #[derive(Debug)]
@@ -50,6 +56,7 @@ impl Failure {
     pub(super) fn chunk_too_large() -> Self {
         Self {
             kind: Kind::Refused,
+            status: None,
             reason: Reason("the chunk is larger than a message may be".to_owned()),
         }
     }
@@ -67,18 +74,38 @@ impl Failure {
             Kind::Refused => EngineError::Refused { name, source },
         }
     }
-}
 
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
+    /// Returns what the user is told.
+    pub(super) fn into_reason(self) -> String {
+        self.reason.0
+    }
+
+    /// Reads the failure of a chunk.
+    pub(super) fn of_units(error: &ClientError) -> Self {
+        Self::of(error, NO_WORKER)
+    }
+
+    /// Reads the failure of a call to a service. What the service itself says is complete: it is a document.
+    pub(super) fn of_service(error: &ClientError) -> Self {
+        let mut failure = Self::of(error, NO_SERVICE);
+        if let Some(reply) = error.response()
+            && reply.status().as_u16() == REFUSED
+        {
+            failure.reason = Reason(message_of(reply.body()));
+        }
+        failure
+    }
+
+    fn of(error: &ClientError, nobody: &str) -> Self {
         if let Some(reply) = error.response() {
             let message = reply_message(reply.body());
             return Self {
                 kind: kind_of(reply.status()),
-                reason: Reason(described(reply.status(), &message)),
+                status: Some(reply.status()),
+                reason: Reason(described(reply.status(), &message, nobody)),
             };
         }
-        let kind = match &error {
+        let kind = match error {
             ClientError::Transport { source } => match source.downcast_ref() {
                 Some(CallError::TooLarge(_)) => Kind::Refused,
                 Some(CallError::Http(_)) | None => Kind::Unanswered,
@@ -92,7 +119,8 @@ impl From<ClientError> for Failure {
         };
         Self {
             kind,
-            reason: Reason(innermost(&error)),
+            status: None,
+            reason: Reason(innermost(error)),
         }
     }
 }
@@ -136,11 +164,9 @@ fn kind_of(status: StatusCode) -> Kind {
     }
 }
 
-fn described(status: StatusCode, message: &str) -> String {
+fn described(status: StatusCode, message: &str, nobody: &str) -> String {
     if status == StatusCode::NOT_FOUND {
-        return format!(
-            "it knows no worker (HTTP 404: {message}); run `synix worker` with --register"
-        );
+        return format!("{nobody} (HTTP 404: {message})");
     }
     if status.as_u16() == REFUSED {
         return message.to_owned();
@@ -151,16 +177,9 @@ fn described(status: StatusCode, message: &str) -> String {
     format!("HTTP {}: {message}", status.as_u16())
 }
 
-/// Returns what the server says in the body of an error.
+/// Returns the beginning of what the server says in the body of an error.
 pub(crate) fn reply_message(body: &Bytes) -> String {
-    #[derive(Deserialize)]
-    struct ErrorBody {
-        message: String,
-    }
-    let text = match serde_json::from_slice::<ErrorBody>(body) {
-        Ok(body) => body.message,
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
-    };
+    let text = message_of(body);
     let mut characters = text.trim().chars();
     let mut shown: String = characters.by_ref().take(MAX_MESSAGE).collect();
     if characters.next().is_some() {
@@ -170,4 +189,15 @@ pub(crate) fn reply_message(body: &Bytes) -> String {
         shown.push_str("no message");
     }
     shown
+}
+
+fn message_of(body: &Bytes) -> String {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        message: String,
+    }
+    match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(body) => body.message,
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    }
 }

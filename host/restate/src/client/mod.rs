@@ -1,6 +1,7 @@
 //! The client of a build: hands a chunk to the server and waits for its outcome.
 
 mod failure;
+mod service;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -17,10 +18,12 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::http_client::HttpClient;
-use crate::{HANDLER, MAX_MESSAGE, SERVICE};
+use crate::MAX_MESSAGE;
+use crate::http_client::{CallError, HttpClient};
+use crate::service_names::{RUN, UNITS};
 use failure::Failure;
 pub(crate) use failure::reply_message;
+pub use service::{ServiceClient, ServiceError};
 
 /// How long one call waits. The next one has the same key, so it waits for the same run.
 ///
@@ -69,25 +72,13 @@ pub enum InvalidEngine {
 impl RestateEngine {
     /// Creates an engine, which contacts nobody.
     pub fn new(settings: EngineSettings) -> Result<Self, InvalidEngine> {
-        let url = &settings.url;
-        let is_plain = url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_plain {
-            return Err(InvalidEngine::Url);
-        }
-        let name = url.as_str().trim_end_matches('/').to_owned();
-        let system = |error: Box<dyn Error + Send + Sync>| InvalidEngine::System(error);
-        let http = HttpClient::new(CALL_TIMEOUT, MAX_MESSAGE).map_err(|e| system(e.into()))?;
-        let uri = name.parse().map_err(|_| InvalidEngine::Url)?;
-        let client = Client::new(uri, http).map_err(|error| system(error.into()))?;
+        let (name, client) = ingress(&settings.url, CALL_TIMEOUT)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("synix-engine")
             .enable_all()
             .build()
-            .map_err(|error| system(error.into()))?;
+            .map_err(|error| InvalidEngine::System(error.into()))?;
         Ok(Self {
             name,
             contents: settings.contents,
@@ -150,7 +141,7 @@ impl RestateEngine {
     /// Calls the service until it replies.
     async fn call(&self, id: &str, chunk: Bytes) -> Result<Vec<u8>, Failure> {
         loop {
-            let target = RequestTarget::service(SERVICE, HANDLER);
+            let target = RequestTarget::service(UNITS, RUN);
             let request: Request<_, Bytes, Bytes> = self.client.request(target, chunk.clone());
             let called = request.idempotency_key(self.key(id)).call().await;
             match called.and_then(restate_sdk::ingress::CallResponse::into_body) {
@@ -158,10 +149,27 @@ impl RestateEngine {
                 Err(error) if is_still_running(&error) => {
                     tracing::debug!(id, "the chunk still runs");
                 }
-                Err(error) => return Err(Failure::from(error)),
+                Err(error) => return Err(Failure::of_units(&error)),
             }
         }
     }
+}
+
+/// Creates a client of the ingress of a server, which contacts nobody. Also returns the URL for messages.
+fn ingress(url: &Url, timeout: Duration) -> Result<(String, Client<HttpClient>), InvalidEngine> {
+    let is_plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_plain {
+        return Err(InvalidEngine::Url);
+    }
+    let name = url.as_str().trim_end_matches('/').to_owned();
+    let http = HttpClient::new(timeout, MAX_MESSAGE)
+        .map_err(|error| InvalidEngine::System(error.into()))?;
+    let uri = name.parse().map_err(|_| InvalidEngine::Url)?;
+    let client = Client::new(uri, http).map_err(|error| InvalidEngine::System(error.into()))?;
+    Ok((name, client))
 }
 
 /// Returns whether a call reached the server and ended only because it waited too long.
@@ -169,14 +177,10 @@ fn is_still_running(error: &ClientError) -> bool {
     let ClientError::Transport { source } = error else {
         return false;
     };
-    let mut next: Option<&(dyn Error + 'static)> = Some(source.as_ref());
-    while let Some(cause) = next {
-        if let Some(http) = cause.downcast_ref::<reqwest::Error>() {
-            return http.is_timeout() && !http.is_connect();
-        }
-        next = cause.source();
+    match source.downcast_ref() {
+        Some(CallError::Http(http)) => http.is_timeout() && !http.is_connect(),
+        Some(CallError::TooLarge(_)) | None => false,
     }
-    false
 }
 
 impl UnitEngine for RestateEngine {

@@ -1,5 +1,6 @@
-//! The endpoint of a worker: an HTTP/2 server that Restate hands chunks to.
+//! The endpoint of a worker or a service: an HTTP/2 server that Restate hands chunks or builds to.
 
+mod builds;
 mod identity;
 mod requests;
 mod units;
@@ -14,35 +15,40 @@ use std::time::Duration;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use restate_sdk::endpoint::Endpoint;
+use restate_sdk::endpoint::Builder;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::MAX_MESSAGE;
+pub(crate) use builds::UNKNOWN;
+pub use builds::{BuildService, Progress};
 use requests::Requests;
-pub(crate) use units::REFUSED;
+
+/// The status of a reply to a call that no endpoint can answer.
+pub(crate) const REFUSED: u16 = 422;
 
 /// Runs a chunk and returns its outcome. It blocks.
-pub type ChunkHandler = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>, ChunkError> + Send + Sync>;
+pub type ChunkHandler = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>, EndpointError> + Send + Sync>;
 
-/// Why a chunk has no outcome. Restate stores the text and shows it to the build.
+/// Why a call has no result. Restate stores the text and shows it to the caller.
 #[derive(Debug, thiserror::Error)]
-pub enum ChunkError {
-    /// Another worker, or this one later, can run the chunk.
+pub enum EndpointError {
+    /// Another endpoint, or this one later, can answer the call.
     #[error(transparent)]
     Transient(Box<dyn Error + Send + Sync>),
-    /// No worker can run the chunk.
+    /// No endpoint can answer the call.
     #[error(transparent)]
     Refused(Box<dyn Error + Send + Sync>),
 }
 
-/// How a worker is reached.
+/// How an endpoint is reached.
 #[derive(Debug, Clone)]
 pub struct EndpointSettings {
     /// The address and the port. Several workers on one machine may have the same.
     pub listen: SocketAddr,
-    /// How many chunks run at the same time.
+    /// How many chunks or builds run at the same time.
     pub jobs: NonZero<usize>,
     /// The public keys of the servers that may call, as Restate prints them. None: whoever reaches the address may.
     pub identity_keys: Vec<String>,
@@ -70,14 +76,36 @@ pub enum BindError {
     },
 }
 
-/// A worker that listens.
-pub struct WorkerEndpoint {
+/// A worker or a service that listens.
+pub struct Endpoint {
     listener: TcpListener,
     address: SocketAddr,
     requests: Requests,
     /// The calls that one connection may carry at a time.
     streams: u32,
+    /// How long calls may go on after the end was asked for. `None`: until they have ended.
+    grace: Option<Duration>,
 }
+
+/// What distinguishes the two kinds of endpoints.
+struct Shape {
+    /// The calls that are read at a time.
+    calls: usize,
+    /// The turns of jobs that are read at a time.
+    turns: usize,
+    /// The largest call in bytes.
+    max_body: usize,
+    grace: Option<Duration>,
+    /// Whether several endpoints may listen at the port.
+    shares_port: bool,
+}
+
+/// The calls of a service that are read at a time, beside the turns of jobs.
+const SERVICE_CALLS: usize = 256;
+/// The largest call of a service: a job or a question.
+const MAX_SERVICE_BODY: usize = 1 << 20;
+/// The largest call of a worker: one message of the server, and those around it.
+const MAX_WORKER_BODY: usize = MAX_MESSAGE + (1 << 20);
 
 /// The number of open connections. Restate opens a few; further ones are closed.
 const MAX_CONNECTIONS: usize = 256;
@@ -95,10 +123,51 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The pause after the system refused a connection, as it does if there are too many files open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-impl WorkerEndpoint {
-    /// Listens, and serves nobody yet. Must be called in a runtime.
-    pub fn bind(settings: &EndpointSettings, handler: ChunkHandler) -> Result<Self, BindError> {
-        let mut builder = Endpoint::builder().bind(units::definition(handler, settings.jobs));
+impl Endpoint {
+    /// Listens as a worker, and serves nobody yet. Must be called in a runtime.
+    pub fn of_worker(
+        settings: &EndpointSettings,
+        handler: ChunkHandler,
+    ) -> Result<Self, BindError> {
+        let builder = Builder::new().bind(units::definition(handler, settings.jobs));
+        // One is on its way while another one runs.
+        let calls = settings.jobs.get().saturating_mul(2);
+        let shape = Shape {
+            calls: calls.min(Semaphore::MAX_PERMITS),
+            // The library refuses each.
+            turns: 1,
+            max_body: MAX_WORKER_BODY,
+            grace: Some(GRACE),
+            // Other systems would hand all connections to one of them.
+            shares_port: cfg!(target_os = "linux"),
+        };
+        Self::bind(settings, builder, &shape)
+    }
+
+    /// Listens as a service, and serves nobody yet. Must be called in a runtime.
+    ///
+    /// No other service can listen at the same port: builds belong to the machine that has their state.
+    pub fn of_service(
+        settings: &EndpointSettings,
+        service: Arc<dyn BuildService>,
+    ) -> Result<Self, BindError> {
+        let (jobs, questions) = builds::definitions(service, settings.jobs);
+        let shape = Shape {
+            calls: SERVICE_CALLS,
+            turns: settings.jobs.get().min(Semaphore::MAX_PERMITS),
+            max_body: MAX_SERVICE_BODY,
+            // A build that is interrupted waits for the answers that it has paid for.
+            grace: None,
+            shares_port: false,
+        };
+        Self::bind(settings, Builder::new().bind(jobs).bind(questions), &shape)
+    }
+
+    fn bind(
+        settings: &EndpointSettings,
+        mut builder: Builder,
+        shape: &Shape,
+    ) -> Result<Self, BindError> {
         for key in &settings.identity_keys {
             identity::install();
             builder = builder
@@ -108,21 +177,19 @@ impl WorkerEndpoint {
                     source: error.into(),
                 })?;
         }
-        // One is on its way while another one runs.
-        let calls = settings.jobs.get().saturating_mul(2);
-        let calls = calls.min(Semaphore::MAX_PERMITS);
         let refused = |source| BindError::Listen {
             address: settings.listen,
             source,
         };
-        let listener = listen(settings.listen).map_err(refused)?;
+        let listener = listen(settings.listen, shape.shares_port).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         Ok(Self {
             listener,
             address,
-            requests: Requests::new(builder.build(), calls),
+            requests: Requests::new(builder.build(), shape),
             // Restate opens another connection if this one is full. It may lead to another worker.
-            streams: u32::try_from(calls).unwrap_or(u32::MAX),
+            streams: u32::try_from(shape.calls.saturating_add(shape.turns)).unwrap_or(u32::MAX),
+            grace: shape.grace,
         })
     }
 
@@ -131,7 +198,7 @@ impl WorkerEndpoint {
         self.address
     }
 
-    /// Serves until `stop`, and then until the chunks that run have ended, for at most 10 seconds.
+    /// Serves until `stop`, and then until what runs has ended: a worker for at most 10 seconds.
     pub async fn serve(self, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let connections = TaskTracker::new();
@@ -162,7 +229,10 @@ impl WorkerEndpoint {
         }
         drop(self.listener);
         connections.close();
-        if tokio::time::timeout(GRACE, connections.wait())
+        let Some(grace) = self.grace else {
+            return connections.wait().await;
+        };
+        if tokio::time::timeout(grace, connections.wait())
             .await
             .is_err()
         {
@@ -171,8 +241,8 @@ impl WorkerEndpoint {
     }
 }
 
-/// Opens the port. On Linux several workers may share it, and the system divides the connections among them.
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Opens the port. If it may be shared, the system divides the connections among those who listen.
+fn listen(address: SocketAddr, shares_port: bool) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
@@ -182,10 +252,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     {
         socket.set_reuseaddr(true)?;
     }
-    // Other systems would hand all connections to one of them.
     #[cfg(target_os = "linux")]
     {
-        socket.set_reuseport(true)?;
+        socket.set_reuseport(shares_port)?;
     }
     socket.bind(address)?;
     socket.listen(BACKLOG)
@@ -223,9 +292,9 @@ async fn serve_connection(
     }
 }
 
-impl std::fmt::Debug for WorkerEndpoint {
+impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WorkerEndpoint")
+        f.debug_struct("Endpoint")
             .field("address", &self.address)
             .finish_non_exhaustive()
     }

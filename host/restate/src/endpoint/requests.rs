@@ -11,30 +11,33 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use restate_sdk::endpoint::{Endpoint, HandleOptions, ProtocolMode, ResponseBody};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::MAX_MESSAGE;
+use super::Shape;
+use crate::service_names::{ADVANCE, JOB};
 
-/// The largest body: one message of the server, and those around it.
-const MAX_BODY: usize = MAX_MESSAGE + (1 << 20);
-
-/// What a worker answers with.
+/// What an endpoint answers with.
 #[derive(Clone)]
 pub(super) struct Requests {
     endpoint: Endpoint,
     /// Restate pushes hundreds of calls at a time. Those beyond these wait unread: read, they could fill the memory.
     calls: Arc<Semaphore>,
+    /// The turns of jobs, which may take days. Others do not wait for them.
+    turns: Arc<Semaphore>,
+    max_body: usize,
 }
 
 impl Requests {
-    pub(super) fn new(endpoint: Endpoint, calls: usize) -> Self {
+    pub(super) fn new(endpoint: Endpoint, shape: &Shape) -> Self {
         Self {
             endpoint,
-            calls: Arc::new(Semaphore::new(calls)),
+            calls: Arc::new(Semaphore::new(shape.calls)),
+            turns: Arc::new(Semaphore::new(shape.turns)),
+            max_body: shape.max_body,
         }
     }
 
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<ReplyBody> {
         let Some(kind) = kind_of(request.uri().path()) else {
-            let body = Full::new(Bytes::from_static(b"this is a worker of synix\n"));
+            let body = Full::new(Bytes::from_static(b"this is an endpoint of synix\n"));
             let mut refused = Response::new(ReplyBody {
                 body: ResponseBody::from(Either::Left(body)),
                 _call: None,
@@ -42,15 +45,16 @@ impl Requests {
             *refused.status_mut() = StatusCode::NOT_FOUND;
             return refused;
         };
+        // The semaphores are never closed.
         let call = match kind {
             Kind::Question => None,
-            // The semaphore is never closed.
             Kind::Call => self.calls.acquire_owned().await.ok(),
+            Kind::Turn => self.turns.acquire_owned().await.ok(),
         };
         let options = HandleOptions {
             protocol_mode: ProtocolMode::BidiStream,
         };
-        let request = request.map(|body| Limited::new(body, MAX_BODY));
+        let request = request.map(|body| Limited::new(body, self.max_body));
         let reply = self.endpoint.handle_with_options(request, options);
         reply.map(|body| ReplyBody { body, _call: call })
     }
@@ -58,10 +62,12 @@ impl Requests {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Whether the worker is there, and what it offers.
+    /// Whether the endpoint is there, and what it offers.
     Question,
-    /// A chunk.
+    /// A chunk, or a call of a service.
     Call,
+    /// A turn of a job.
+    Turn,
 }
 
 /// Returns the kind of a request that the library answers. It assumes that all other paths have three parts, and panics
@@ -70,12 +76,13 @@ fn kind_of(path: &str) -> Option<Kind> {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
         ["", "health" | "discover"] => Some(Kind::Question),
+        ["", "invoke", JOB, ADVANCE] => Some(Kind::Turn),
         ["", "invoke", _, _] => Some(Kind::Call),
         _ => None,
     }
 }
 
-/// The reply of the library, which runs the chunk, with the permission to do so.
+/// The reply of the library, which answers the call, with the permission to do so.
 pub(super) struct ReplyBody {
     body: ResponseBody,
     _call: Option<OwnedSemaphorePermit>,
@@ -111,6 +118,8 @@ mod tests {
             assert_eq!(kind_of(path), Some(Kind::Question), "{path}");
         }
         assert_eq!(kind_of("/invoke/synix.Units/run"), Some(Kind::Call));
+        assert_eq!(kind_of("/invoke/synix.Job/advance"), Some(Kind::Turn));
+        assert_eq!(kind_of("/invoke/synix.Job/report"), Some(Kind::Call));
         for path in [
             "",
             "/",

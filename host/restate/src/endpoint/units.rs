@@ -12,10 +12,7 @@ use restate_sdk::prelude::{
 use synix_core::causes::with_causes;
 use tokio::sync::Semaphore;
 
-use super::{ChunkError, ChunkHandler};
-
-/// The status of a reply to a chunk that no worker can run.
-pub(crate) const REFUSED: u16 = 422;
+use super::{ChunkHandler, EndpointError, REFUSED};
 
 /// A call that Restate believes to be stuck is ended and repeated. A unit may run for long, and a connection that is dead
 /// is noticed by other means.
@@ -68,8 +65,8 @@ impl Units {
         });
         match run.await {
             Ok(Ok(outcome)) => Ok(outcome.into()),
-            Ok(Err(ChunkError::Transient(error))) => Err(with_causes(error.as_ref()).into()),
-            Ok(Err(ChunkError::Refused(error))) => {
+            Ok(Err(EndpointError::Transient(error))) => Err(with_causes(error.as_ref()).into()),
+            Ok(Err(EndpointError::Refused(error))) => {
                 let message = with_causes(error.as_ref());
                 Err(TerminalError::new_with_code(REFUSED, message).into())
             }
@@ -83,13 +80,13 @@ impl Units {
 
 #[cfg(test)]
 mod tests {
-    use crate::{HANDLER, SERVICE};
+    use crate::service_names::{RUN, UNITS};
 
     /// The names are literals in the attributes above.
     #[test]
     fn the_client_calls_the_service_by_its_name() {
         let source = include_str!("units.rs");
-        assert!(source.contains(&format!("#[restate_sdk::service(name = \"{SERVICE}\")]")));
-        assert!(source.contains(&format!("#[handler(name = \"{HANDLER}\")]")));
+        assert!(source.contains(&format!("#[restate_sdk::service(name = \"{UNITS}\")]")));
+        assert!(source.contains(&format!("#[handler(name = \"{RUN}\")]")));
     }
 }
