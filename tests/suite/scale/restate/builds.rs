@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::machines::{Machines, Twins};
+use super::machines::Machines;
+use super::twins::Twins;
 use crate::support::test_project::TestProject;
 
 /// A project with a unit for each of `count` texts, which asks two questions.

@@ -1,7 +1,8 @@
 //! Machines that are lost in the middle of a build.
 
 use super::builds::questions;
-use super::machines::{Machines, Process, Twins};
+use super::machines::{Machines, Process};
+use super::twins::Twins;
 use crate::support::processes::send_signal;
 
 const UNITS: usize = 300;

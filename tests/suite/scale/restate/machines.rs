@@ -1,8 +1,8 @@
-//! A server of Restate, workers, and two copies of a project: one builds on this machine, the other on the workers.
+//! A server of Restate, workers and a service.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -10,9 +10,8 @@ use std::sync::mpsc::{Receiver, channel};
 use tempfile::TempDir;
 
 use crate::scale::server;
-use crate::support::folders::copy;
-use crate::support::invocation::{Invocation, Run};
-use crate::support::test_project::{TestProject, command_in};
+use crate::support::invocation::Invocation;
+use crate::support::test_project::command_in;
 
 /// The variable with which `cargo xtask test --scale` names the server.
 const VARIABLE: &str = "SYNIX_RESTATE_SERVER";
@@ -26,7 +25,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a command and reads one of its outputs.
-    fn start(command: &mut Command, reads_stdout: bool) -> Self {
+    pub(super) fn start(command: &mut Command, reads_stdout: bool) -> Self {
         let (reads, other) = (Stdio::piped(), Stdio::null());
         if reads_stdout {
             command.stdout(reads).stderr(other);
@@ -101,6 +100,8 @@ pub(super) struct Machines {
     pub(super) server: Process,
     /// Where all workers listen, as soon as there is one.
     listen: String,
+    /// Where the service listens.
+    service: u16,
 }
 
 impl Machines {
@@ -114,10 +115,9 @@ impl Machines {
         let program = server(VARIABLE)?;
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("contents")).unwrap();
-        let ports = free_ports();
-        let command = serve(&program, folder.path(), ports);
+        let [ingress, admin, node, service] = free_ports();
+        let command = serve(&program, folder.path(), [ingress, admin, node]);
         let server = Process::start({ command }.envs(variables.iter().copied()), true);
-        let [ingress, admin, node] = ports;
         Some(Self {
             program,
             folder,
@@ -126,6 +126,7 @@ impl Machines {
             node,
             server,
             listen: "127.0.0.1:0".to_owned(),
+            service,
         })
     }
 
@@ -134,6 +135,13 @@ impl Machines {
         let ports = [self.ingress, self.admin, self.node];
         let mut command = serve(&self.program, self.folder.path(), ports);
         self.server = Process::start(&mut command, true);
+    }
+
+    /// Waits until the server answers.
+    pub(super) fn wait_for_server(&self) {
+        while TcpStream::connect(("127.0.0.1", self.ingress)).is_err() {
+            std::thread::yield_now();
+        }
     }
 
     pub(super) fn contents(&self) -> PathBuf {
@@ -185,6 +193,42 @@ impl Machines {
         Process::start(&mut self.worker_command(arguments), false)
     }
 
+    /// Starts a service in a project. Its builds run on this machine.
+    pub(super) fn start_service(&self, project: &Path, arguments: &[&str]) -> Process {
+        self.start_service_of(&command_in(project, &[]), arguments)
+    }
+
+    /// Starts a service whose builds run their units on the workers.
+    pub(super) fn start_service_with_workers(&self, project: &Path) -> Process {
+        self.start_service_of(&self.elsewhere(command_in(project, &[])), &[])
+    }
+
+    fn start_service_of(&self, command: &Invocation, arguments: &[&str]) -> Process {
+        let (admin, listen) = (self.admin_url(), format!("127.0.0.1:{}", self.service));
+        let mut process = command.process();
+        process
+            .args(["service", "--register", &admin, "--listen", &listen])
+            .args(arguments);
+        let mut service = Process::start(&mut process, false);
+        service.wait_for("knows this service as http://");
+        service
+    }
+
+    /// A command that uses the service, in a folder without a project and without keys.
+    pub(super) fn remote(&self, arguments: &[&str]) -> Invocation {
+        let folder = self.folder.path().join("client");
+        fs::create_dir_all(&folder).unwrap();
+        let mut command = command_in(&folder, arguments);
+        command
+            .env(
+                "SYNIX_ENGINE",
+                format!("restate=http://127.0.0.1:{}", self.ingress),
+            )
+            .env_remove("OPENAI_API_KEY")
+            .env_remove("ANTHROPIC_API_KEY");
+        command
+    }
+
     /// A command that runs units on the workers.
     pub(super) fn elsewhere(&self, mut command: Invocation) -> Invocation {
         let url = format!("restate=http://127.0.0.1:{}", self.ingress);
@@ -213,72 +257,9 @@ fn serve(program: &Path, folder: &Path, [ingress, admin, node]: [u16; 3]) -> Com
     command
 }
 
-/// Returns three ports that were free a moment ago: the server cannot say which ones it has chosen.
-fn free_ports() -> [u16; 3] {
-    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+/// Returns ports that were free a moment ago: the server cannot say which ones it has chosen, and a service that starts
+/// again has the same one.
+fn free_ports() -> [u16; 4] {
+    let listeners = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
-}
-
-/// Two copies of a project with one provider.
-pub(super) struct Twins {
-    pub(super) here: TestProject,
-    elsewhere: PathBuf,
-    _temporary: TempDir,
-}
-
-impl Twins {
-    pub(super) fn of(here: TestProject) -> Self {
-        let temporary = tempfile::tempdir().unwrap();
-        let elsewhere = temporary.path().join("project");
-        copy(&here.path(""), &elsewhere);
-        Self {
-            here,
-            elsewhere,
-            _temporary: temporary,
-        }
-    }
-
-    /// A command in the copy, which runs units on the workers.
-    pub(super) fn elsewhere(&self, machines: &Machines, arguments: &[&str]) -> Invocation {
-        machines.elsewhere(command_in(&self.elsewhere, arguments))
-    }
-
-    /// Starts a command in the copy in its own process.
-    pub(super) fn start(&self, machines: &Machines, arguments: &[&str]) -> Process {
-        let mut command = self.elsewhere(machines, arguments).process();
-        Process::start(&mut command, false)
-    }
-
-    /// Asserts that both copies have the same artifacts, byte by byte, with the same provenance.
-    #[track_caller]
-    pub(super) fn assert_equal(&self, layer: &str) {
-        let export = |run: Run| run.expect_code(0).stdout;
-        let arguments = ["export", layer];
-        let here = export(self.here.run(&arguments));
-        let elsewhere = export(command_in(&self.elsewhere, &arguments).run());
-        assert_eq!(here.lines().count(), elsewhere.lines().count());
-        // A build that was killed was continued by the second one.
-        let elsewhere = elsewhere.replace("\"build\":\"build-2\"", "\"build\":\"build-1\"");
-        for (here, elsewhere) in here.lines().zip(elsewhere.lines()) {
-            assert_eq!(here, elsewhere);
-        }
-        assert!(!here.is_empty());
-        let names = ["list", "--json"];
-        let ids = |run: Run| {
-            let listed = run.json()["artifacts"].clone();
-            let listed = listed.as_array().unwrap().iter();
-            listed
-                .map(|one| one["id"].to_string())
-                .collect::<Vec<String>>()
-        };
-        assert_eq!(
-            ids(self.here.run(&names)),
-            ids(command_in(&self.elsewhere, &names).run())
-        );
-    }
-
-    /// Opens the database of the copy.
-    pub(super) fn database(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.elsewhere.join(".synix/state.sqlite3")).unwrap()
-    }
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::process::Command;
 
 use super::builds::questions;
-use super::machines::{Machines, Twins};
+use super::machines::Machines;
+use super::twins::Twins;
 
 /// A private key of Ed25519 in the form of PKCS#8: the number of the algorithm, and 32 bytes.
 fn write_private_key(path: &std::path::Path) {
