@@ -2,6 +2,9 @@
 //!
 //! `openai` and `anthropic` write the answer in their formats; [`crate::ledger`] records its cost.
 
+use std::time::Duration;
+
+use crate::call::Wait;
 use crate::prompt::{Format, Prompt, count_words};
 use crate::schema;
 use crate::script::{Mode, RawReply, Reply, Rule, StatusReply, ToolCall};
@@ -53,10 +56,13 @@ pub(crate) fn choose_reply(
     script_state: &ScriptState,
     prompt: &Prompt<'_>,
     mode: Mode,
-) -> (ModelReply, u64) {
+) -> (ModelReply, Wait) {
     let rule = script_state.rule(&prompt.last_user, mode);
-    let delay_ms = rule.map_or(0, |rule| rule.delay_ms);
-    (apply_rule(rule, prompt), delay_ms)
+    let wait = rule.map_or_else(Wait::default, |rule| Wait {
+        time: Duration::from_millis(rule.delay_ms),
+        held: rule.held,
+    });
+    (apply_rule(rule, prompt), wait)
 }
 
 fn apply_rule(rule: Option<&Rule>, prompt: &Prompt<'_>) -> ModelReply {

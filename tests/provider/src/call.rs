@@ -32,9 +32,16 @@ pub(crate) struct Outcome {
     pub(crate) body: Bytes,
     /// The receipt that a complete reply delivers.
     pub(crate) receipt: Option<Receipt>,
-    /// How long the reply waits.
-    pub(crate) delay: Duration,
+    pub(crate) wait: Wait,
     pub(crate) delivery: Delivery,
+}
+
+/// What a finished reply waits for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wait {
+    pub(crate) time: Duration,
+    /// Whether it then waits for another script.
+    pub(crate) held: bool,
 }
 
 /// How much of a reply is sent.
@@ -102,7 +109,7 @@ impl Outcome {
             headers,
             body: body.into(),
             receipt: None,
-            delay: Duration::ZERO,
+            wait: Wait::default(),
             delivery: Delivery::Whole,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use memchr::memmem::Finder;
+use tokio::sync::watch;
 
 use crate::clock::mix;
 use crate::endpoint::Endpoint;
@@ -16,6 +17,7 @@ pub(crate) struct ScriptState {
     finders: Vec<Finder<'static>>,
     fired: Vec<AtomicU64>,
     calls: Vec<AtomicU64>,
+    replaced: watch::Sender<bool>,
 }
 
 impl ScriptState {
@@ -28,8 +30,24 @@ impl ScriptState {
                 .collect(),
             fired: script.rules.iter().map(|_| AtomicU64::new(0)).collect(),
             calls: script.faults.iter().map(|_| AtomicU64::new(0)).collect(),
+            replaced: watch::Sender::new(false),
             script,
         }
+    }
+
+    /// Releases all replies that are held.
+    pub(crate) fn replace(&self) {
+        self.replaced.send_replace(true);
+    }
+
+    /// Waits until another script is in force.
+    pub(crate) async fn until_replaced(&self) {
+        // The sender lives as long as this borrow of it.
+        let _ = self
+            .replaced
+            .subscribe()
+            .wait_for(|replaced| *replaced)
+            .await;
     }
 
     /// Finds the rule for a message and counts it as fired.

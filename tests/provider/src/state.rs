@@ -55,12 +55,13 @@ impl State {
         )
     }
 
-    /// Replaces the script and keeps files and batches.
+    /// Replaces the script, keeps files and batches, and sends the replies that the former script holds.
     pub(crate) fn follow(&self, script: Script) {
-        *self
+        let mut current = self
             .script_state
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(ScriptState::new(script));
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, Arc::new(ScriptState::new(script))).replace();
     }
 
     /// Forgets everything, the script included.

@@ -1,7 +1,6 @@
 //! `POST /v1/messages`, and the message, which is also in batch rows.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::header::HeaderValue;
 use serde::Serialize;
@@ -124,7 +123,7 @@ pub(super) fn complete(state: &State, script_state: &ScriptState, call: &Call) -
     if !script_state.knows(prompt.model) {
         return error::error(404, &error::of_model(prompt.model));
     }
-    let (turn, delay_ms) = choose_reply(script_state, &prompt, Mode::Sync);
+    let (turn, mut wait) = choose_reply(script_state, &prompt, Mode::Sync);
     let outcome = match turn {
         ModelReply::Answered(answer, corruption) => written(state, &prompt, &answer, &corruption),
         ModelReply::StatusZero => written(state, &prompt, &generated(&prompt), &Corruption::None),
@@ -132,16 +131,10 @@ pub(super) fn complete(state: &State, script_state: &ScriptState, call: &Call) -
         ModelReply::Html => Outcome::html_502(),
         ModelReply::Dropped => Outcome::hang_up(),
     };
-    let latency = script_state
-        .script
-        .latency_ms
-        .map_or(Duration::ZERO, |range| {
-            script_state.draw(range, prompt.body.draw())
-        });
-    Outcome {
-        delay: latency + Duration::from_millis(delay_ms),
-        ..outcome
+    if let Some(range) = script_state.script.latency_ms {
+        wait.time += script_state.draw(range, prompt.body.draw());
     }
+    Outcome { wait, ..outcome }
 }
 
 fn written(

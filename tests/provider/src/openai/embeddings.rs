@@ -3,7 +3,6 @@
 //! A vector is derived from the model and the words of the text, so texts that share words have similar vectors. A rule with a `text` replaces the vector of a text by this JSON value.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -11,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{chat, error};
 use crate::answer::{Answer, Corruption, ModelReply, choose_reply, generated};
 use crate::base64::encode;
-use crate::call::{Call, Outcome, status, to_json};
+use crate::call::{Call, Outcome, Wait, status, to_json};
 use crate::digest::BodyDigest;
 use crate::endpoint::Wire;
 use crate::ledger::{Executed, PriceClass, Receipt};
@@ -146,10 +145,14 @@ pub(super) fn embed(state: &State, script_state: &ScriptState, call: &Call) -> O
     if !script_state.knows(model) {
         return Outcome::json(status(404), &error::of_model(model));
     }
-    let (mut answers, mut corruption, mut delay_ms) = (Vec::new(), Corruption::None, 0);
+    let (mut answers, mut corruption) = (Vec::new(), Corruption::None);
+    let mut longest = Wait::default();
     for prompt in &prompts {
-        let (turn, delay) = choose_reply(script_state, prompt, Mode::Sync);
-        delay_ms = delay_ms.max(delay);
+        let (turn, wait) = choose_reply(script_state, prompt, Mode::Sync);
+        longest = Wait {
+            time: longest.time.max(wait.time),
+            held: longest.held || wait.held,
+        };
         match turn {
             ModelReply::Answered(answer, corrupted) => {
                 answers.push(answer);
@@ -176,7 +179,7 @@ pub(super) fn embed(state: &State, script_state: &ScriptState, call: &Call) -> O
         &corruption,
     );
     Outcome {
-        delay: Duration::from_millis(delay_ms),
+        wait: longest,
         ..outcome
     }
 }

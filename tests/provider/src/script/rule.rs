@@ -23,6 +23,9 @@ pub struct Rule {
     /// Milliseconds between executing a single call and replying; rows ignore it.
     #[serde(default)]
     pub delay_ms: u64,
+    /// Whether the reply to a single call waits until another script is set; rows ignore it.
+    #[serde(default)]
+    pub held: bool,
     /// How often the rule fires; without it, for ever.
     #[serde(default)]
     pub times: Option<u64>,
@@ -173,6 +176,7 @@ impl Rule {
             only: None,
             reply: Reply::Made,
             delay_ms: 0,
+            held: false,
             times: None,
         }
     }
@@ -212,6 +216,16 @@ impl Rule {
     #[must_use]
     pub fn delay_ms(mut self, ms: u64) -> Self {
         self.delay_ms = ms;
+        self
+    }
+
+    /// Executes single calls at once and replies when another script is set.
+    ///
+    /// A test that must do something while a call is in flight holds its reply. A delay would only be long enough on a
+    /// fast machine.
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        self.held = true;
         self
     }
 

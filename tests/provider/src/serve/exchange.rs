@@ -55,7 +55,7 @@ pub(super) async fn answer(
     };
     if let Some(outcome_of_fault) = outcome_of_fault(&call, Moment::After) {
         outcome = Outcome {
-            delay: outcome.delay,
+            wait: outcome.wait,
             ..outcome_of_fault
         };
     }
@@ -72,7 +72,10 @@ pub(super) async fn answer(
             hidden: *hidden,
         };
     }
-    wait(outcome.delay).await;
+    wait(outcome.wait.time).await;
+    if outcome.wait.held {
+        script_state.until_replaced().await;
+    }
     wait_for(&call, Moment::After).await;
     send(&state, outcome, Some(endpoint.wire()))
 }

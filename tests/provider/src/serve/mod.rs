@@ -91,7 +91,8 @@ impl ScriptedProvider {
         format!("http://{}", self.address)
     }
 
-    /// Puts another script in force; files and batches stay, batches with the pace they were made with.
+    /// Puts another script in force; files and batches stay, batches with the pace they were made with. Replies that the
+    /// former script holds are sent.
     pub fn script(&self, script: Script) {
         self.state.follow(script);
     }

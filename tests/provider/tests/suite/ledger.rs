@@ -1,6 +1,6 @@
 //! What the ledger records as executed, billed and delivered.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use synix_scripted_provider::{
@@ -180,14 +180,13 @@ fn calls_are_counted_per_endpoint() {
     assert_eq!(ledger.max_concurrency, 1);
 }
 
-#[test]
-fn a_client_that_leaves_before_the_reply_is_billed_and_lost() {
-    let client =
-        TestClient::new(Script::new().rule(Rule::on("slow").delay_ms(600_000).only(Mode::Sync)));
-    let text = body("slow").to_string();
+/// Sends a question on a connection of its own and returns it before the reply.
+fn ask(client: &TestClient, text: &str) -> TcpStream {
+    let text = body(text).to_string();
     let mut stream = TcpStream::connect(client.provider.address()).unwrap();
     let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\ncontent-length: {}\r\n\r\n",
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer k\r\n\
+         content-length: {}\r\n\r\n",
         text.len()
     );
     stream.write_all(head.as_bytes()).unwrap();
@@ -195,6 +194,30 @@ fn a_client_that_leaves_before_the_reply_is_billed_and_lost() {
     while client.provider.ledger().executed.is_empty() {
         std::thread::yield_now();
     }
-    drop(stream);
+    stream
+}
+
+#[test]
+fn a_client_that_leaves_before_the_reply_is_billed_and_lost() {
+    let client = TestClient::new(Script::new().rule(Rule::on("slow").held().only(Mode::Sync)));
+    drop(ask(&client, "slow"));
     assert_eq!(client.provider.ledger().lost().count(), 1);
+}
+
+#[test]
+fn a_held_reply_is_sent_when_another_script_is_set() {
+    let client = TestClient::new(Script::new().rule(Rule::on("slow").held()));
+    let mut slow = ask(&client, "slow");
+    client.chat("quick").unwrap();
+    let delivered = || {
+        let executed = client.provider.ledger().executed;
+        let delivered: Vec<bool> = executed.iter().map(|entry| entry.delivered).collect();
+        delivered
+    };
+    assert_eq!(delivered(), [false, true]);
+    client.provider.script(Script::new());
+    let mut reply = String::new();
+    slow.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 OK"), "{reply}");
+    assert_eq!(delivered(), [true, true]);
 }
