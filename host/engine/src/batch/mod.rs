@@ -199,6 +199,11 @@ impl<'a> Batches<'a> {
         self.tracker.has_foreign_requests
     }
 
+    /// Returns how many requests other processes had in flight in calls when this command last checked them.
+    pub(crate) const fn foreign_calls(&self) -> usize {
+        self.tracker.foreign_calls
+    }
+
     /// Takes over requests that another process no longer has in flight.
     pub(crate) fn check_foreign_requests(&mut self) -> Result<(), BatchError> {
         self.take_over()

@@ -38,6 +38,8 @@ pub(super) struct RequestTracker {
     for_sync_calls: Vec<PendingRequest<RequestId>>,
     /// Whether other processes may have requests of this command in flight.
     pub(super) has_foreign_requests: bool,
+    /// How many requests other processes had in flight in calls at the last check.
+    pub(super) foreign_calls: usize,
     /// The maximum number of batches in which this command sends a request.
     max_sends: u32,
 }

@@ -90,12 +90,14 @@ impl Submitter<'_> {
         if !std::mem::take(&mut self.tracker.has_foreign_requests) {
             return Ok(());
         }
+        self.tracker.foreign_calls = 0;
         let store = self.context.store;
         let (mut free, mut answered) = (Vec::new(), Vec::new());
         for request in self.tracker.unqueued() {
             // A request in flight may be a retry after an unaccepted answer.
             if let Some(submission) = store.in_flight(request.request)? {
                 self.tracker.has_foreign_requests |= !submission.is_some_and(is_driven);
+                self.tracker.foreign_calls += usize::from(submission.is_none());
                 continue;
             }
             match store.answer_to(

@@ -119,6 +119,13 @@ impl ProviderAnswerer<'_> {
     /// Reports once that this command waits for other processes.
     fn report_waiting(&mut self) {
         let ForeignCounts { calls, rows } = self.calls.foreign_counts();
+        // The call that a batch layer waits for may be one of this process.
+        let in_batch_layers = if self.calls.is_busy() {
+            0
+        } else {
+            self.batches.foreign_calls()
+        };
+        let calls = calls + in_batch_layers;
         if self.reported_waiting || calls + rows == 0 {
             return;
         }
