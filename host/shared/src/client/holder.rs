@@ -4,6 +4,7 @@
 //! this client has another id: its earlier claims of mode `call` are lost, whatever others saw.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{Inner, lock};
@@ -17,8 +18,10 @@ use crate::paths::holder_id;
 pub(super) struct Holder {
     label: String,
     state: Mutex<HolderState>,
-    /// Only one heartbeat is written at a time.
+    /// Only one heartbeat is written at a time, and none while this client leaves.
     writing: tokio::sync::Mutex<()>,
+    /// How often this client has left.
+    departures: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +49,7 @@ impl Holder {
             label: label.to_owned(),
             state: Mutex::new(HolderState::new(label)?),
             writing: tokio::sync::Mutex::default(),
+            departures: AtomicU64::new(0),
         })
     }
 }
@@ -145,10 +149,15 @@ impl Inner {
         if self.settings.read_only {
             return std::future::pending().await;
         }
+        let departures = || self.holder.departures.load(Ordering::Acquire);
+        let before = departures();
         loop {
             let began = self.clock.now();
             let written = {
                 let _writing = self.holder.writing.lock().await;
+                if departures() != before {
+                    return;
+                }
                 self.write_heartbeat().await
             };
             let pause = if written.is_ok() {
@@ -168,6 +177,7 @@ impl Inner {
         }
         self.settle_claims().await;
         let _writing = self.holder.writing.lock().await;
+        self.holder.departures.fetch_add(1, Ordering::Release);
         let id = {
             // Whoever continues after this is another holder.
             let next = HolderState::new(&self.holder.label)?;

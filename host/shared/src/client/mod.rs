@@ -212,14 +212,16 @@ impl SharedAnswers {
         }
     }
 
-    /// Writes heartbeats until it is dropped. Poll it, or spawn it and abort the task, while claims of mode `call` are held.
+    /// Writes heartbeats until this client leaves. Poll it, or spawn it, while claims of mode `call` are held.
+    ///
+    /// If it is dropped before, the store may still create the heartbeat of a call that was under way.
     ///
     /// Errors of the store are retried; [`Self::still_holds`] tells whether the claims survived them.
     pub async fn keep_alive(&self) {
         self.0.keep_alive().await;
     }
 
-    /// Deletes the heartbeats of this client. Call it at the end of a command, when its claims are settled.
+    /// Ends the heartbeats of this client and deletes them. Call it at the end of a command, when its claims are settled.
     pub async fn leave(&self) -> Result<(), SharedError> {
         self.0.leave().await
     }

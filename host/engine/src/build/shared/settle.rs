@@ -105,15 +105,16 @@ impl SharedStage<'_> {
         while self.is_working() {
             self.progress().await?;
         }
-        if let Some(heartbeats) = self.heartbeats.take() {
-            heartbeats.abort();
-        }
         let is_written = self.is_used && !self.client.settings().read_only;
         if is_written
             && !self.is_away()
             && let Err(error) = self.client.leave().await
         {
             self.on_error(&error);
+        }
+        // Only now: the store may create a heartbeat although its task was aborted, and nobody would delete it.
+        if let Some(heartbeats) = self.heartbeats.take() {
+            heartbeats.abort();
         }
         if self.doubles > 0 {
             let message = format!(

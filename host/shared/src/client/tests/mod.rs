@@ -2,6 +2,7 @@
 
 mod answers;
 mod claims;
+mod heartbeats;
 
 use std::future::pending;
 use std::pin::Pin;
