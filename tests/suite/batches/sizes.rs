@@ -171,7 +171,7 @@ prompt = "Slowly: {{ content }}"
 "#;
     let layers = format!("{}{slow}", crate::support::pipelines::TEAM);
     project.pipeline("synix.toml", &layers);
-    project.script(Script::new().rule(Rule::on("Slowly").only(Mode::Sync).delay_ms(3_600_000)));
+    project.script(Script::new().rule(Rule::on("Slowly").only(Mode::Sync).held()));
     let mut child = project.start(&BATCH_BUILD);
     project.wait_for(&mut child, |ledger| {
         ledger

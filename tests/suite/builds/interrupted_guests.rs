@@ -12,7 +12,7 @@ use synix_scripted_provider::{Endpoint, Rule, Script};
 
 use crate::support::costs::unclear_attempts;
 use crate::support::pipelines::{BATCH_BUILD, guest_layers};
-use crate::support::processes::send_signal;
+use crate::support::processes::{interrupt_before_replies, send_signal};
 use crate::support::test_project::{TestProject, text};
 
 const LIMITS: &str = "[layers.made.limits]\nfuel = 1_000_000_000_000\nwall_s = 900\n";
@@ -121,13 +121,11 @@ fn a_guest_can_be_interrupted_during_split() {
 fn an_interrupt_keeps_the_answers_of_requests_in_flight() {
     let project = project_with_endless_unit();
     project.write("texts/eager.md", "a sunny day");
-    project.script(Script::new().rule(Rule::any().delay_ms(1_000)));
+    project.script(Script::new().rule(Rule::any().held()));
     let mut child = start(&project, &["build"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
-    send_signal(&child, "-TERM");
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let (code, stderr) = interrupt_before_replies(&project, child, "-TERM");
+    assert_eq!(code, 1, "{stderr}");
     assert!(
         stderr.contains("waiting for the answers to 1 call"),
         "{stderr}"

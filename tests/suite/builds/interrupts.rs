@@ -1,12 +1,12 @@
 //! Interrupted and killed builds: what they report, keep and leave open.
 
-use std::io::{BufRead as _, BufReader};
-
 use synix_scripted_provider::{Endpoint, Rule, Script};
 
 use crate::support::costs::unclear_attempts;
 use crate::support::pipelines::{BATCH_BUILD, RESUME};
-use crate::support::processes::{send_signal, signal_and_wait};
+use crate::support::processes::{
+    interrupt_before_replies, read_until, send_signal, signal_and_wait,
+};
 use crate::support::test_project::{TestProject, text};
 
 /// M8: the output names the commands to resume and to cancel.
@@ -52,10 +52,10 @@ fn an_interrupted_batch_build_can_be_resumed() {
 #[test]
 fn an_interrupted_build_waits_for_calls_in_flight() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().delay_ms(1_000)));
+    project.script(Script::new().rule(Rule::any().held()));
     let mut child = project.start(&["build", "--concurrency", "2"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
-    let (code, stderr) = signal_and_wait(child, "-INT");
+    let (code, stderr) = interrupt_before_replies(&project, child, "-INT");
     assert_eq!(code, 1, "{stderr}");
     assert!(
         stderr.contains("waiting for the answers to 2 calls"),
@@ -63,7 +63,6 @@ fn an_interrupted_build_waits_for_calls_in_flight() {
     );
     assert!(!stderr.contains("may be billed"), "{stderr}");
     assert_eq!((project.sent(), unclear_attempts(&project)), (2, 0));
-    project.script(Script::new());
     project.ok(&["build"]);
     assert_eq!(
         (project.sent(), project.ledger().duplicates().len()),
@@ -75,12 +74,11 @@ fn an_interrupted_build_waits_for_calls_in_flight() {
 #[test]
 fn a_second_interrupt_reports_what_may_be_billed() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
+    project.script(Script::new().rule(Rule::any().held()));
     let mut child = project.start(&["build"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
     send_signal(&child, "-TERM");
-    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().contains("interrupt again")));
+    read_until(&mut child, "interrupt again");
     let (code, stderr) = signal_and_wait(child, "-TERM");
     assert!(
         code == 1 && stderr.contains("3 requests were in flight"),
@@ -92,7 +90,7 @@ fn a_second_interrupt_reports_what_may_be_billed() {
 #[test]
 fn a_killed_build_is_interrupted() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
+    project.script(Script::new().rule(Rule::any().held()));
     let mut child = project.start(&["build"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
     let status = || project.json(&["runs"])["builds"][0]["status"].clone();
@@ -106,7 +104,7 @@ fn a_killed_build_is_interrupted() {
 #[test]
 fn an_interrupted_build_is_reported_and_can_be_resumed() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
+    project.script(Script::new().rule(Rule::any().held()));
     for number in 0..2 {
         let mut child = project.start(&["build"]);
         project.wait_for(&mut child, |ledger| {

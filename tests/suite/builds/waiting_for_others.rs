@@ -4,9 +4,24 @@ use synix_scripted_provider::{Endpoint, Ledger, Mode as Only, Reply, Rule, Scrip
 
 use crate::builds::concurrent_commands::run_concurrently;
 use crate::support::costs::unclear_attempts;
+use crate::support::invocation::Run;
 use crate::support::pipelines::{BATCH_BUILD, RESUME};
-use crate::support::processes::wait_for_output;
+use crate::support::processes::{read_until, wait_for_output};
 use crate::support::test_project::{TestProject, text};
+
+/// Starts a command whose 3 calls the script holds, and another one, has the replies sent once the second command waits
+/// for them, and returns the outputs.
+fn run_waiting_for_another(project: &TestProject, commands: [&[&str]; 2]) -> [Run; 2] {
+    let mut first = project.start(commands[0]);
+    project.wait_for(&mut first, |ledger| ledger.calls(Endpoint::Chat) == 3);
+    let mut second = project.start(commands[1]);
+    read_until(
+        &mut second,
+        "waiting for 3 requests that another process has in flight",
+    );
+    project.script(Script::new());
+    [first, second].map(wait_for_output)
+}
 
 /// U1: no process drives a batch that was submitted and left.
 #[test]
@@ -68,12 +83,10 @@ fn two_batch_builds_share_one_batch() {
 #[test]
 fn calls_of_another_process_are_waited_for() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().only(Only::Sync).delay_ms(700)));
-    let runs = run_concurrently(&project, &[(0, &["build"]), (3, &["build"])]);
-    assert!(
-        runs[1].says("waiting for 3 requests that another process has in flight"),
-        "{runs:?}"
-    );
+    project.script(Script::new().rule(Rule::any().held()));
+    for run in run_waiting_for_another(&project, [&["build"], &["build"]]) {
+        run.expect_code(0);
+    }
     assert_eq!(
         (project.sent(), project.ledger().duplicates().len()),
         (4, 0)
@@ -85,7 +98,7 @@ fn calls_of_another_process_are_waited_for() {
 fn a_waiting_process_repeats_the_calls_of_a_killed_one() {
     for command in [&["build"][..], &BATCH_BUILD] {
         let project = TestProject::team();
-        let slow = Rule::any().only(Only::Sync).times(3).delay_ms(3_600_000);
+        let slow = Rule::any().only(Only::Sync).times(3).held();
         project.script(Script::new().rule(slow));
         let mut killed = project.start(&["build"]);
         project.wait_for(&mut killed, |ledger| ledger.calls(Endpoint::Chat) == 3);
@@ -119,7 +132,7 @@ fn count_builds(project: &TestProject) -> i64 {
 #[test]
 fn other_commands_cannot_change_a_running_build() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().delay_ms(3_600_000)));
+    project.script(Script::new().rule(Rule::any().held()));
     let mut child = project.start(&["build"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
     for command in [
@@ -152,10 +165,9 @@ fn concurrent_commands_pay_for_a_useless_answer_once() {
     for commands in [[&["build"][..], &["build"]], [&["build"], &BATCH_BUILD]] {
         let project = TestProject::team();
         let refusal = Reply::Refusal("I would rather not.".to_owned());
-        project.script(Script::new().rule(Rule::on("I am").reply(refusal).delay_ms(700)));
-        let runs = run_concurrently(&project, &[(0, commands[0]), (3, commands[1])]);
-        for run in &runs {
-            assert_eq!(run.code, 3, "{run:?}");
+        project.script(Script::new().rule(Rule::on("I am").reply(refusal).held()));
+        for run in run_waiting_for_another(&project, commands) {
+            let run = run.expect_code(3);
             assert!(run.says("failed (refused)"), "{run:?}");
         }
         assert_eq!(

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr};
 
 use synix_scripted_provider::{Endpoint, Rule, Script};
 
-use crate::support::processes::{send_signal, signal_and_wait};
+use crate::support::processes::{interrupt_before_replies, send_signal};
 use crate::support::test_project::TestProject;
 
 /// A command that watches, and what it says.
@@ -113,10 +113,10 @@ fn watch_goes_on_after_a_mistake_in_the_pipeline_file() {
 #[test]
 fn a_signal_during_a_build_stops_it_as_ever() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().delay_ms(1_000)));
+    project.script(Script::new().rule(Rule::any().held()));
     let mut child = project.start(&["watch", "--concurrency", "2"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
-    let (code, stderr) = signal_and_wait(child, "-INT");
+    let (code, stderr) = interrupt_before_replies(&project, child, "-INT");
     assert_eq!(code, 1, "{stderr}");
     assert!(
         stderr.contains("interrupted; all answers are kept"),

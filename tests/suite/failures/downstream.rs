@@ -1,9 +1,12 @@
 //! Failures and the layers downstream of them: held-back units, partial results, and answers of other requests.
 
-use synix_scripted_provider::{Rule, Script};
+use std::process::Stdio;
+
+use synix_scripted_provider::{Endpoint, Rule, Script};
 
 use crate::support::invocation::Run;
 use crate::support::pipelines::{script_that_truncates, truncated_answer};
+use crate::support::processes::wait_for_output;
 use crate::support::test_project::{TestProject, failure_kinds, text};
 use crate::support::transcript::assert_transcript;
 
@@ -55,13 +58,17 @@ fn answers_in_flight_are_kept_when_another_providers_key_is_missing() {
     // A missing key is an error only if the pipeline file names its variable: this provider has a URL of its own.
     let named = format!("api_key_env = \"ANTHROPIC_API_KEY\"\n{TWO_PROVIDERS}");
     project.pipeline("synix.toml", &named);
-    project.script(Script::new().rule(Rule::on("I am bela").delay_ms(300)));
-    let mut command = project.command(&["build"]);
+    project.script(Script::new().rule(Rule::on("I am bela").held()));
+    let mut command = project.command(&["build"]).process();
     command.env_remove("ANTHROPIC_API_KEY");
-    let run = command.run().expect_code(1);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut build = command.spawn().unwrap();
+    project.wait_for(&mut build, |ledger| ledger.calls(Endpoint::Chat) == 3);
+    project.wait_for_state(&mut build, "SELECT count(*) = 2 FROM answer");
+    project.script(Script::new());
+    let run = wait_for_output(build).expect_code(1);
     assert_transcript!(run);
     assert_eq!(project.sent(), 3);
-    project.script(Script::new());
     project.ok(&["build"]);
     assert_eq!(
         (project.sent(), project.ledger().duplicates().len()),

@@ -274,9 +274,10 @@ fn an_answer_is_kept_although_the_next_request_cannot_be_claimed() {
         for name in ["a", "b"] {
             project.write(&format!("notes/{name}.md"), name);
         }
-        project.script(Script::new().latency_ms(1500, 1500));
+        project.script(Script::new().rule(Rule::any().held()));
         let mut build = project.start(&["build", "--concurrency", "1"]);
         project.wait_for(&mut build, |ledger| ledger.calls(Endpoint::Chat) == 1);
+        project.wait_for_state(&mut build, "SELECT count(*) = 2 FROM request");
         project.database().execute_batch(damage).unwrap();
         project.script(Script::new());
         wait_for_output(build).expect_code(1);

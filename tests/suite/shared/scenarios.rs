@@ -94,7 +94,7 @@ pub(crate) fn killed_holder_is_replaced(make: MakeTeam<'_>) {
     ));
     project.write("notes/one.md", "One.");
     let team = make(project);
-    let slow = Rule::any().delay_ms(600_000);
+    let slow = Rule::any().held();
     team.first.script(Script::new().rule(slow));
     let mut holder = team.in_first(&["build"]).process().spawn().unwrap();
     let calls = |ledger: &synix_scripted_provider::Ledger| {

@@ -1,10 +1,14 @@
 //! Commands in their own processes: signals, outputs, and limits of the kernel.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command};
+
+use synix_scripted_provider::Script;
 
 #[cfg(target_os = "linux")]
 use crate::support::invocation::Invocation;
 use crate::support::invocation::Run;
+use crate::support::test_project::TestProject;
 
 /// Sends a signal to a command and returns its exit code and stderr.
 pub(crate) fn signal_and_wait(child: Child, name: &str) -> (i32, String) {
@@ -18,6 +22,37 @@ pub(crate) fn send_signal(child: &Child, name: &str) {
     let id = child.id().to_string();
     let sent = Command::new("kill").args([name, &id]).status().unwrap();
     assert!(sent.success());
+}
+
+/// Reads the stderr of a command until a line contains a text, and returns what it read.
+#[track_caller]
+pub(crate) fn read_until(child: &mut Child, text: &str) -> String {
+    let stderr = child.stderr.as_mut().expect("a pipe");
+    // A larger buffer would take what the caller reads later.
+    let mut reader = BufReader::with_capacity(1, stderr);
+    let mut read = String::new();
+    loop {
+        let start = read.len();
+        let length = reader.read_line(&mut read).expect("lines of text");
+        assert!(length > 0, "the command ended without {text:?}: {read}");
+        if read[start..].contains(text) {
+            return read;
+        }
+    }
+}
+
+/// Interrupts a command, has the replies sent that the script holds once the command waits for them, and returns the
+/// exit code and stderr.
+pub(crate) fn interrupt_before_replies(
+    project: &TestProject,
+    mut child: Child,
+    signal: &str,
+) -> (i32, String) {
+    send_signal(&child, signal);
+    let before = read_until(&mut child, "waiting for the answers");
+    project.script(Script::new());
+    let run = wait_for_output(child);
+    (run.code, before + &run.stderr)
 }
 
 pub(crate) fn is_running(child: &mut Child) -> bool {

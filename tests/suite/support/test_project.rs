@@ -208,15 +208,32 @@ impl TestProject {
     }
 
     /// Waits until the provider's ledger fulfils a condition. The child must run until then.
+    #[track_caller]
     pub(crate) fn wait_for(&self, child: &mut Child, seen: impl Fn(&Ledger) -> bool) {
-        while !seen(&self.ledger()) {
-            let ended = child.try_wait().expect("a process to ask");
-            assert!(
-                ended.is_none() || seen(&self.ledger()),
-                "the command ended before: {ended:?}"
-            );
-            std::thread::yield_now();
-        }
+        wait_until(child, || seen(&self.ledger()));
+    }
+
+    /// Waits until a query of the state, which exists already, finds that a condition is true. The child must run until
+    /// then.
+    #[track_caller]
+    pub(crate) fn wait_for_state(&self, child: &mut Child, query: &str) {
+        let database = self.database();
+        wait_until(child, || {
+            let found = database.query_row(query, [], |row| row.get(0));
+            found.expect("a result of the query")
+        });
+    }
+}
+
+#[track_caller]
+fn wait_until(child: &mut Child, seen: impl Fn() -> bool) {
+    while !seen() {
+        let ended = child.try_wait().expect("a process to ask");
+        assert!(
+            ended.is_none() || seen(),
+            "the command ended before: {ended:?}"
+        );
+        std::thread::yield_now();
     }
 }
 

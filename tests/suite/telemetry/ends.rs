@@ -8,7 +8,7 @@ use super::decoded::Decoded;
 use super::receiver::{Behaviour, Receiver};
 use super::reporting;
 use crate::support::pipelines::{BATCH_BUILD, RESUME};
-use crate::support::processes::signal_and_wait;
+use crate::support::processes::interrupt_before_replies;
 use crate::support::test_project::TestProject;
 
 fn start(project: &TestProject, receiver: &Receiver, arguments: &[&str]) -> Child {
@@ -20,11 +20,11 @@ fn start(project: &TestProject, receiver: &Receiver, arguments: &[&str]) -> Chil
 #[test]
 fn an_interrupted_build_sends_what_has_settled() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().delay_ms(500)));
+    project.script(Script::new().rule(Rule::any().held()));
     let receiver = Receiver::start();
     let mut child = start(&project, &receiver, &["build", "--concurrency", "2"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 2);
-    let (code, stderr) = signal_and_wait(child, "-INT");
+    let (code, stderr) = interrupt_before_replies(&project, child, "-INT");
     assert_eq!(code, 1, "{stderr}");
     let found = Decoded::of(&receiver);
     found.expect_one_trace();
@@ -41,13 +41,13 @@ fn an_interrupted_build_sends_what_has_settled() {
 #[test]
 fn a_receiver_that_hangs_does_not_hold_an_interrupted_build() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().delay_ms(500)));
+    project.script(Script::new().rule(Rule::any().held()));
     let receiver = Receiver::start();
     receiver.always(Behaviour::Silence);
     let mut child = start(&project, &receiver, &["build"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) > 0);
     // The variables of the test would let it wait for ten minutes.
-    let (code, stderr) = signal_and_wait(child, "-INT");
+    let (code, stderr) = interrupt_before_replies(&project, child, "-INT");
     assert_eq!(code, 1, "{stderr}");
     assert!(stderr.contains("were not delivered"), "{stderr}");
 }
@@ -78,7 +78,7 @@ fn a_killed_batch_build_continues_its_trace_in_the_next_process() {
 #[test]
 fn the_calls_of_a_killed_process_are_reported_by_the_next_one() {
     let project = TestProject::team();
-    project.script(Script::new().rule(Rule::any().delay_ms(60_000)));
+    project.script(Script::new().rule(Rule::any().held()));
     let receiver = Receiver::start();
     let mut child = start(&project, &receiver, &["build"]);
     project.wait_for(&mut child, |ledger| ledger.calls(Endpoint::Chat) == 3);
