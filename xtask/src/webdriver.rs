@@ -54,6 +54,8 @@ impl Browser {
             port.trim_end_matches('.').parse::<u16>().ok()
         });
         browser.port = port.ok_or_else(|| Failure("chromedriver has no port".to_owned()))?;
+        // A driver whose output is not read would stop.
+        std::thread::spawn(move || lines.for_each(drop));
         let profile = profile.display();
         let capabilities = format!(
             r#"{{"capabilities": {{"alwaysMatch": {{"goog:chromeOptions": {{"args": ["--headless=new", "--no-sandbox",
