@@ -108,7 +108,7 @@ impl Reader {
     ) -> Result<(Option<LogRange>, LogTimes), StoreError> {
         let mut times = LogTimes::default();
         if self.additions.trials {
-            self.count_units(build, &mut times)?;
+            self.read_layer_ends(build, &mut times)?;
         }
         // What happened since a moment ago is little.
         if page.since.is_some() || page.after.saturating_add(page.limit) <= MAX_UNCOUNTED {
@@ -119,25 +119,35 @@ impl Reader {
             Ok(())
         })?;
         if self.additions.trials {
+            self.count_units(build, &mut times)?;
             self.count_sends_and_layers(build, &mut times)?;
         }
         Ok((times.range(page), times))
     }
 
-    fn count_units(&self, build: BuildId, times: &mut LogTimes) -> Result<(), StoreError> {
+    fn read_layer_ends(&self, build: BuildId, times: &mut LogTimes) -> Result<(), StoreError> {
         self.query(
-            "SELECT layer, settled, state FROM build_unit WHERE build = ?1",
+            "SELECT layer, max(settled) AS settled, count(*) FILTER (WHERE state = 1) AS done, \
+             count(*) FILTER (WHERE state = 2) AS failed FROM build_unit WHERE build = ?1 GROUP BY layer",
             [build.0],
             |row| {
-                let settled: Option<u64> = row.get(1)?;
-                let state: i64 = row.get(2)?;
-                let layer = times.layers.entry(row.get(0)?).or_default();
-                layer.settled = layer.settled.max(settled);
-                layer.done += u64::from(state == 1);
-                layer.failed += u64::from(state == 2);
-                if let Some(settled) = settled {
-                    times.count(settled);
-                }
+                let end = LayerEnd {
+                    settled: row.get("settled")?,
+                    done: row.get("done")?,
+                    failed: row.get("failed")?,
+                };
+                times.layers.insert(row.get("layer")?, end);
+                Ok(())
+            },
+        )
+    }
+
+    fn count_units(&self, build: BuildId, times: &mut LogTimes) -> Result<(), StoreError> {
+        self.query(
+            "SELECT settled FROM build_unit WHERE build = ?1 AND settled IS NOT NULL",
+            [build.0],
+            |row| {
+                times.count(row.get(0)?);
                 Ok(())
             },
         )
