@@ -140,6 +140,24 @@ pub(crate) fn time(moment: Timestamp) -> Markup {
     html! { time datetime=(text) { (shown) } }
 }
 
+/// Returns a bar of the units of `thing` that are done or failed.
+pub(crate) fn progress(thing: &str, done: u64, failed: u64, units: u64) -> Markup {
+    let length = units.max(done.saturating_add(failed)).max(1);
+    let label = format!(
+        "{} of {} of {thing} done, {} failed",
+        number(done),
+        counted(units, "unit"),
+        number(failed)
+    );
+    html! {
+        svg.progress role="img" aria-label=(label) viewBox={ "0 0 " (length) " 1" } preserveAspectRatio="none" {
+            rect width=(length) height="1" {}
+            rect.done width=(done) height="1" {}
+            rect.failed x=(done) width=(failed) height="1" {}
+        }
+    }
+}
+
 /// Returns a status as words with a sign before them, so that the colour is not all there is.
 pub(crate) fn status(status: &str) -> Markup {
     let (class, sign) = match status {

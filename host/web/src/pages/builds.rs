@@ -62,7 +62,7 @@ fn table(context: &Context<'_>, builds: &[BuildView]) -> Markup {
                                 @if let Some(error) = &build.error { div.note { (html::message(&error.message)) } }
                             }
                             td { (html::time(build.opened)) }
-                            td {
+                            td.line {
                                 @match build.closed {
                                     Some(closed) => (html::duration(closed.0.saturating_sub(build.opened.0))),
                                     None => "not closed",

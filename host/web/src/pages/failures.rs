@@ -131,7 +131,7 @@ fn table(listed: &FailedPage) -> Markup {
     let last = listed.before + listed.units.len() as u64;
     html! {
         div.scroll role="region" aria-label="Failed units" tabindex="0" {
-            table {
+            table.failed-units {
                 caption {
                     "Failed units " (html::number(listed.before + 1)) " to " (html::number(last)) ", by name"
                 }
@@ -145,7 +145,7 @@ fn table(listed: &FailedPage) -> Markup {
                         tr {
                             th scope="row" { (html::name(&unit.key)) }
                             td { (html::name(&unit.kind.replace('_', " "))) }
-                            td { (html::message(&unit.message)) }
+                            td.message { (html::message(&unit.message)) }
                         }
                     }
                 }

@@ -75,7 +75,7 @@ fn artifacts(context: &Context<'_>, layer: &str, listed: &ArtifactPage) -> Marku
                                 }
                                 td { (html::name(&artifact.kind)) }
                                 td { code { (html::shortened(&artifact.id, 12)) } }
-                                td { (html::build_link(links, &artifact.build)) }
+                                td.line { (html::build_link(links, &artifact.build)) }
                             }
                         }
                     }

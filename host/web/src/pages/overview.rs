@@ -263,7 +263,7 @@ fn open_build(context: &Context<'_>, build: &OpenBuild) -> Markup {
                 (html::number(build.failed)) " failed, " (html::number(build.waiting)) " waiting; cost so far "
                 (html::cost(build.cost_usd))
             }
-            progress max=(all) value=(build.done + build.failed) aria-label="Settled units" {}
+            (html::progress(&build.build, build.done, build.failed, all))
             @if !build.batches.is_empty() {
                 ul {
                     @for batch in &build.batches {

@@ -90,7 +90,7 @@ fn table(context: &Context<'_>, listed: &[SnapshotSummary]) -> Markup {
                                 } @else { (title_of(snapshot)) }
                             }
                             td { (html::time(snapshot.taken)) }
-                            td { (html::build_link(context.links, &snapshot.build)) }
+                            td.line { (html::build_link(context.links, &snapshot.build)) }
                             td { code { (html::name(&snapshot.pipeline)) } }
                             td.number { (html::number(snapshot.artifacts)) }
                         }

@@ -65,7 +65,7 @@ pub(super) fn show(
                             tr {
                                 th scope="row" { (version_link(context, *snapshot, found)) }
                                 td { code { (html::shortened(id, 12)) } }
-                                td {
+                                td.line {
                                     @if let Some((before, old)) = older.filter(|(_, old)| old != id) {
                                         (compare(context, *before, *snapshot, layer))
                                         " " span.note { "was " code { (html::shortened(old, 12)) } }

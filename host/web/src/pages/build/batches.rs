@@ -99,7 +99,7 @@ fn table(batches: &[BatchView]) -> Markup {
                             }
                             td.number { (html::number(batch.requests)) }
                             td.number { (html::number(batch.succeeded)) }
-                            td.number { (html::number(batch.failed)) }
+                            td.number.bad[batch.failed > 0] { (html::number(batch.failed)) }
                             td.number { (batch.attempt) }
                             td.number { (html::cost(batch.cost_usd)) }
                         }

@@ -122,10 +122,7 @@ fn layers(context: &Context<'_>, status: &Status) -> Markup {
                                 (html::layer_link(context.links, &layer.name))
                                 @if let Some(mode) = &layer.mode { " " span.note { (mode) } }
                             }
-                            td {
-                                progress max=(layer.units.max(1)) value=(layer.done + layer.failed)
-                                    aria-label=(format!("Settled units of {}", html::name(&layer.name))) {}
-                            }
+                            td { (html::progress(&html::name(&layer.name), layer.done, layer.failed, layer.units)) }
                             td.number { (html::number(layer.units)) }
                             td.number { (html::number(layer.done)) }
                             td.number {
