@@ -107,16 +107,16 @@ impl Browser {
 
     /// Writes a picture of the whole page.
     pub(crate) fn take_picture(&self, width: u32, file: &Path) -> Result<(), Failure> {
-        let height = self.script("document.documentElement.scrollHeight")?;
-        let reply = self.devtools(
-            "Page.captureScreenshot",
-            &format!(
-                r#"{{"format": "png", "captureBeyondViewport": true,
-                "clip": {{"x": 0, "y": 0, "width": {width}, "height": {height}, "scale": 1}}}}"#
-            ),
-        )?;
-        let data = text_of(&reply, "data");
-        let data = data.ok_or_else(|| Failure(format!("no picture: {reply:.300}")))?;
+        let mut height = self.height()?;
+        let data = loop {
+            let data = self.picture(width, &height)?;
+            // The browser may still lay the page out for the width that it had before.
+            let after = self.height()?;
+            if after == height {
+                break data;
+            }
+            height = after;
+        };
         let failed = |error: std::io::Error| Failure(format!("{}: {error}", file.display()));
         let output = std::fs::File::create(file).map_err(failed)?;
         let mut decoder = Command::new("base64")
@@ -136,6 +136,22 @@ impl Browser {
                 file.display()
             )))
         }
+    }
+
+    fn height(&self) -> Result<String, Failure> {
+        self.script("document.documentElement.scrollHeight")
+    }
+
+    /// Returns a picture of the page down to a height, in base64.
+    fn picture(&self, width: u32, height: &str) -> Result<String, Failure> {
+        let reply = self.devtools(
+            "Page.captureScreenshot",
+            &format!(
+                r#"{{"format": "png", "captureBeyondViewport": true,
+                "clip": {{"x": 0, "y": 0, "width": {width}, "height": {height}, "scale": 1}}}}"#
+            ),
+        )?;
+        text_of(&reply, "data").ok_or_else(|| Failure(format!("no picture: {reply:.300}")))
     }
 
     /// Runs a command of the DevTools.
