@@ -19,6 +19,7 @@ mod languages;
 mod package;
 mod pictures;
 mod probe;
+mod provider;
 mod record;
 mod scale;
 mod setup;

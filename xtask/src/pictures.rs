@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::browser;
 use crate::probe::{create_folder, target_folder};
+use crate::provider::Provider;
 use crate::shell::{self, Failure, root, say};
 use crate::webdriver::{Appearance, Browser};
 
@@ -21,7 +22,25 @@ const WIDTHS: [u32; 2] = [1280, 360];
 /// The time in which the server finds out what it adds to pages later, such as a plan.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Takes the pictures of a template that is built twice.
+/// The first page, those with failures, and a comparison, which nothing links to. Of each other kind, the first page is shown that is linked somewhere.
+const CHOSEN: [&str; 5] = [
+    "/",
+    "/diff?before=snapshot-1&after=snapshot-2",
+    "/failures?build=build-3&layer=episodes",
+    "/layer?name=episodes",
+    "/build?id=build-3",
+];
+/// What the provider replies in the third build, as rules that precede those of the template's own script: an input that
+/// is refused, some that fail for the same reason, and one whose answer is truncated.
+const FAILURES: &str = r#""rules": [
+    {"contains": "Title: Gerald after the move\n", "reply": {"refusal": "I would rather not speak about Gerald."}},
+    {"contains": "Title: Module 1", "reply": {"status": {"code": 500}}},
+    {"contains": "Title: Module 2", "reply": {"status": {"code": 500}}},
+    {"contains": "Title: Module 3", "reply": {"status": {"code": 500}}},
+    {"contains": "Title: Twelve kilos", "reply": {"finish": {"reason": "length"}}},
+"#;
+
+/// Takes the pictures of a template that is built three times, the last time with failures.
 pub(crate) fn run(to: &str) -> Result<(), Failure> {
     println!("pictures");
     browser::run_setup()?;
@@ -59,13 +78,14 @@ pub(crate) fn run(to: &str) -> Result<(), Failure> {
 /// Builds the command and returns its path.
 fn build() -> Result<PathBuf, Failure> {
     // With the features of the whole workspace, as the tests build it.
-    let words = "build --locked --workspace --bin synix";
+    let words = "build --locked --workspace --bin synix --bin scripted-provider";
     shell::run(shell::cargo().args(words.split(' ')).current_dir(root()))?;
     let target = target_folder("pictures")?;
     Ok(target.with_file_name("debug").join("synix"))
 }
 
-/// Makes a project of the template, replays it, adds what comes later and replays it again.
+/// Makes a project of the template, replays it, adds what comes later, replays it again, and builds it with a changed
+/// prompt and failures.
 fn project(program: &Path) -> Result<PathBuf, Failure> {
     let project = target_folder("pictures")?.join("project");
     let _ = fs::remove_dir_all(&project);
@@ -76,13 +96,70 @@ fn project(program: &Path) -> Result<PathBuf, Failure> {
     shell::read(Command::new(program).args(replay).current_dir(&project))?;
     copy(&template.join("later"), &project)?;
     shell::read(Command::new(program).args(replay).current_dir(&project))?;
+    build_with_failures(program, &project)?;
     Ok(project)
+}
+
+fn build_with_failures(program: &Path, project: &Path) -> Result<(), Failure> {
+    let prompt = project.join("prompts/episode.md");
+    edit(&prompt, &prompt, |text| {
+        text.replacen("60 words", "50 words", 1)
+    })?;
+    let script = root().join(format!("tests/provider/scripts/{TEMPLATE}.json"));
+    let failing = project.with_file_name("script.json");
+    edit(&script, &failing, |text| {
+        text.replacen("\"rules\": [", FAILURES, 1)
+    })?;
+    let programs = program.parent().unwrap_or(program);
+    let provider = Provider::start(programs, &failing)?;
+    let mut command = Command::new(program);
+    command.args([
+        "batch-build",
+        "run",
+        "--poll",
+        "--poll-interval",
+        "0",
+        "--quiet",
+    ]);
+    command
+        .current_dir(project)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    provider.serve(&mut command);
+    let failed = |error: std::io::Error| Failure(format!("cannot build: {error}"));
+    match command.status().map_err(failed)?.code() {
+        Some(3) => Ok(()),
+        other => Err(Failure(format!("the build has no failed units: {other:?}"))),
+    }
+}
+
+/// Writes a changed copy of a text.
+fn edit(from: &Path, to: &Path, change: impl Fn(&str) -> String) -> Result<(), Failure> {
+    let text = fs::read_to_string(from).and_then(|text| {
+        let changed = change(&text);
+        fs::write(to, &changed)?;
+        Ok(changed != text)
+    });
+    match text {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure(format!("{}: nothing was changed", from.display()))),
+        Err(error) => Err(Failure(format!("{}: {error}", from.display()))),
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     let mut command = Command::new("cp");
     command.arg("-r").arg(from.join(".")).arg(to);
     shell::read(&mut command).map(drop)
+}
+
+/// Returns the name of the kind of a page; `None` if it is not shown.
+fn name(page: &str) -> Option<String> {
+    let name = match page.split('?').next().unwrap_or_default() {
+        "/" => "overview",
+        path => path.trim_start_matches('/'),
+    };
+    (!name.contains('.') && name != "raw").then(|| name.to_owned())
 }
 
 /// `synix view`, which ends with this value.
@@ -111,24 +188,26 @@ impl Server {
         })
     }
 
-    /// Follows the links from the first page, and returns one page of each kind by its name.
+    /// Follows the links from the chosen pages, and returns one page of each kind by its name.
     fn pages(&self) -> Result<BTreeMap<String, String>, Failure> {
-        let mut pages = BTreeMap::new();
-        let mut open = vec!["/".to_owned()];
+        let mut open: Vec<String> = CHOSEN.map(str::to_owned).into();
+        let mut pages: BTreeMap<String, String> = open
+            .iter()
+            .filter_map(|page| Some((name(page)?, page.clone())))
+            .collect();
         while let Some(page) = open.pop() {
-            let name = match page.split('?').next().unwrap_or_default() {
-                "/" => "overview",
-                path => path.trim_start_matches('/'),
-            };
-            if name.contains('.') || name == "raw" || pages.contains_key(name) {
-                continue;
-            }
-            pages.insert(name.to_owned(), page.clone());
             let html = self.get(&page)?;
             let links = html.split(" href=\"").skip(1);
             let links = links.filter_map(|rest| rest.split('"').next());
             let links = links.map(|link| link.replace("&amp;", "&"));
-            open.extend(links.filter(|link| link.starts_with('/')));
+            for link in links.filter(|link| link.starts_with('/')) {
+                if let Some(name) = name(&link)
+                    && !pages.contains_key(&name)
+                {
+                    pages.insert(name, link.clone());
+                    open.push(link);
+                }
+            }
         }
         Ok(pages)
     }

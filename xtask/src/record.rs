@@ -1,22 +1,12 @@
 //! Records the cassettes of the templates again, with the real record mode and the scripted provider.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
+use crate::provider::Provider;
 use crate::shell::{self, Failure, root};
-
-/// Kills the provider when the task ends.
-struct Provider(Child);
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        // This fails if the provider has already ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 pub(crate) fn run() -> Result<(), Failure> {
     shell::run(
@@ -56,28 +46,7 @@ fn templates() -> Result<Vec<String>, Failure> {
 fn record(programs: &Path, template: &str) -> Result<(), Failure> {
     let folder = root().join("templates").join(template);
     let script = root().join(format!("tests/provider/scripts/{template}.json"));
-    let mut child = Command::new(programs.join("scripted-provider"))
-        .arg("--script")
-        .arg(script)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| Failure(format!("cannot start the scripted provider: {error}")))?;
-    let mut line = String::new();
-    if let Some(stdout) = child.stdout.take() {
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .map_err(|error| {
-                Failure(format!("cannot read the scripted provider's line: {error}"))
-            })?;
-    }
-    let provider = Provider(child);
-    let address = line
-        .split_whitespace()
-        .find_map(|word| {
-            let rest = &word[word.find("http://")?..];
-            Some(rest.trim_end_matches("/v1").to_owned())
-        })
-        .ok_or_else(|| Failure(format!("the scripted provider printed no URL: {line:?}")))?;
+    let provider = Provider::start(programs, &script)?;
     let cassette = format!("cassettes/{template}.json");
     // A copy, because the second build has files that the project gets later.
     let copy = root().join("target/record").join(template);
@@ -87,16 +56,13 @@ fn record(programs: &Path, template: &str) -> Result<(), Failure> {
     // The cassette must only contain the requests of the runs below.
     let _ = fs::remove_file(copy.join(&cassette));
     let build = || {
-        shell::run(
-            Command::new(programs.join("synix"))
-                .args(["batch-build", "run", "--poll", "--poll-interval", "0.1"])
-                .arg(copy.join("synix.toml"))
-                .env("SYNIX_CASSETTE_MODE", "record")
-                .env("OPENAI_BASE_URL", format!("{address}/v1"))
-                .env("ANTHROPIC_BASE_URL", &address)
-                .env("OPENAI_API_KEY", "scripted")
-                .env("ANTHROPIC_API_KEY", "scripted"),
-        )
+        let mut command = Command::new(programs.join("synix"));
+        command
+            .args(["batch-build", "run", "--poll", "--poll-interval", "0.1"])
+            .arg(copy.join("synix.toml"))
+            .env("SYNIX_CASSETTE_MODE", "record");
+        provider.serve(&mut command);
+        shell::run(&mut command)
     };
     build()?;
     let later = copy.join("later");
