@@ -60,6 +60,16 @@ fn set(root: &mut Table, setting: &Setting, on_one_line: bool) -> Option<()> {
     let names = setting.names();
     let (last, parents) = names.split_last()?;
     let mut table: &mut dyn TableLike = root;
+    if setting.is_unset() {
+        for name in parents {
+            let Some(item) = table.get_mut(name) else {
+                return Some(());
+            };
+            table = item.as_table_like_mut()?;
+        }
+        table.remove(last);
+        return Some(());
+    }
     let mut is_inline = false;
     for name in parents {
         if !table.contains_key(name) {

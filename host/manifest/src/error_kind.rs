@@ -21,6 +21,14 @@ pub enum PipelineErrorKind {
         /// The table that contains it; empty for the top level.
         table: String,
     },
+    /// A key that should be removed is not there.
+    #[error("there is no key `{key}`{}", in_table(.table))]
+    AbsentKey {
+        /// The key.
+        key: String,
+        /// The table that lacks it; empty for the top level.
+        table: String,
+    },
     /// A required key is missing.
     #[error("missing key `{key}`{}", in_table(.table))]
     MissingKey {
@@ -202,6 +210,7 @@ impl PipelineErrorKind {
             | Self::Glob(_) => true,
             Self::Syntax(_)
             | Self::UnknownKey { .. }
+            | Self::AbsentKey { .. }
             | Self::MissingKey { .. }
             | Self::MissingOneOf { .. }
             | Self::MutuallyExclusive { .. }

@@ -1,4 +1,4 @@
-//! What one run changes in a pipeline file: settings and prompts.
+//! What one run changes in a pipeline file: settings, keys that it removes, and prompts.
 //!
 //! They change the parsed document, so it is validated like the file itself. An error about a changed value has the
 //! location of the nearest key in the file, and names the option.
@@ -22,7 +22,7 @@ const NAMED_SECTIONS: [&str; 3] = ["layers", "models", "outputs"];
 /// What one run changes in a pipeline file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overrides {
-    /// Values of keys.
+    /// Values of keys, and keys that are removed.
     pub settings: Vec<Setting>,
     /// Prompts of layers.
     pub prompts: Vec<LayerPrompt>,
@@ -43,6 +43,26 @@ impl Overrides {
         self.settings.is_empty() && self.prompts.is_empty()
     }
 
+    /// Returns a key that is removed, and another change of the same key, of one below it or of one above it.
+    ///
+    /// What both together mean would depend on their order, and a file that has both already looks like neither.
+    pub fn conflict(&self) -> Option<(&Setting, String)> {
+        let settings = self.settings.iter().enumerate();
+        let mut removed = settings.clone().filter(|(_, setting)| setting.is_unset());
+        removed.find_map(|(at, removed)| {
+            let touches = |pointer: &str| {
+                is_at_or_below(pointer, &removed.pointer)
+                    || is_at_or_below(&removed.pointer, pointer)
+            };
+            let others = settings.clone().filter(|(other, _)| *other != at);
+            let mut others = others.map(|(_, setting)| setting.pointer.clone());
+            let mut prompts = self.prompts.iter().map(|one| prompt_of(&one.layer));
+            let other = others.find(|pointer| touches(pointer));
+            let other = other.or_else(|| prompts.find(|pointer| touches(pointer)));
+            other.map(|pointer| (removed, dotted(&pointer)))
+        })
+    }
+
     /// Divides the changes of a pipeline file into those of its keys and those of the files that it names.
     ///
     /// The prompt of a layer with `prompt_file` is the text of that file.
@@ -51,6 +71,12 @@ impl Overrides {
     }
 
     fn resolve_in(&self, document: &Value) -> ResolvedOverrides {
+        // A prompt goes where the file without the removed keys has it.
+        let mut document = document.clone();
+        for setting in self.settings.iter().filter(|setting| setting.is_unset()) {
+            remove_value(&mut document, setting);
+        }
+        let document = &document;
         let mut resolved = ResolvedOverrides::default();
         for setting in &self.settings {
             let names = setting.names();
@@ -75,6 +101,11 @@ fn prompt_layer(names: &[String]) -> Option<&str> {
         ["layers", layer, "config", "prompt"] => Some(layer),
         _ => None,
     }
+}
+
+/// Returns the JSON pointer to the prompt of a layer.
+fn prompt_of(layer: &str) -> String {
+    child(&child(&child("/layers", layer), "config"), "prompt")
 }
 
 /// The changes of the keys of a pipeline file, and of the files that it names.
@@ -165,6 +196,9 @@ fn set(document: &mut Document, setting: &Setting) -> Result<(), Finding> {
     let Some((last, parents)) = names.split_last() else {
         return Ok(());
     };
+    if setting.is_unset() {
+        return remove(document, setting);
+    }
     let mut place = &mut document.value;
     let mut above = String::new();
     for name in parents {
@@ -189,6 +223,51 @@ fn set(document: &mut Document, setting: &Setting) -> Result<(), Finding> {
         .retain(|found| !is_at_or_below(&found.pointer, pointer));
     document.positions.replace_changed(pointer, &setting.value);
     Ok(())
+}
+
+fn remove(document: &mut Document, setting: &Setting) -> Result<(), Finding> {
+    if !remove_value(&mut document.value, setting) && setting.must_exist {
+        return Err(absent(&document.value, setting));
+    }
+    let pointer = &setting.pointer;
+    document
+        .findings
+        .retain(|found| !is_at_or_below(&found.pointer, pointer));
+    document.positions.remove(pointer);
+    Ok(())
+}
+
+/// Removes a key and returns whether it was there.
+fn remove_value(document: &mut Value, setting: &Setting) -> bool {
+    let names = setting.names();
+    let Some((last, parents)) = names.split_last() else {
+        return false;
+    };
+    let table = parents
+        .iter()
+        .try_fold(document, |table, name| table.get_mut(name));
+    let members = table.and_then(Value::as_object_mut);
+    members.is_some_and(|members| members.remove(last).is_some())
+}
+
+/// Refuses the first name of a key that is not there.
+fn absent(document: &Value, setting: &Setting) -> Finding {
+    let mut place = document;
+    let mut above = String::new();
+    for name in setting.names() {
+        let Value::Object(members) = place else {
+            return no_table(above, place);
+        };
+        let pointer = child(&above, &name);
+        let Some(next) = members.get(&name) else {
+            let nearest = did_you_mean(&name, members.keys().map(String::as_str));
+            let table = dotted(&above);
+            let kind = PipelineErrorKind::AbsentKey { key: name, table };
+            return Finding::at_key(pointer, kind).hint(nearest);
+        };
+        (place, above) = (next, pointer);
+    }
+    no_table(above, place)
 }
 
 /// Refuses a key below a value that is no table. The elements of a list have no keys in TOML.

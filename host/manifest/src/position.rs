@@ -99,6 +99,12 @@ impl Positions {
         self.known.insert(pointer.to_owned(), (key, value));
     }
 
+    /// Removes a key, and the keys below it.
+    pub(super) fn remove(&mut self, pointer: &str) {
+        self.known
+            .retain(|known, _| !is_at_or_below(known, pointer));
+    }
+
     /// Replaces the keys below a key by those of its new value.
     pub(super) fn replace_changed(&mut self, pointer: &str, value: &serde_json::Value) {
         self.known

@@ -1,4 +1,4 @@
-//! Settings on a command line: `KEY=VALUE`, with a dotted key and a TOML value.
+//! Settings on a command line: `KEY=VALUE`, with a dotted key and a TOML value, and keys to remove.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,8 +15,10 @@ use super::position::{child, dotted, segments};
 pub struct Setting {
     /// The JSON pointer to the key.
     pub(super) pointer: String,
-    /// The value.
+    /// The value; null removes the key.
     pub value: Value,
+    /// Whether a key to be removed must be there. A trial on record may have removed it from the file already.
+    pub(super) must_exist: bool,
 }
 
 /// Why a text is not a setting.
@@ -30,7 +32,7 @@ pub enum InvalidSetting {
     Key(String),
     /// The value means nothing in TOML, and most likely should remove the key.
     #[error(
-        "TOML has no `null`, and a setting removes no key; set the table of the key without it, or write KEY='\"null\"' for the text"
+        "TOML has no `null`; remove the key with --unset KEY, or write KEY='\"null\"' for the text"
     )]
     Null,
     /// The value cannot be in a pipeline file.
@@ -44,7 +46,25 @@ impl Setting {
         let pointer = names
             .into_iter()
             .fold(String::new(), |pointer, name| child(&pointer, name));
-        Self { pointer, value }
+        Self {
+            pointer,
+            value,
+            must_exist: false,
+        }
+    }
+
+    /// Reads a key that is removed from the file.
+    pub fn unset(key: &str) -> Result<Self, InvalidSetting> {
+        let names = key_names(key.trim()).ok_or_else(|| InvalidSetting::Key(key.to_owned()))?;
+        Ok(Self {
+            must_exist: true,
+            ..Self::new(names.iter().map(String::as_str), Value::Null)
+        })
+    }
+
+    /// Returns whether the key is removed.
+    pub fn is_unset(&self) -> bool {
+        self.value.is_null()
     }
 
     /// Returns the names of the key.
@@ -231,6 +251,23 @@ mod tests {
         for text in ["a=9007199254740993", "a=inf", "a=\"\\u0000\"", "a=\0"] {
             let error = text.parse::<Setting>().unwrap_err();
             assert!(matches!(error, InvalidSetting::Value(_)), "{text:?}");
+        }
+    }
+
+    /// After its trial was promoted, the key is no longer there.
+    #[test]
+    fn a_key_to_remove_is_stored_as_null_and_need_not_exist_again() {
+        let setting = Setting::unset("models.default.temperature").unwrap();
+        assert!(setting.is_unset() && setting.must_exist);
+        let stored = serde_json::to_value(&setting).unwrap();
+        assert_eq!(
+            stored,
+            json!({ "key": "models.default.temperature", "value": null })
+        );
+        let restored: Setting = serde_json::from_value(stored).unwrap();
+        assert!(restored.is_unset() && !restored.must_exist);
+        for text in ["", "a=1", "a..b", "a\nb"] {
+            assert!(Setting::unset(text).is_err(), "{text:?}");
         }
     }
 

@@ -54,6 +54,60 @@ fn the_settings_of_a_trial_go_into_the_file_and_are_not_paid_again() {
 }
 
 #[test]
+fn a_key_that_a_trial_removes_is_removed_from_the_file() {
+    let project = facts_project(3);
+    let before = file(&project);
+    let unset = [
+        "--limit",
+        "1",
+        "--unset",
+        "models.default.temperature",
+        "--trial",
+        "t",
+    ];
+    project.ok(&[&["build"], &unset[..]].concat());
+    assert_eq!(file(&project), before);
+    let sent = project.sent();
+    let promoted = project.json(&["promote", "t"]);
+    assert_eq!(
+        promoted["changes"],
+        serde_json::json!([{
+            "file": "synix.toml",
+            "key": "models.default.temperature",
+            "old": 0.2,
+            "new": null,
+        }])
+    );
+    assert_eq!(file(&project), before.replace("temperature = 0.2\n", ""));
+    // 2 facts and the summary of all remain.
+    project.ok(&["build"]);
+    assert_eq!(project.sent(), sent + 3);
+    assert!(
+        project
+            .ok(&["promote", "t"])
+            .says("the files have its settings already")
+    );
+    // The same trial anew names a key that is no longer there.
+    let again = project.run(&[&["build"], &unset[..]].concat());
+    assert!(
+        again
+            .expect_code(2)
+            .says("there is no key `temperature` in [models.default]")
+    );
+    let both = [
+        "--unset",
+        "models.default",
+        "--set",
+        "models.default.max_tokens=5",
+    ];
+    let run = project.run(&[&["build"], &both[..]].concat());
+    assert!(
+        run.expect_code(2)
+            .says("--unset models.default removes what another option changes")
+    );
+}
+
+#[test]
 fn a_prompt_goes_into_the_prompt_file_of_its_layer() {
     let layers = FACTS.replace(
         "prompt = \"Facts of {{ label }}: {{ content }}\"",

@@ -29,6 +29,9 @@ pub(crate) struct TrialArgs {
     /// Change a key of the pipeline file for this run, such as models.default.temperature=0.2
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Setting::from_str)]
     settings: Vec<Setting>,
+    /// Remove a key of the pipeline file for this run, such as models.default.temperature
+    #[arg(long, value_name = "KEY", value_parser = Setting::unset)]
+    unset: Vec<Setting>,
     /// Take the prompt of a layer from this file for this run
     #[arg(long, value_name = "LAYER=PATH")]
     prompt_file: Vec<String>,
@@ -46,7 +49,7 @@ impl TrialArgs {
         }
         if self.trial.is_some() {
             return Err(Usage(
-                "--trial names a trial, but nothing is tried; add --limit, --select, --set or --prompt-file"
+                "--trial names a trial, but nothing is tried; add --limit, --select, --set, --unset or --prompt-file"
                     .to_owned(),
             )
             .into());
@@ -61,16 +64,22 @@ impl TrialArgs {
     ) -> Result<TrialOptions, ProjectError> {
         let prompts = self.prompt_file.iter();
         let prompts = prompts.map(|file| synix_project::read_prompt(global.environment(), file));
+        let overrides = Overrides {
+            settings: [&self.settings[..], &self.unset].concat(),
+            prompts: prompts.collect::<Result<_, _>>()?,
+        };
+        if let Some((removed, other)) = overrides.conflict() {
+            return Err(ProjectError::Usage(format!(
+                "--unset {removed} removes what another option changes: `{other}`; pass only one of them"
+            )));
+        }
         Ok(TrialOptions {
             name: self.trial.clone(),
             selection: Selection {
                 select: self.select.clone(),
                 limit,
             },
-            overrides: Overrides {
-                settings: self.settings.clone(),
-                prompts: prompts.collect::<Result<_, _>>()?,
-            },
+            overrides,
         })
     }
 }

@@ -46,6 +46,7 @@ fn described(change: &PromotedChange) -> String {
         new,
     } = change;
     match key {
+        Some(key) if new.is_null() => format!("{file}: {key} is removed (was {})", shown(old)),
         Some(key) if old.is_null() => format!("{file}: {key} = {}", shown(new)),
         Some(key) => format!("{file}: {key} = {} (was {})", shown(new), shown(old)),
         None => format!("{file}: the prompt of the trial"),

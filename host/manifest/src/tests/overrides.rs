@@ -119,6 +119,115 @@ fn the_values_before_a_change_are_known() {
     assert_eq!(values, [Some(json!(0.2)), None]);
 }
 
+fn without(keys: &[&str]) -> Overrides {
+    Overrides {
+        settings: keys
+            .iter()
+            .map(|key| Setting::unset(key).unwrap())
+            .collect(),
+        prompts: Vec::new(),
+    }
+}
+
+#[test]
+fn a_removed_key_has_its_default_or_is_missing() {
+    let changed = parse_with(FILE, &without(&["models.default.temperature"])).unwrap();
+    assert_eq!(changed.models["default"].temperature, None);
+    let errors = |key: &str| match parse_with(FILE, &without(&[key])) {
+        Ok(_) => String::new(),
+        Err(errors) => errors.to_string(),
+    };
+    for (key, error) in [
+        (
+            "models.default.model",
+            "missing key `model` in [models.default]",
+        ),
+        ("layers.facts", "unknown input `facts`"),
+        (
+            "models.default.temprature",
+            "5:9: there is no key `temprature` in [models.default] (from `models.default.temprature` on the command line; did you mean `temperature`?)",
+        ),
+        (
+            "models.default.max_tokens",
+            "there is no key `max_tokens` in [models.default] (from `models.default.max_tokens` on the command line)",
+        ),
+        (
+            "modles.default.model",
+            "there is no key `modles` (from `modles.default.model` on the command line; did you mean `models`?)",
+        ),
+        (
+            "layers.core.inputs.0",
+            "is a list, whose elements cannot be set one by one",
+        ),
+        ("layers.core.transform.x", "must be a table, not a text"),
+    ] {
+        let found = errors(key);
+        assert!(found.contains(error), "{key}: {found}");
+    }
+}
+
+/// Otherwise a trial could not be resumed after its settings were written into the file.
+#[test]
+fn a_key_that_a_trial_on_record_removes_need_not_be_there() {
+    let stored = serde_json::to_string(&without(&["models.default.max_tokens"])).unwrap();
+    let recorded: Overrides = serde_json::from_str(&stored).unwrap();
+    let unchanged = parse(FILE).unwrap();
+    assert_eq!(
+        parse_with(FILE, &recorded).unwrap().models,
+        unchanged.models
+    );
+    assert_eq!(edit(FILE, &recorded).unwrap().0, FILE);
+}
+
+#[test]
+fn a_key_is_not_removed_and_changed_at_once() {
+    let with = |key: &str, setting: &str| {
+        let changes = [overrides(&[setting]).settings, without(&[key]).settings].concat();
+        let changes = Overrides {
+            settings: changes,
+            prompts: Vec::new(),
+        };
+        changes.conflict().map(|(_, other)| other)
+    };
+    for (key, setting, conflict) in [
+        ("a.b", "a.b=1", true),
+        ("a.b", "a.b.c=1", true),
+        ("a.b", "a={ b = 1 }", true),
+        ("a.b", "a.bc=1", false),
+    ] {
+        assert_eq!(with(key, setting).is_some(), conflict, "{key} {setting}");
+    }
+    let mut changes = without(&["layers.facts.config"]);
+    changes.prompts.push(LayerPrompt {
+        layer: "facts".to_owned(),
+        text: "New".to_owned(),
+    });
+    let (removed, other) = changes.conflict().unwrap();
+    assert_eq!(
+        (removed.to_string().as_str(), other.as_str()),
+        ("layers.facts.config", "layers.facts.config.prompt")
+    );
+    changes.settings = without(&["layers.facts.config.prompt_file"]).settings;
+    assert_eq!(changes.conflict(), None);
+    let facts = LayerName::parse("facts").unwrap();
+    let changed = parse_with(FILE, &changes).unwrap();
+    let config = changed.layer(&facts).unwrap().config().unwrap();
+    assert_eq!(config, json!({ "prompt": "New" }).as_object().unwrap());
+}
+
+/// The expected differences, line by line.
+#[test]
+fn only_the_lines_of_removed_keys_leave_the_file() {
+    for (key, old, new) in [
+        ("models.default.temperature", "temperature = 0.2\n", ""),
+        ("pipeline.name", "name = \"p\"   # short\n", ""),
+        ("layers.core.config.label", "config.label = \"core\"\n", ""),
+    ] {
+        let (edited, _) = edit(FILE, &without(&[key])).unwrap();
+        assert_eq!(edited, FILE.replace(old, new), "{key}");
+    }
+}
+
 /// The expected differences, line by line.
 #[test]
 fn only_the_lines_of_the_settings_change_in_the_file() {

@@ -39,7 +39,7 @@ pub struct PromotedChange {
     pub key: Option<String>,
     /// The value before; null if there was none.
     pub old: Value,
-    /// The value now.
+    /// The value now; null if the key was removed.
     pub new: Value,
 }
 
