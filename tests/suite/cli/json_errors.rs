@@ -102,9 +102,10 @@ fn a_usage_error_is_a_json_document() {
 #[test]
 fn the_error_of_a_build_is_an_object_or_null() {
     let project = TestProject::team();
-    // How many requests the message counts depends on the number of processors, so the cost of all is below what it shows.
-    let cheap = TEAM.replace("max_tokens = 200", "max_tokens = 20");
-    project.pipeline("synix.toml", &cheap);
+    // One unit only: the build stops at its first requests, and how many units have some by then depends on the machine.
+    for name in ["bela", "chitra"] {
+        project.remove(&format!("bios/{name}.md"));
+    }
     project
         .run(&[&BATCH_BUILD[..], &["--budget", "0.000001"]].concat())
         .expect_code(5);
