@@ -66,6 +66,8 @@ struct Machine<'a> {
     is_batch: bool,
     /// Whether one of its processes was silent, or cut off from the store.
     is_excused: bool,
+    /// Whether its last process was cut off from the store, and left its answers to be published by the next one.
+    is_away: bool,
     context: String,
 }
 
@@ -96,7 +98,8 @@ impl Machine<'_> {
                     self.is_excused = true;
                 }
                 let said = fs::read_to_string(self.log()).unwrap();
-                if said.contains("continues without them") {
+                self.is_away = said.contains("continues without them");
+                if self.is_away {
                     self.counts.away.fetch_add(1, Ordering::SeqCst);
                     self.is_excused = true;
                 }
@@ -138,7 +141,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Runs commands without faults.
+    /// Runs commands without faults, until one reaches the store.
     fn finish(&mut self) {
         let commands: &[&[&str]] = if self.is_batch {
             // There may be no build to resume.
@@ -146,12 +149,18 @@ impl Machine<'_> {
         } else {
             &[&["build"]]
         };
-        let mut last = None;
-        for command in commands {
+        let (last, before) = commands.split_last().unwrap();
+        for command in before {
             let child = self.spawn(command, 0);
-            last = Some(self.wait_for_end(child));
+            self.wait_for_end(child);
         }
-        assert!(last.unwrap().success(), "{}", self.context);
+        loop {
+            let child = self.spawn(last, 0);
+            assert!(self.wait_for_end(child).success(), "{}", self.context);
+            if !self.is_away {
+                return;
+            }
+        }
     }
 
     /// Returns the numbers of answered and of unclear attempts by request key.
@@ -230,6 +239,7 @@ fn run_sequence(seed: u64, store: &TeamStore, observed: &TeamStore, counts: &Cou
             rate: 7 + random.below(3),
             is_batch: random.below(3) == 0,
             is_excused: false,
+            is_away: false,
             context: format!("seed {seed}, machine {number}"),
         })
         .collect();
