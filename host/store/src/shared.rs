@@ -155,6 +155,18 @@ impl Reader {
         )
     }
 
+    /// Returns the row of a request, in whatever store.
+    pub fn shared_request(&self, request: RequestId) -> Result<Option<SharedRequest>, StoreError> {
+        if !self.additions.shared_answers {
+            return Ok(None);
+        }
+        self.query_optional(
+            &format!("{SELECT_SHARED} WHERE s.request = ?1"),
+            [request.0],
+            read_shared,
+        )
+    }
+
     /// Returns how many answers are not published yet in a store: they wait for the next build.
     pub fn unpublished_answers(&self, store: &str) -> Result<u64, StoreError> {
         if !self.additions.shared_answers {

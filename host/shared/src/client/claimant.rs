@@ -16,6 +16,8 @@ pub(super) struct Run {
     accept_truncated: bool,
     /// The claim that it creates; its generation is that of the last create call.
     pub(super) own: Option<SharedClaim>,
+    /// The nonces of earlier intents of the project.
+    earlier: Vec<String>,
     publication: Option<(Ending, Vec<u8>)>,
     pub(super) answer: Option<SharedAnswer>,
     listed: Option<(u64, Timestamp)>,
@@ -29,11 +31,13 @@ impl Run {
         key: RequestKey,
         accept_truncated: bool,
         own: Option<SharedClaim>,
+        earlier: Vec<String>,
     ) -> Self {
         Self {
             key,
             accept_truncated,
             own,
+            earlier,
             publication: None,
             answer: None,
             listed: None,
@@ -50,12 +54,12 @@ impl Run {
     ) -> Self {
         Self {
             publication: Some((ending, bytes)),
-            ..Self::obtain(key, false, claim.cloned())
+            ..Self::obtain(key, false, claim.cloned(), Vec::new())
         }
     }
 
     pub(super) fn release(claim: &SharedClaim) -> Self {
-        Self::obtain(claim.key, false, Some(claim.clone()))
+        Self::obtain(claim.key, false, Some(claim.clone()), Vec::new())
     }
 }
 
@@ -196,22 +200,27 @@ impl Inner {
             return ClaimSeen::Other;
         };
         if document.nonce != own.nonce {
-            return ClaimSeen::Other;
+            // Its process is gone. Calls that give it up may still arrive, so it is replaced and never used.
+            return if run.earlier.contains(&document.nonce) {
+                ClaimSeen::OwnLost
+            } else {
+                ClaimSeen::Other
+            };
         }
         own.generation = generation;
         let given_up = self.own_claims().given_up.get(&run.key).copied();
+        // That of another holder has this nonce if a process uses the intent of another one: it would be used by both.
         let is_as_good = document.mode == own.mode
+            && document.holder == own.holder
             && given_up.is_none_or(|last| last < generation)
             && match own.mode {
-                ClaimMode::Call => document.holder == own.holder,
+                ClaimMode::Call => true,
                 // A batch that is created late would outlive an old claim.
                 ClaimMode::Batch => run
                     .listed
                     .is_some_and(|(_, modified)| !self.is_older(modified, SEND_WITHIN)),
             };
         if is_as_good {
-            // In mode `batch`, the holder in the store may be an earlier command of the project.
-            own.holder.clone_from(&document.holder);
             run.is_doubtful = true;
             return ClaimSeen::Own;
         }

@@ -9,7 +9,7 @@ use crate::machine::Claimant;
 
 /// The last claim on a request, for one who may have created it.
 enum LastClaim {
-    /// It is the one of the intent.
+    /// It is one of the intent, or of an earlier one.
     Own(SharedClaim),
     /// There is none, or its holder gave it up: this generation.
     Free(u64),
@@ -25,7 +25,7 @@ impl Inner {
         };
         Ok(match self.read_claim(key, last).await? {
             Read::Found(document) if document.released => LastClaim::Free(last),
-            Read::Found(document) if document.nonce == intent.nonce => {
+            Read::Found(document) if intent.covers(&document.nonce) => {
                 LastClaim::Own(SharedClaim {
                     key,
                     generation: last,
@@ -48,11 +48,11 @@ impl Inner {
         })
     }
 
-    pub(super) async fn release_intent(&self, intent: &ClaimIntent) -> Result<(), SharedError> {
+    pub(super) async fn release_intent(&self, intent: &ClaimIntent) -> Result<bool, SharedError> {
         let claim = match self.last_claim(intent).await? {
             LastClaim::Own(claim) => claim,
             // Whoever published it has deleted the claims.
-            LastClaim::Free(0) if self.is_answered(intent.key).await? => return Ok(()),
+            LastClaim::Free(0) if self.is_answered(intent.key).await? => return Ok(true),
             // The create call of a killed process may arrive after this. It then finds that its generation exists.
             LastClaim::Free(last) => SharedClaim {
                 key: intent.key,
@@ -61,10 +61,12 @@ impl Inner {
                 nonce: intent.nonce.clone(),
                 mode: ClaimMode::Call,
             },
-            LastClaim::Other => return Ok(()),
+            // The killed process may have taken the other one for dead, and its create call may follow.
+            LastClaim::Other => return Ok(false),
         };
         let claimant = Claimant::release(claim.generation);
-        self.run(claimant, Run::release(&claim)).await.map(drop)
+        self.run(claimant, Run::release(&claim)).await?;
+        Ok(true)
     }
 
     /// Remembers a claim that may be in the store although nobody will send for it.
@@ -104,6 +106,7 @@ impl Inner {
         let intent = ClaimIntent {
             key: claim.key,
             nonce: claim.nonce.clone(),
+            earlier: Vec::new(),
         };
         let Some(found) = self.find_claim(&intent).await? else {
             return Ok(false);

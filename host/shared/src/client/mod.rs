@@ -120,8 +120,10 @@ impl SharedAnswers {
     ///
     /// Record the intent first: if this process is killed, a later one finds the claim with it. If another holder has
     /// claimed the request, call this again later with the same intent: the client remembers what it observed, and takes
-    /// the claim over once the holder is dead. A claim of the intent is granted again, so at most one task may use an
-    /// intent at a time; one of mode `batch` only for 24 hours. Writes a heartbeat first if there is no fresh one.
+    /// the claim over once the holder is dead. A claim that this client created for the intent is granted again, so at most
+    /// one task may use an intent at a time; one of mode `batch` only for 24 hours. A process that finds the intent of
+    /// another one on record claims with a new one, [`ClaimIntent::after`] that. Writes a heartbeat first if there is no
+    /// fresh one.
     pub async fn obtain(
         &self,
         intent: &ClaimIntent,
@@ -139,15 +141,17 @@ impl SharedAnswers {
         self.0.find_claim(intent).await
     }
 
-    /// Gives up the claim of an intent, whether or not it was ever created: no call that is still under way creates it
-    /// afterwards. Nobody may use the intent any more.
-    pub async fn release_intent(&self, intent: &ClaimIntent) -> Result<(), SharedError> {
+    /// Gives up the claim of an intent, whether or not it was ever created. Nobody may claim with the intent any more.
+    ///
+    /// Returns whether no call that is still under way creates the claim afterwards. It may do so if another holder has the
+    /// last claim on the request: keep the intent on record then, and call this again later.
+    pub async fn release_intent(&self, intent: &ClaimIntent) -> Result<bool, SharedError> {
         if self.0.settings.read_only {
-            return Ok(());
+            return Ok(true);
         }
-        self.0.release_intent(intent).await?;
+        let is_certain = self.0.release_intent(intent).await?;
         self.0.forget_claim(intent.key);
-        Ok(())
+        Ok(is_certain)
     }
 
     /// Publishes an answer, with or without a claim, and gives up the claim.

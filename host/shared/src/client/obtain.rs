@@ -30,22 +30,23 @@ impl Inner {
             mode,
         };
         // It is about to be used, so nobody gives it up.
-        let earlier = self.own_claims().unsettled.remove(&key);
+        let unsettled = self.own_claims().unsettled.remove(&key);
         let known = self
             .observations
             .last_claim(key)
             .map(|claim| claim.generation);
-        let mut run = Run::obtain(key, accept_truncated, Some(own));
+        let earlier = intent.earlier.clone();
+        let mut run = Run::obtain(key, accept_truncated, Some(own), earlier);
         let end = self.drive(Claimant::obtain(known), &mut run).await;
         let own = run.own.take();
         let is_unsettled = end == End::AnsweredUnsettled || (end == End::Failed && run.is_doubtful);
         if is_unsettled && let Some(own) = &own {
             self.remember_unsettled(own);
-        } else if let Some(earlier) = earlier
+        } else if let Some(unsettled) = unsettled
             && !matches!(end, End::Granted(_))
         {
             let mut own = self.own_claims();
-            own.unsettled.entry(key).or_insert(earlier);
+            own.unsettled.entry(key).or_insert(unsettled);
         }
         match (end, own) {
             (End::Answered | End::AnsweredUnsettled, _) => {

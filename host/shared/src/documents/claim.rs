@@ -28,15 +28,40 @@ pub enum ClaimMode {
 pub struct ClaimIntent {
     /// The request.
     pub key: RequestKey,
-    /// The random text of the claim. Only one process at a time may use it.
+    /// The random text of the claim. Only the process that drew it claims with it.
     pub nonce: String,
+    /// The random texts of earlier intents of the project: nobody sends for their claims any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
 }
 
 impl ClaimIntent {
     /// Returns an intent that nobody else has.
     pub fn new(key: RequestKey) -> Result<Self, SharedError> {
-        let nonce = random_text()?;
-        Ok(Self { key, nonce })
+        Ok(Self {
+            key,
+            nonce: random_text()?,
+            earlier: Vec::new(),
+        })
+    }
+
+    /// Returns this intent as that of a process which takes over what an earlier one left.
+    ///
+    /// It has a nonce of its own, because calls of the earlier process may still be under way, and so may the calls of
+    /// others that give up its claim.
+    #[must_use]
+    pub fn after(self, earlier: Self) -> Self {
+        let mut nonces = earlier.earlier;
+        nonces.push(earlier.nonce);
+        Self {
+            earlier: nonces,
+            ..self
+        }
+    }
+
+    /// Returns whether a claim with this nonce is one of this intent, or of an earlier one.
+    pub(crate) fn covers(&self, nonce: &str) -> bool {
+        self.nonce == nonce || self.earlier.iter().any(|earlier| earlier == nonce)
     }
 }
 
@@ -168,7 +193,7 @@ mod tests {
         let intent = ClaimIntent::new(claim().key).unwrap();
         let text = serde_json::to_string(&intent).unwrap();
         assert_eq!(serde_json::from_str::<ClaimIntent>(&text).unwrap(), intent);
-        let ClaimIntent { key, nonce } = &intent;
+        let ClaimIntent { key, nonce, .. } = &intent;
         let earlier = format!(
             r#"{{"key":"{key}","generation":2,"holder":"h","nonce":"{nonce}","mode":"call"}}"#
         );
@@ -176,5 +201,18 @@ mod tests {
             serde_json::from_str::<ClaimIntent>(&earlier).unwrap(),
             intent
         );
+    }
+
+    #[test]
+    fn an_intent_after_others_has_a_nonce_of_its_own_and_covers_theirs() {
+        let new = || ClaimIntent::new(claim().key).unwrap();
+        let (first, second, third) = (new(), new(), new());
+        let last = third.clone().after(second.clone().after(first.clone()));
+        assert_eq!(last.nonce, third.nonce);
+        assert_eq!(last.earlier, [first.nonce, second.nonce]);
+        let text = serde_json::to_string(&last).unwrap();
+        assert_eq!(serde_json::from_str::<ClaimIntent>(&text).unwrap(), last);
+        assert!(last.earlier.iter().all(|nonce| last.covers(nonce)));
+        assert!(last.covers(&third.nonce) && !last.covers("n"));
     }
 }

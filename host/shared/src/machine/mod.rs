@@ -86,7 +86,8 @@ pub(crate) enum ClaimSeen {
     Absent,
     /// The claimant created it, and its holder had no gap since.
     Own,
-    /// The claimant created it, and may have lost it in a gap of its heartbeats; it will send nothing for it.
+    /// The claimant or an earlier command of its project created it. It may be lost in a gap of the heartbeats, or be given
+    /// up by a call that is under way, and nobody will send anything for it.
     OwnLost,
     /// The holder gave it up.
     Released,

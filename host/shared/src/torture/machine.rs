@@ -128,7 +128,7 @@ impl Process {
         }
     }
 
-    /// Publishes or gives up what an earlier process left.
+    /// Publishes, gives up or takes over what an earlier process left.
     async fn settle_earlier(&self, key: RequestKey) {
         let (intent, answer, is_in_flight) = {
             let disk = self.machine.disk();
@@ -145,20 +145,31 @@ impl Process {
         if answer.is_some() {
             self.publish(key, None).await;
         } else if let Some(intent) = intent.filter(|_| !is_in_flight) {
-            while self.client.release_intent(&intent).await.is_err() {
-                self.pause(2_000).await;
+            let gives_up = self.machine.random.once_in(2);
+            if gives_up && self.give_up(&intent).await {
+                self.machine.disk().intents.remove(&key);
+            } else {
+                let next = ClaimIntent::new(key).unwrap().after(intent);
+                self.machine.disk().intents.insert(key, next);
             }
-            self.machine.disk().intents.remove(&key);
+        }
+    }
+
+    /// Gives up an intent. Returns whether no call creates its claim any more.
+    async fn give_up(&self, intent: &ClaimIntent) -> bool {
+        loop {
+            match self.client.release_intent(intent).await {
+                Ok(is_certain) => return is_certain,
+                Err(_) => self.pause(2_000).await,
+            }
         }
     }
 
     async fn obtain(&self, key: RequestKey, mode: ClaimMode) {
+        let new = || ClaimIntent::new(key).unwrap();
         let intent = {
             let mut disk = self.machine.disk();
-            let intent = disk.intents.entry(key);
-            intent
-                .or_insert_with(|| ClaimIntent::new(key).unwrap())
-                .clone()
+            disk.intents.entry(key).or_insert_with(new).clone()
         };
         match self.client.obtain(&intent, false, mode).await {
             Ok(Obtained::Answered(answer)) => {

@@ -2,6 +2,9 @@
 //!
 //! A command that is killed between a claim and its record would leave a claim that nobody can give up. So the record
 //! comes first, with the nonce that the claim will have.
+//!
+//! Only the command that drew a nonce claims with it. One that finds the intent of an earlier command records one of its
+//! own in its place: calls that the other sent may still arrive, and whoever has read the old row may give up its claim.
 
 use super::{Kept, KeptClaim, LookUp, SharedStage};
 use crate::build::BuildError;
@@ -18,6 +21,8 @@ enum Recorded {
     Own(Option<ClaimIntent>),
     /// It belongs to a build that another process drives.
     Elsewhere(BuildId),
+    /// Another command has sent it under its own claim.
+    InFlight,
 }
 
 impl SharedStage<'_> {
@@ -52,14 +57,21 @@ impl SharedStage<'_> {
         for ((mut look_up, intent), recorded) in next.into_iter().zip(intents).zip(recorded) {
             match recorded {
                 Recorded::Own(kept) => {
-                    // That of an earlier command may have led to a claim.
-                    look_up.may_be_claimed |= kept.as_ref() != Some(&intent);
+                    if kept.as_ref() != Some(&intent) {
+                        self.kept.remove(&look_up.queued.key);
+                    }
                     look_up.intent = kept;
+                    // An earlier intent may have led to a claim.
+                    look_up.may_be_claimed |= look_up.has_earlier_intents();
                     ready.push(look_up);
                 }
                 Recorded::Elsewhere(build) => {
                     self.end_first(&look_up);
                     self.hold(look_up, format!("{build} of this project"));
+                }
+                Recorded::InFlight => {
+                    self.end_first(&look_up);
+                    self.granted.push((look_up.queued, look_up.mode));
                 }
             }
         }
@@ -80,7 +92,16 @@ impl SharedStage<'_> {
         if row.build != self.build && self.store.is_driven(row.build) {
             return Ok(Recorded::Elsewhere(row.build));
         }
-        let kept = intent_of(&row).or_else(|| intent.cloned());
+        // The row may have been written since the state was asked for it.
+        if intent.is_some() && row.is_in_flight {
+            return Ok(Recorded::InFlight);
+        }
+        let kept = match (intent_of(&row), intent) {
+            (Some(known), Some(intent)) if known.nonce != intent.nonce => {
+                Some(intent.clone().after(known))
+            }
+            (known, intent) => known.or_else(|| intent.cloned()),
+        };
         let text = kept.as_ref().map(to_text);
         if row.build != self.build || row.claim != text {
             tx.adopt_shared_request(request, self.build, text.as_deref())?;
@@ -115,20 +136,54 @@ impl SharedStage<'_> {
         Ok(())
     }
 
-    /// Forgets the look-ups that did not begin.
+    /// Forgets the look-ups that did not begin, or that another holder has claimed.
     pub(super) fn drop_look_ups(&mut self) -> Result<(), BuildError> {
         self.looking.clear();
-        self.held.clear();
         self.parked.clear();
         let mut dropped = std::mem::take(&mut self.look_ups);
+        dropped.extend(self.held.drain(..).map(|held| held.look_up));
         dropped.retain(|look_up| look_up.intent.is_some() && !look_up.may_be_claimed);
         if dropped.is_empty() {
             return Ok(());
         }
         Ok(self.store.write(|tx| {
             let mut dropped = dropped.iter();
-            dropped.try_for_each(|look_up| tx.forget_shared_request(look_up.queued.request))
+            dropped.try_for_each(|look_up| look_up.row().forget(tx))
         })?)
+    }
+}
+
+/// A row as a task knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RowId {
+    pub(super) request: RequestId,
+    /// The nonce of its intent, if it has one.
+    pub(super) nonce: Option<String>,
+}
+
+impl RowId {
+    /// Deletes the row, unless another command has recorded an intent of its own in its place.
+    pub(super) fn forget(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
+        let row = tx.shared_request(self.request)?;
+        let nonce = row.and_then(|row| intent_of(&row)).map(|found| found.nonce);
+        if nonce == self.nonce {
+            tx.forget_shared_request(self.request)?;
+        }
+        Ok(())
+    }
+}
+
+impl LookUp {
+    pub(super) fn has_earlier_intents(&self) -> bool {
+        let intent = self.intent.as_ref();
+        intent.is_some_and(|intent| !intent.earlier.is_empty())
+    }
+
+    pub(super) fn row(&self) -> RowId {
+        RowId {
+            request: self.queued.request,
+            nonce: self.intent.as_ref().map(|intent| intent.nonce.clone()),
+        }
     }
 }
 

@@ -87,6 +87,15 @@ enum KeptClaim {
     Granted(SharedClaim),
 }
 
+impl KeptClaim {
+    fn nonce(&self) -> &str {
+        match self {
+            Self::Intended(intent) => &intent.nonce,
+            Self::Granted(claim) => &claim.nonce,
+        }
+    }
+}
+
 /// The shared answers of a build.
 pub(super) struct SharedStage<'a> {
     client: SharedAnswers,

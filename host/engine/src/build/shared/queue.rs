@@ -10,7 +10,11 @@ impl SharedStage<'_> {
     /// Queues a look-up, unless its request is being settled.
     pub(super) fn queue_look_up(&mut self, look_up: LookUp) {
         if self.settling.contains(&look_up.queued.request) {
-            self.parked.push(look_up);
+            // Its intent is given up.
+            self.parked.push(LookUp {
+                intent: None,
+                ..look_up
+            });
         } else {
             self.look_ups.push_back(look_up);
         }

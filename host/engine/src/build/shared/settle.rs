@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::intents::intent_of;
+use super::intents::{RowId, intent_of};
 use super::{Kept, KeptClaim, SharedStage};
 use crate::build::BuildError;
 use crate::build::event::Event;
@@ -10,7 +10,7 @@ use crate::pending::SettledRequest;
 use synix_core::printable;
 use synix_core::request::RequestKey;
 use synix_shared::SharedAnswer;
-use synix_store::{BuildId, RequestId};
+use synix_store::{BuildId, RequestId, SharedRequest, StoreError};
 
 /// A request that is settled here, and is to be settled in the store.
 #[derive(Debug)]
@@ -20,6 +20,15 @@ pub(super) struct Settlement {
     /// The answer to publish; `None`: the claim is released.
     pub(super) answer: Option<SharedAnswer>,
     pub(super) claim: Option<KeptClaim>,
+}
+
+impl Settlement {
+    pub(super) fn row(&self) -> RowId {
+        RowId {
+            request: self.request,
+            nonce: self.claim.as_ref().map(|claim| claim.nonce().to_owned()),
+        }
+    }
 }
 
 impl SharedStage<'_> {
@@ -63,21 +72,30 @@ impl SharedStage<'_> {
         Ok(())
     }
 
+    /// Returns the rows of this build and of those that no process drives.
+    ///
+    /// While the state is locked, no process records that it sends a request. Otherwise, one could send a batch and end
+    /// between the two looks, and the claim of its batch would be given up.
+    fn left_behind(&self) -> Result<Vec<SharedRequest>, StoreError> {
+        self.store.write(|tx| {
+            let mut driven: HashMap<BuildId, bool> = HashMap::new();
+            let mut rows = tx.shared_requests(&self.name)?;
+            rows.retain(|row| {
+                let is_driven = driven.entry(row.build);
+                let own = row.build == self.build;
+                // The process may have claimed the request and not sent it yet.
+                !*is_driven.or_insert_with(|| !own && self.store.is_driven(row.build))
+            });
+            Ok(rows)
+        })
+    }
+
     /// Settles every request on record that no process has in flight, and takes over the claims of batches.
     pub(super) fn sweep(&mut self) -> Result<(), BuildError> {
         if self.client.settings().read_only {
             return Ok(());
         }
-        let mut driven: HashMap<BuildId, bool> = HashMap::new();
-        for row in self.store.shared_requests(&self.name)? {
-            let own = row.build == self.build;
-            let is_driven = *driven
-                .entry(row.build)
-                .or_insert_with(|| !own && self.store.is_driven(row.build));
-            // The process may have claimed the request and not sent it yet.
-            if is_driven {
-                continue;
-            }
+        for row in self.left_behind()? {
             let request = row.request;
             let recorded = || Kept {
                 request,

@@ -2,6 +2,7 @@
 
 use tokio::time::Instant;
 
+use super::intents::RowId;
 use super::settle::Settlement;
 use super::{
     HeldRequest, Kept, KeptClaim, LONGEST_PAUSE, LookUp, MAX_OPERATIONS, PAUSE_PER_REQUEST,
@@ -19,8 +20,9 @@ use synix_store::{LayerMode, RequestId, SharedOrigin, StoreError};
 #[derive(Debug)]
 pub(super) enum Finished {
     LookedUp(Box<LookUp>, Result<Obtained, SharedError>),
-    Published(RequestId, Result<Published, SharedError>),
-    Released(RequestId, Result<(), SharedError>),
+    Published(RowId, Result<Published, SharedError>),
+    /// Whether the intent is given up for good.
+    Released(RowId, Result<bool, SharedError>),
 }
 
 impl SharedStage<'_> {
@@ -67,24 +69,22 @@ impl SharedStage<'_> {
         self.begin();
         let (client, sender) = (self.client.clone(), self.sender.clone());
         tokio::spawn(async move {
+            let row = settlement.row();
             let Settlement {
-                request,
-                key,
-                answer,
-                claim,
+                key, answer, claim, ..
             } = settlement;
             let finished = match (answer, claim) {
                 (Some(answer), claim) => {
                     let published = publish(&client, key, &answer, claim).await;
-                    Finished::Published(request, published)
+                    Finished::Published(row, published)
                 }
                 (None, Some(KeptClaim::Granted(claim))) => {
-                    Finished::Released(request, client.release(&claim).await)
+                    Finished::Released(row, client.release(&claim).await.map(|()| true))
                 }
                 (None, Some(KeptClaim::Intended(intent))) => {
-                    Finished::Released(request, client.release_intent(&intent).await)
+                    Finished::Released(row, client.release_intent(&intent).await)
                 }
-                (None, None) => Finished::Released(request, Ok(())),
+                (None, None) => Finished::Released(row, Ok(true)),
             };
             // The receiver is dropped only with the build; the row stays for a later command.
             let _ = sender.send(finished);
@@ -142,9 +142,9 @@ impl SharedStage<'_> {
         for finished in ended {
             match finished {
                 Finished::LookedUp(look_up, obtained) => self.on_looked_up(*look_up, obtained),
-                Finished::Published(request, published) => self.on_published(request, published),
-                Finished::Released(request, released) => {
-                    self.end_settlement(request);
+                Finished::Published(row, published) => self.on_published(row.request, published),
+                Finished::Released(row, released) => {
+                    self.end_settlement(row.request);
                     if let Err(error) = released {
                         self.on_error(&error);
                     }
@@ -176,11 +176,11 @@ impl SharedStage<'_> {
                         let request = look_up.queued.request;
                         tx.store_shared_answer(request, self.build, &found.answer, &origin)?;
                         if look_up.intent.is_some() {
-                            tx.forget_shared_request(request)?;
+                            look_up.row().forget(tx)?;
                         }
                     }
-                    Finished::Published(request, Ok(_)) | Finished::Released(request, Ok(())) => {
-                        tx.forget_shared_request(*request)?;
+                    Finished::Published(row, Ok(_)) | Finished::Released(row, Ok(true)) => {
+                        row.forget(tx)?;
                     }
                     Finished::LookedUp(..) | Finished::Published(..) | Finished::Released(..) => {}
                 }
@@ -198,6 +198,9 @@ impl SharedStage<'_> {
                 return;
             }
             Ok(Obtained::Held(held_by)) if !self.is_finishing => {
+                let mut look_up = look_up;
+                // Every call of this build has its reply.
+                look_up.may_be_claimed = look_up.has_earlier_intents();
                 self.hold(look_up, held_by.holder);
                 return;
             }

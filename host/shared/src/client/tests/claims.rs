@@ -1,6 +1,7 @@
 //! Claims, from the first to the last holder.
 
 use super::*;
+use crate::documents::ClaimDocument;
 use crate::objects::Creation;
 
 #[test]
@@ -82,22 +83,80 @@ fn advance_store(bench: &Bench, client: &SharedAnswers, seconds: u64) {
 }
 
 #[test]
-fn a_batch_claim_needs_no_live_holder_and_is_granted_to_a_later_command() {
+fn a_batch_claim_needs_no_live_holder_and_a_later_command_publishes_for_it() {
     let bench = Bench::new();
     let (a, b) = (bench.client("a"), bench.client("b"));
-    assert!(matches!(batch(&a), Obtained::Claimed(_)));
+    let Obtained::Claimed(held) = batch(&a) else {
+        panic!("nobody else has claimed it");
+    };
     bench.clock.advance(LEASE * 10);
     assert!(matches!(obtain(&b), Obtained::Held(by) if by.mode == ClaimMode::Batch));
     let later = bench.client("a");
     let found = now(later.find_claim(&intent(&a))).unwrap().unwrap();
+    assert_eq!(found, held);
     assert!(!later.still_holds(&found));
-    let Obtained::Claimed(held) = batch(&later) else {
-        panic!("its intent is the same");
-    };
-    assert_eq!(held, found);
-    assert!(later.still_holds(&held));
-    now(later.publish(key(), &complete("x"), Some(&held))).unwrap();
+    now(later.publish(key(), &complete("x"), Some(&found))).unwrap();
     assert!(matches!(obtain(&b), Obtained::Answered(_)));
+}
+
+/// Creates what `claim` would be given up with.
+fn give_up_late(bench: &Bench, client: &SharedAnswers, claim: &SharedClaim) -> Creation {
+    let path = client.0.paths.claim(claim.key, claim.generation + 1);
+    let released = ClaimDocument::of(claim, true).to_bytes();
+    now(bench.store.create(&path, released)).unwrap()
+}
+
+/// A call of the earlier process, or of one that sweeps behind it, may still be under way.
+#[test]
+fn no_late_call_gives_up_the_claim_of_a_command_that_took_over() {
+    for mode in [ClaimMode::Call, ClaimMode::Batch] {
+        let bench = Bench::new();
+        let (a, b) = (bench.client("a"), bench.client("b"));
+        let first = ClaimIntent::new(key()).unwrap();
+        let Obtained::Claimed(earlier) = now(a.obtain(&first, false, mode)).unwrap() else {
+            panic!("nobody else has claimed it");
+        };
+        let second = ClaimIntent::new(key()).unwrap().after(first.clone());
+        let later = bench.client("a");
+        let Obtained::Claimed(held) = now(later.obtain(&second, false, mode)).unwrap() else {
+            panic!("nobody sends for the earlier claim");
+        };
+        assert_eq!((earlier.generation, held.generation), (1, 2));
+        assert_eq!(give_up_late(&bench, &a, &earlier), Creation::Exists);
+        // One that still has the first intent does not know the second.
+        now(a.release_intent(&first)).unwrap();
+        assert!(later.still_holds(&held));
+        assert!(matches!(obtain(&b), Obtained::Held(_)));
+        now(later.release_intent(&second)).unwrap();
+        assert!(matches!(obtain(&b), Obtained::Claimed(_)));
+    }
+}
+
+/// The contract is that no process uses the intent of another one. If one does, it still sends for no claim of the other.
+#[test]
+fn the_claim_of_another_process_with_the_same_intent_is_replaced() {
+    let bench = Bench::new();
+    let (a, later) = (bench.client("a"), bench.client("a"));
+    let (Obtained::Claimed(earlier), Obtained::Claimed(held)) = (batch(&a), batch(&later)) else {
+        panic!("the intent is the same");
+    };
+    assert_eq!(held.generation, 2);
+    assert_eq!(give_up_late(&bench, &a, &earlier), Creation::Exists);
+}
+
+/// A create call of the earlier process arrives last.
+#[test]
+fn a_batch_claim_of_an_earlier_intent_holds_up_nobody() {
+    let bench = Bench::new();
+    let a = bench.client("a");
+    let first = ClaimIntent::new(key()).unwrap();
+    now(a.obtain(&first, false, ClaimMode::Batch)).unwrap();
+    let second = ClaimIntent::new(key()).unwrap().after(first);
+    let later = bench.client("a");
+    let found = now(later.find_claim(&second)).unwrap();
+    assert_eq!(found.map(|claim| claim.generation), Some(1));
+    let obtained = now(later.obtain(&second, false, ClaimMode::Call)).unwrap();
+    assert!(matches!(obtained, Obtained::Claimed(_)), "{obtained:?}");
 }
 
 /// Its batch could be in flight when the claim is over for others.
@@ -157,11 +216,34 @@ fn giving_up_an_intent_touches_neither_the_claim_of_another_holder_nor_an_answer
     let bench = Bench::new();
     let (a, b) = (bench.client("a"), bench.client("b"));
     let held = claim(&b);
-    now(a.release_intent(&intent(&a))).unwrap();
+    assert!(!now(a.release_intent(&intent(&a))).unwrap());
     assert!(matches!(obtain(&a), Obtained::Held(_)));
     now(b.publish(key(), &complete("x"), Some(&held))).unwrap();
-    now(a.release_intent(&intent(&a))).unwrap();
+    assert!(now(a.release_intent(&intent(&a))).unwrap());
     assert_eq!(bench.claims(), 0);
+}
+
+/// A command was killed when it took over the claim of a dead holder. Its batch claim would hold up everybody for 48 hours.
+#[test]
+fn a_claim_that_arrives_behind_that_of_another_holder_is_given_up_later() {
+    let bench = Bench::new();
+    let (a, b) = (bench.client("a"), bench.client("b"));
+    let held = claim(&b);
+    let sweeper = bench.client("a");
+    assert!(!now(sweeper.release_intent(&intent(&a))).unwrap());
+    let late = SharedClaim {
+        generation: held.generation + 1,
+        holder: a.0.holder_id(),
+        nonce: intent(&a).nonce,
+        mode: ClaimMode::Batch,
+        ..held
+    };
+    let path = a.0.paths.claim(key(), late.generation);
+    let document = ClaimDocument::of(&late, false).to_bytes();
+    now(bench.store.create(&path, document)).unwrap();
+    assert!(matches!(obtain(&bench.client("c")), Obtained::Held(_)));
+    assert!(now(sweeper.release_intent(&intent(&a))).unwrap());
+    assert_eq!(claim(&bench.client("c")).generation, 4);
 }
 
 /// The reply to the create call was lost, and the call was carried out after the next look.

@@ -121,6 +121,7 @@ fn intent(client: &SharedAnswers) -> ClaimIntent {
     ClaimIntent {
         key: key(),
         nonce: client.settings().holder_label.clone(),
+        earlier: Vec::new(),
     }
 }
 

@@ -90,7 +90,7 @@ fn events(effect: Effect) -> Vec<(&'static str, Event)> {
         Effect::ReadClaim(_) => vec![
             ("none", ClaimRead(ClaimSeen::Absent)),
             ("own", ClaimRead(ClaimSeen::Own)),
-            ("own from before a gap", ClaimRead(ClaimSeen::OwnLost)),
+            ("own and lost", ClaimRead(ClaimSeen::OwnLost)),
             ("released", ClaimRead(ClaimSeen::Released)),
             ("of another holder", ClaimRead(ClaimSeen::Other)),
         ],

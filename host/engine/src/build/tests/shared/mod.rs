@@ -1,6 +1,9 @@
 //! Tests of shared answers, with a store in memory.
 
+mod takeover;
+
 use std::cell::RefCell;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use synix_scripted_provider::{Reply, Rule};
@@ -12,11 +15,12 @@ use synix_shared::{
 use super::*;
 use crate::build::event::Event;
 
-/// A store that a test can make unavailable.
+/// A store that a test can make unavailable, and that remembers what was created.
 #[derive(Debug, Default)]
 struct TestObjects {
     memory: MemoryObjects,
     is_away: AtomicBool,
+    created: Mutex<Vec<(String, String)>>,
 }
 
 impl TestObjects {
@@ -45,7 +49,12 @@ impl Objects for TestObjects {
     fn create<'a>(&'a self, path: &'a str, bytes: Vec<u8>) -> Operation<'a, Creation> {
         Box::pin(async move {
             self.check("create", path)?;
-            self.memory.create(path, bytes).await
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let created = self.memory.create(path, bytes).await?;
+            if created == Creation::Created {
+                self.created.lock().unwrap().push((path.to_owned(), text));
+            }
+            Ok(created)
         })
     }
 
