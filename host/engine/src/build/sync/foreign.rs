@@ -5,7 +5,7 @@ use super::orphans::take_over_orphans;
 use crate::build::BuildError;
 use crate::build::event::Observer;
 use crate::pending::PendingRequest;
-use synix_store::RequestId;
+use synix_store::{AnswerOrigin, RequestId, StoreError};
 
 /// A request that another process has in flight.
 #[derive(Debug)]
@@ -48,7 +48,8 @@ impl SyncCalls<'_> {
         take_over_orphans(self.store, self.build, self.clock.peek(), observer)
     }
 
-    /// Queues the requests that other processes no longer have in flight.
+    /// Queues the requests that other processes no longer have in flight. One without an answer needs a shared claim first:
+    /// that of the other process is not ours, and nobody respects it any more.
     pub(in crate::build) fn retry_foreign(&mut self) -> Result<(), BuildError> {
         if self.foreign.is_empty() {
             return Ok(());
@@ -60,9 +61,21 @@ impl SyncCalls<'_> {
                     one.in_batch = submission.is_some();
                     self.foreign.push(one);
                 }
+                None if self.needs_claim(&one.queued)? => self.unclaimed.push(one.queued),
                 None => self.queue(one.queued),
             }
         }
         Ok(())
+    }
+
+    fn needs_claim(&self, queued: &PendingRequest<RequestId>) -> Result<bool, StoreError> {
+        if self.guard.is_none() {
+            return Ok(false);
+        }
+        let accepts = queued.accept_truncated;
+        let known = self
+            .store
+            .answer_to(queued.request, AnswerOrigin::Live, accepts)?;
+        Ok(known.is_none())
     }
 }

@@ -162,3 +162,19 @@ fn send(fixture: &Fixture, id: RequestId, build: BuildId) {
     let claim = fixture.store.write(|tx| tx.claim(id, origin, terms));
     assert!(matches!(claim, Ok(Claim::Granted(_))), "{claim:?}");
 }
+
+/// Another machine may have taken its claim over.
+#[tokio::test]
+async fn a_request_that_a_dead_command_had_in_flight_is_claimed_before_it_is_sent() {
+    let objects = Arc::default();
+    let fixture = Fixture::new();
+    let (pending, id) = fixture.record(1).remove(0);
+    let shared = client(&objects, false);
+    let mut answerer = fixture.sharing_answerer(BatchChoice::Never, ONE, Some(shared), &|_| {});
+    send(&fixture, id, open_build(&fixture.store));
+    answerer.enqueue(stored(fixture.record(1))).unwrap();
+    assert_eq!(drive(&mut answerer).await.unwrap(), 1);
+    answerer.finish().await.unwrap();
+    assert_eq!(fixture.executed().len(), 1);
+    assert_eq!(objects.claims(pending.key).len(), 1);
+}
