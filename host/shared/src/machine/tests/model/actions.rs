@@ -1,6 +1,6 @@
 //! What can happen next.
 
-use super::{Action, Fault, Model, Task};
+use super::{Action, Fault, First, Mode, Model, Task};
 
 impl Model {
     fn can_step(&self, at: usize) -> bool {
@@ -12,7 +12,8 @@ impl Model {
             | Task::Granted(..)
             | Task::InFlight(_)
             | Task::Publishing(..)
-            | Task::Releasing(..) => true,
+            | Task::Releasing(..)
+            | Task::Sweeping => true,
         }
     }
 
@@ -21,15 +22,25 @@ impl Model {
         if self.ticks_left.is_none_or(|left| left > 0) && !self.is_over() {
             actions.push(Action::Tick);
         }
+        actions.extend((0..self.late.len()).map(Action::Arrive));
         let has_faults = self.faults > 0;
         for (at, process) in self.processes.iter().enumerate() {
-            if !process.is_alive || process.task == Task::Done {
+            if process.task == Task::Done {
+                continue;
+            }
+            if !process.is_alive {
+                if self.mode != Mode::Call {
+                    actions.push(Action::Begin(at, First::Sweep));
+                    actions.push(Action::Begin(at, First::TakeOver));
+                }
                 continue;
             }
             if has_faults {
                 actions.push(Action::Crash(at));
             }
-            if process.beat_began.is_some() {
+            if self.mode != Mode::Call {
+                // No claim depends on a heartbeat.
+            } else if process.beat_began.is_some() {
                 actions.push(Action::EndHeartbeat(at, Fault::None));
                 if has_faults {
                     actions.push(Action::EndHeartbeat(at, Fault::LostReply));
@@ -50,6 +61,9 @@ impl Model {
                 actions.push(Action::Step(at, Fault::LostReply));
                 actions.push(Action::Step(at, Fault::NotDone));
             }
+            if has_faults && self.is_create(at) {
+                actions.push(Action::Step(at, Fault::Late));
+            }
             if self.failures > 0 && matches!(process.task, Task::InFlight(_)) {
                 actions.push(Action::Fail(at));
             }
@@ -60,13 +74,16 @@ impl Model {
     /// The next action of a schedule in which every process does what it can in each tick.
     pub(in super::super) fn fair_action(&self) -> Action {
         for (at, process) in self.processes.iter().enumerate() {
-            if !process.is_alive || process.task == Task::Done {
+            if process.task == Task::Done || (!process.is_alive && self.mode == Mode::Call) {
                 continue;
+            }
+            if !process.is_alive {
+                return Action::Begin(at, First::TakeOver);
             }
             if process.beat_began.is_some() {
                 return Action::EndHeartbeat(at, Fault::None);
             }
-            if !process.has_beaten {
+            if !process.has_beaten && self.mode == Mode::Call {
                 return Action::BeginHeartbeat(at);
             }
             if self.can_step(at) {

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{HolderId, Model, Process, Task};
+use super::{HolderId, Mode, Model, Process, Task};
 
 impl Model {
     pub(in super::super) fn canonical(mut self) -> Self {
         for process in &mut self.processes {
-            if !process.is_alive || process.task == Task::Done {
+            let is_gone = !process.is_alive && self.mode == Mode::Call;
+            if is_gone || process.task == Task::Done {
                 process.forget();
             }
         }

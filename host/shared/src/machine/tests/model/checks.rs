@@ -1,18 +1,22 @@
 //! What must never happen.
 
-use super::{LASTS, Model};
+use super::{LASTS, Mode, Model};
 
 impl Model {
     pub(super) fn send(&mut self, at: usize) -> Result<(), String> {
         for (other, process) in self.processes.iter().enumerate() {
-            let is_paid = process.has_sent && (process.is_alive || process.has_published);
-            if other == at || !is_paid {
+            // A batch goes on without its process.
+            let goes_on = process.is_alive || process.has_published || self.mode != Mode::Call;
+            if other == at || !(process.has_sent && goes_on) {
                 continue;
             }
             if !process.is_beyond {
                 return Err(format!("{at} sent beside a live claim of {other}"));
             }
             self.beyond += 1;
+        }
+        if self.mode != Mode::Call && self.processes[at].has_sent {
+            return Err(format!("{at} sent twice"));
         }
         self.sends += 1;
         self.processes[at].has_sent = true;

@@ -3,10 +3,11 @@
 mod actions;
 mod canonical;
 mod checks;
+mod commands;
 mod steps;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::{Claimant, Effect};
@@ -19,10 +20,23 @@ const LASTS: u64 = LEASE / 4 * 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Rates(pub(super) [u64; 3]);
 
+/// How the requests are sent, and so how long a claim lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Mode {
+    /// In calls: a process that crashed never returns.
+    Call,
+    /// In batches, which no time ends here: the next command of the project goes on where the last one crashed, and calls
+    /// of the last one may arrive at any time.
+    Batch,
+    /// The same with a mistake: a claim of an earlier intent is used.
+    BatchWithOneIntent,
+}
+
 #[derive(Debug)]
 pub(super) struct Setup {
+    pub(super) mode: Mode,
     pub(super) processes: usize,
-    /// Crashes, lost replies and failed operations, in all.
+    /// Crashes, lost replies, late calls and failed operations, in all.
     pub(super) faults: u8,
     /// Requests that the provider fails.
     pub(super) failures: u8,
@@ -30,10 +44,10 @@ pub(super) struct Setup {
     pub(super) rates: Rates,
 }
 
-/// A process and its id as a holder, which changes after a gap.
+/// A process and its id as a holder, which changes after a gap. In batches it is a project and the number of its intent.
 type HolderId = (usize, u8);
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Claim {
     holder: HolderId,
     is_released: bool,
@@ -48,6 +62,8 @@ enum Task {
     InFlight(u64),
     Publishing(Claimant, Effect, u64),
     Releasing(Claimant, Effect, u64),
+    /// Looks for the claims of earlier intents, to give them up.
+    Sweeping,
     Done,
 }
 
@@ -79,7 +95,10 @@ struct Process {
 /// Everything.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Model {
+    mode: Mode,
     claims: BTreeMap<u64, Claim>,
+    /// Calls that create a claim, and that nobody waits for any more.
+    late: BTreeSet<(u64, Claim)>,
     answer: Option<usize>,
     heartbeats: BTreeMap<HolderId, u64>,
     processes: Vec<Process>,
@@ -101,6 +120,16 @@ pub(super) enum Action {
     BeginHeartbeat(usize),
     EndHeartbeat(usize, Fault),
     Crash(usize),
+    /// The next command of the project begins; it may look for what the last one left before anything else.
+    Begin(usize, First),
+    /// The call with this place among the late ones arrives.
+    Arrive(usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum First {
+    Sweep,
+    TakeOver,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +139,8 @@ pub(super) enum Fault {
     LostReply,
     /// The operation is not carried out.
     NotDone,
+    /// The operation is carried out at some time, or never, and nobody waits for that.
+    Late,
 }
 
 const fn clock(units: u64) -> Duration {
@@ -136,7 +167,9 @@ impl Model {
             has_published: false,
         };
         Self {
+            mode: setup.mode,
             claims: BTreeMap::new(),
+            late: BTreeSet::new(),
             answer: None,
             heartbeats: BTreeMap::new(),
             processes: vec![process; setup.processes],
@@ -167,9 +200,10 @@ impl Model {
         }
     }
 
-    /// Whether no process that lives has anything left to do.
+    /// Whether nothing is left to do for any process that lives, or whose project has another command.
     pub(super) fn is_over(&self) -> bool {
-        let is_over = |process: &Process| !process.is_alive || process.task == Task::Done;
+        let is_gone = |process: &Process| !process.is_alive && self.mode == Mode::Call;
+        let is_over = |process: &Process| is_gone(process) || process.task == Task::Done;
         self.processes.iter().all(is_over)
     }
 
@@ -178,6 +212,9 @@ impl Model {
     }
 
     fn is_fresh(&self, process: usize) -> bool {
+        if self.mode != Mode::Call {
+            return true;
+        }
         let newest = self.processes[process].newest;
         newest.is_some_and(|newest| self.now(process) - newest < LASTS)
     }

@@ -8,7 +8,7 @@
 use synix_core::request::Ending;
 
 use super::super::super::{Claimant, Effect, End, Event};
-use super::{Action, Fault, HolderId, LEASE, Model, Task};
+use super::{Action, Fault, HolderId, LEASE, Mode, Model, Task};
 
 impl Model {
     pub(in super::super) fn apply(&mut self, action: Action) -> Result<(), String> {
@@ -23,6 +23,10 @@ impl Model {
             }
             Action::Crash(at) => {
                 self.faults -= 1;
+                if self.mode != Mode::Call {
+                    self.crash_command(at);
+                    return Ok(());
+                }
                 let process = &mut self.processes[at];
                 process.is_alive = false;
                 // What it knew is gone, so states that differ only in that are one state.
@@ -44,6 +48,8 @@ impl Model {
                 process.beat_began = Some(now);
             }
             Action::EndHeartbeat(at, fault) => self.end_heartbeat(at, fault),
+            Action::Begin(at, first) => self.begin_command(at, first),
+            Action::Arrive(place) => self.arrive(place)?,
             Action::Fail(at) => {
                 self.failures -= 1;
                 let Task::InFlight(generation) = self.processes[at].task else {
@@ -83,12 +89,12 @@ impl Model {
         }
     }
 
-    fn release(&mut self, at: usize, generation: u64) {
+    pub(super) fn release(&mut self, at: usize, generation: u64) {
         let (claimant, effect) = Claimant::release(generation).step(Event::Begun);
         self.processes[at].task = Task::Releasing(claimant, effect, generation);
     }
 
-    fn publish(&mut self, at: usize, generation: u64) {
+    pub(super) fn publish(&mut self, at: usize, generation: u64) {
         let claimant = Claimant::publish(Some(generation), Ending::Complete);
         let (claimant, effect) = claimant.step(Event::Begun);
         self.processes[at].task = Task::Publishing(claimant, effect, generation);
@@ -137,10 +143,13 @@ impl Model {
                 let event = self.carry_out(at, holder, effect, fault)?;
                 let (_, effect) = claimant.step(event);
                 match effect {
-                    Effect::End(End::Failed) => self.release(at, generation),
-                    _ => self.processes[at].task = Task::Waiting,
+                    Effect::End(End::Failed) if self.mode == Mode::Call => {
+                        self.release(at, generation);
+                    }
+                    _ => self.next_intent(at),
                 }
             }
+            Task::Sweeping => self.sweep(at),
             Task::Done => return Err("a process goes on after its end".to_owned()),
         }
         Ok(())

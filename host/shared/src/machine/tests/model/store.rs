@@ -3,7 +3,7 @@
 use synix_core::request::Ending;
 
 use super::super::super::{ClaimSeen, Comparison, Effect, Event, Liveness, Observation};
-use super::{Claim, Fault, HolderId, LEASE, Model, clock};
+use super::{Claim, Fault, HolderId, LEASE, Mode, Model, clock};
 
 impl Model {
     pub(super) fn carry_out(
@@ -13,7 +13,10 @@ impl Model {
         effect: Effect,
         fault: Fault,
     ) -> Result<Event, String> {
-        if fault == Fault::NotDone {
+        if fault == Fault::Late {
+            self.send_late(holder, effect);
+        }
+        if matches!(fault, Fault::NotDone | Fault::Late) {
             return Ok(Event::Failed);
         }
         let event = match effect {
@@ -77,7 +80,7 @@ impl Model {
                 process.known = Some((generation, now));
             }
             ClaimSeen::Other
-        } else if claim.holder.1 == process.epoch {
+        } else if claim.holder.1 == process.epoch || self.mode == Mode::BatchWithOneIntent {
             ClaimSeen::Own
         } else {
             ClaimSeen::OwnLost
@@ -85,6 +88,9 @@ impl Model {
     }
 
     fn judge(&mut self, at: usize) -> Result<Liveness, String> {
+        if self.mode != Mode::Call {
+            return Ok(Liveness::Live);
+        }
         let now = self.now(at);
         let process = &mut self.processes[at];
         let (generation, claim_seen) = process.known.ok_or("judged an unknown claim")?;
