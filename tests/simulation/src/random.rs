@@ -2,34 +2,26 @@
 
 use std::time::Duration;
 
-/// SplitMix64.
+use synix_test_random::SeededRandom;
+
 #[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
+pub(crate) struct Random(SeededRandom);
 
 impl Random {
     /// Returns a generator whose numbers depend on the seed and the stream only.
     pub(crate) fn new(seed: u64, stream: u64) -> Self {
-        let mut random = Self(seed ^ stream.wrapping_mul(0xD1B5_4A32_D192_ED03));
-        random.next();
-        random
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        let mut random = SeededRandom(seed ^ stream.wrapping_mul(0xD1B5_4A32_D192_ED03));
+        random.draw();
+        Self(random)
     }
 
     /// Returns a number from 0 up to 1, without 1.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    pub(crate) fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    pub(crate) const fn fraction(&mut self) -> f64 {
+        self.0.fraction()
     }
 
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
+        self.0.below(limit)
     }
 
     pub(crate) fn happens(&mut self, probability: f64) -> bool {
@@ -57,7 +49,7 @@ mod tests {
     fn a_seed_and_a_stream_decide_every_number() {
         let numbers = |seed, stream| {
             let mut random = Random::new(seed, stream);
-            [random.next(), random.next(), random.next()]
+            [(); 3].map(|()| random.fraction().to_bits())
         };
         assert_eq!(numbers(1, 2), numbers(1, 2));
         assert_ne!(numbers(1, 2), numbers(1, 3));

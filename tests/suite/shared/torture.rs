@@ -249,7 +249,7 @@ fn run_sequence(seed: u64, store: &TeamStore, observed: &TeamStore, counts: &Cou
         let running: Vec<_> = machines
             .iter_mut()
             .map(|machine| {
-                let mut random = SeededRandom(random.next());
+                let mut random = SeededRandom(random.draw());
                 scope.spawn(move || {
                     machine.disturb(&mut random);
                     machine.finish();

@@ -1,35 +1,11 @@
 //! Random numbers and texts that a seed determines.
 
-/// A random number generator whose seeds mean the same on every machine (`SplitMix64`).
-pub(crate) struct SeededRandom(pub(crate) u64);
-
-impl SeededRandom {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    pub(crate) fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
-        let at = self.below(choices.len() as u64);
-        choices[usize::try_from(at).unwrap()]
-    }
-}
+pub(crate) use synix_test_random::SeededRandom;
 
 /// Returns a number whose logarithm is normally distributed, with a median of 40 and a mean of 45: most answers are
 /// short, and few are long.
 pub(crate) fn skewed_length(random: &mut SeededRandom) -> u64 {
-    let mut uniform = || {
-        #[expect(clippy::cast_precision_loss, reason = "a random number")]
-        let uniform = (random.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        uniform.max(1e-12)
-    };
+    let mut uniform = || random.fraction().max(1e-12);
     let normal = (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
     #[expect(
         clippy::cast_possible_truncation,

@@ -128,7 +128,7 @@ fn unusual_transport(random: &mut SeededRandom) -> Fault {
 
 pub(crate) fn script(random: &mut SeededRandom) -> Script {
     let pace = Pace::in_progress(random.below(3));
-    let mut script = Script::new().batches(pace).seed(random.next());
+    let mut script = Script::new().batches(pace).seed(random.draw());
     for _ in 0..random.below(4) {
         script = script.fault(fault(random));
     }

@@ -86,7 +86,7 @@ fn what_is_predicted_is_what_is_billed() {
 
 /// Changes an input or a prompt file, or returns options that change or select something.
 fn change_something(project: &TestProject, random: &mut SeededRandom, notes: usize) -> Vec<String> {
-    let number = random.next() % 1000;
+    let number = random.below(1000);
     let note = 1 + usize::try_from(random.below(notes as u64)).unwrap();
     let mut flags = Vec::new();
     match random.below(6) {

@@ -3,22 +3,19 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A generator (`SplitMix64`) that many use. A clone is the same generator.
+use synix_test_random::SeededRandom;
+
+/// A generator that many use. A clone is the same generator.
 #[derive(Debug, Clone)]
-pub(super) struct SharedRandom(Arc<Mutex<u64>>);
+pub(super) struct SharedRandom(Arc<Mutex<SeededRandom>>);
 
 impl SharedRandom {
     pub(super) fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(seed)))
+        Self(Arc::new(Mutex::new(SeededRandom(seed))))
     }
 
     pub(super) fn below(&self, end: u64) -> u64 {
-        let mut state = self.0.lock().unwrap();
-        *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = *state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % end
+        self.0.lock().unwrap().below(end)
     }
 
     pub(super) fn milliseconds(&self, end: u64) -> Duration {

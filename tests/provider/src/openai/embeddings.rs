@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use synix_test_random::SeededRandom;
 
 use super::{chat, error};
 use crate::answer::{Answer, Corruption, ModelReply, choose_reply, generated};
@@ -118,17 +119,13 @@ fn vector(prompt: &Prompt<'_>, dimensions: u64) -> Vec<f32> {
 /// Adds the direction of a seed: numbers between -1 and 1 that only depend on it.
 fn add(numbers: &mut [f32], seed: &str, weight: f32) {
     let digest = Sha256::digest(seed.as_bytes());
-    let mut state = digest
+    let seed = digest
         .iter()
         .take(8)
-        .fold(0_u64, |state, byte| state << 8 | u64::from(*byte));
+        .fold(0_u64, |seed, byte| seed << 8 | u64::from(*byte));
+    let mut random = SeededRandom(seed);
     for number in numbers {
-        // The generator SplitMix64.
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = state;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let [high, low, ..] = (bits ^ (bits >> 31)).to_be_bytes();
+        let [high, low, ..] = random.draw().to_be_bytes();
         let unit = (f32::from(u16::from_be_bytes([high, low])) - 32_767.5) / 32_767.5;
         *number += weight * unit;
     }
