@@ -112,6 +112,16 @@ impl Environment {
         text.and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
+    /// Returns the name of this machine, if it is known: most shells have it, and do not pass it on.
+    pub(super) fn host_name(&self) -> Option<String> {
+        let set = ["HOSTNAME", "COMPUTERNAME"]
+            .into_iter()
+            .find_map(|name| self.get(name));
+        set.or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok())
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+    }
+
     /// Returns the rate of the clock of shared answers in eighths. Only a test of a debug build changes it.
     pub(super) fn clock_eighths(&self) -> u32 {
         let text = self.get("SYNIX_CLOCK_EIGHTHS");

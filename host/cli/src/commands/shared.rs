@@ -4,7 +4,7 @@ use serde_json::json;
 use synix_core::exit_code::ExitCode;
 use synix_core::printable::{self, pluralize};
 use synix_project::SharedReport;
-use synix_shared::{ClaimMode, Lease};
+use synix_shared::{ClaimMode, DamagedObject, Lease};
 
 use crate::args::{Global, SharedCommand};
 use crate::lines::Lines;
@@ -36,12 +36,17 @@ pub(super) fn run(
                 "retained": deleted.retained,
             });
             screen.print_result(&document, || {
-                vec![format!(
-                    "removed {} and {}; {} without an answer remain",
-                    pluralize(deleted.claims, "claim"),
-                    pluralize(deleted.heartbeats, "heartbeat"),
-                    pluralize(deleted.retained, "claim")
-                )]
+                vec![
+                    format!(
+                        "deleted {} on answered requests and {} of processes that are gone",
+                        pluralize(deleted.claims, "claim"),
+                        pluralize(deleted.heartbeats, "heartbeat"),
+                    ),
+                    format!(
+                        "retained {} on requests without an answer: they decide who may send",
+                        pluralize(deleted.retained, "claim")
+                    ),
+                ]
             })?;
         }
     }
@@ -52,11 +57,15 @@ fn document(report: Option<&SharedReport>) -> serde_json::Value {
     let Some(report) = report else {
         return json!({
             "url": null, "namespace": null, "reachable": false, "error": null,
-            "read_only": false, "unpublished": 0, "leases": [],
+            "read_only": false, "unpublished": 0, "leases": [], "damaged": [],
         });
     };
     let store = &report.store;
     let leases: Vec<_> = store.leases.iter().map(lease_document).collect();
+    let damaged = store.damaged.iter();
+    let damaged: Vec<_> = damaged
+        .map(|object| json!({ "path": object.path, "reason": object.reason }))
+        .collect();
     json!({
         "url": store.url,
         "namespace": store.namespace,
@@ -65,6 +74,7 @@ fn document(report: Option<&SharedReport>) -> serde_json::Value {
         "read_only": report.read_only,
         "unpublished": report.unpublished,
         "leases": leases,
+        "damaged": damaged,
     })
 }
 
@@ -103,24 +113,64 @@ fn status_lines(report: &SharedReport) -> Lines {
             pluralize(report.unpublished, "answer")
         ));
     }
-    if store.leases.is_empty() {
-        return lines;
+    for DamagedObject { path, reason } in &store.damaged {
+        lines.push(format!(
+            "damaged: {}: {}",
+            printable::escape_line(path),
+            printable::escape_line(reason)
+        ));
     }
+    if store.unreachable.is_none() && store.leases.is_empty() {
+        lines.push("no request is claimed");
+    }
+    if !store.leases.is_empty() {
+        claim_lines(report, &mut lines);
+    }
+    lines
+}
+
+fn claim_lines(report: &SharedReport, lines: &mut Lines) {
     lines.heading("claimed requests:");
     let columns = [
         Column::Left("request"),
         Column::Left("mode"),
         Column::Left("holder"),
         Column::Left("since"),
+        Column::Left("last heartbeat"),
     ];
-    let rows = store.leases.iter().map(|lease| {
+    let rows = report.store.leases.iter().map(|lease| {
         [
             lease.key.0.short(),
             mode_name(lease.held_by.mode).to_owned(),
-            printable::escape_line(&lease.held_by.holder),
+            printable::escape_line(short_holder(&lease.held_by.holder)),
             lease.held_by.since.to_string(),
+            match (lease.held_by.mode, lease.last_heartbeat) {
+                (ClaimMode::Batch, _) => "not needed".to_owned(),
+                (ClaimMode::Call, None) => "none".to_owned(),
+                (ClaimMode::Call, Some(time)) => time.to_string(),
+            },
         ]
     });
     lines.table(columns, rows.collect());
-    lines
+    lines.push(String::new());
+    lines.push(format!(
+        "A claim of mode `call` ends {} after the last heartbeat of its holder.",
+        pluralize(report.lease.as_secs(), "second")
+    ));
+    lines.push("A claim of mode `batch` ends with its batch, or 48 hours after it began.");
+    lines.push("A build that needs the request takes over a claim that has ended.");
+}
+
+/// Returns the id of a holder without most of its random digits.
+fn short_holder(holder: &str) -> &str {
+    const DIGITS: usize = 32;
+    const SHOWN: usize = 8;
+    let digits = holder.rsplit('-').next().unwrap_or(holder);
+    if digits.len() == DIGITS {
+        holder
+            .get(..holder.len() - DIGITS + SHOWN)
+            .unwrap_or(holder)
+    } else {
+        holder
+    }
 }

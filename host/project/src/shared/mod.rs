@@ -42,6 +42,8 @@ pub struct SharedReport {
     pub read_only: bool,
     /// How many answers of this project the next build publishes.
     pub unpublished: u64,
+    /// How long a claim of mode `call` lives after the last heartbeat of its holder.
+    pub lease: Duration,
 }
 
 impl ProjectContext {
@@ -129,6 +131,7 @@ pub fn shared_status(options: &Options) -> Result<Option<SharedReport>, ProjectE
         store: runtime()?.block_on(shared.status()),
         read_only: shared.settings().read_only,
         unpublished,
+        lease: shared.settings().lease,
     }))
 }
 
@@ -146,7 +149,12 @@ pub fn shared_gc(options: &Options) -> Result<GcReport, ProjectError> {
                 .to_owned(),
         ));
     }
-    let collected = runtime()?.block_on(shared.gc());
+    let collected = runtime()?.block_on(async {
+        let collected = shared.gc().await;
+        // A heartbeat of this process that remains is deleted by a later one.
+        let _ = shared.leave().await;
+        collected
+    });
     collected.map_err(|source| ProjectError::Shared {
         url: shared.settings().name.clone(),
         source: Box::new(source),
@@ -155,8 +163,7 @@ pub fn shared_gc(options: &Options) -> Result<GcReport, ProjectError> {
 
 /// Returns how the claims of this process are shown to others.
 fn holder_label(environment: &Environment) -> String {
-    let names = ["HOSTNAME", "COMPUTERNAME"].into_iter();
-    let host = names.filter_map(|name| environment.get(name)).next();
-    let host = host.unwrap_or_else(|| "a machine".to_owned());
-    format!("{host}, process {}", std::process::id())
+    let host = environment.host_name();
+    let host = host.unwrap_or_else(|| "unnamed".to_owned());
+    format!("{host} process {}", std::process::id())
 }

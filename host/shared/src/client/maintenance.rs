@@ -8,7 +8,7 @@ use synix_core::clock::Timestamp;
 use synix_core::request::{Ending, RequestKey};
 
 use super::operations::Read;
-use super::{GcReport, HeldBy, Inner, Lease, SharedStatus};
+use super::{GcReport, HeldBy, Inner, Lease, SharedStatus, lock};
 use crate::documents::ClaimMode;
 use crate::error::SharedError;
 use crate::objects::ObjectInfo;
@@ -30,6 +30,7 @@ impl Inner {
     pub(super) async fn status(&self) -> SharedStatus {
         let (leases, unreachable) = match self.leases().await {
             Ok(leases) => (leases, None),
+            Err(SharedError::Store { source, .. }) => (Vec::new(), Some(with_causes(&source))),
             Err(error) => (Vec::new(), Some(with_causes(&error))),
         };
         SharedStatus {
@@ -37,6 +38,7 @@ impl Inner {
             namespace: self.settings.namespace.clone(),
             unreachable,
             leases,
+            damaged: std::mem::take(&mut *lock(&self.damaged)),
         }
     }
 

@@ -49,10 +49,12 @@ pub struct SharedStatus {
     pub url: String,
     /// The namespace.
     pub namespace: String,
-    /// The error chain, if the store cannot be reached.
+    /// The error chain, if the store cannot be reached. It does not name the store.
     pub unreachable: Option<String>,
     /// The claims on requests without a complete answer, oldest first.
     pub leases: Vec<Lease>,
+    /// The claims, and the answers to their requests, that are unreadable.
+    pub damaged: Vec<DamagedObject>,
 }
 
 /// A claim in the status.
@@ -62,7 +64,7 @@ pub struct Lease {
     pub key: RequestKey,
     /// Who holds it.
     pub held_by: HeldBy,
-    /// The newest heartbeat of the holder, by the clock of the store.
+    /// The newest heartbeat of the holder, by the clock of the store; `None` if it has none, such as after its end.
     pub last_heartbeat: Option<Timestamp>,
 }
 
