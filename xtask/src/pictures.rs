@@ -137,7 +137,7 @@ fn build_with_failures(program: &Path, project: &Path) -> Result<(), Failure> {
 fn edit(from: &Path, to: &Path, change: impl Fn(&str) -> String) -> Result<(), Failure> {
     let text = fs::read_to_string(from).and_then(|text| {
         let changed = change(&text);
-        fs::write(to, &changed)?;
+        fs::File::create(to)?.write_all(changed.as_bytes())?;
         Ok(changed != text)
     });
     match text {
