@@ -24,6 +24,7 @@
 mod amount;
 mod basis;
 mod cut;
+mod encodings;
 mod estimate;
 mod images;
 mod ledger;

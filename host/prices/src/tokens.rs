@@ -6,6 +6,7 @@
 use tiktoken_rs::CoreBPE;
 use tiktoken_rs::tokenizer::{Tokenizer, get_tokenizer};
 
+use super::encodings::{CL100K_BASE, O200K_BASE};
 use super::images::{UncountedImage, count_image_tokens};
 use synix_core::request::{Part, Request, Wire};
 
@@ -84,9 +85,9 @@ pub(super) fn tokenizer_of_model(wire: Wire, model: &str) -> Option<&'static Cor
 
 fn load_encoding(tokenizer: Tokenizer) -> Option<&'static CoreBPE> {
     match tokenizer {
-        Tokenizer::O200kBase => Some(tiktoken_rs::o200k_base_singleton()),
-        Tokenizer::O200kHarmony => Some(tiktoken_rs::o200k_harmony_singleton()),
-        Tokenizer::Cl100kBase => Some(tiktoken_rs::cl100k_base_singleton()),
+        // They differ only in their special tokens.
+        Tokenizer::O200kBase | Tokenizer::O200kHarmony => Some(&O200K_BASE),
+        Tokenizer::Cl100kBase => Some(&CL100K_BASE),
         Tokenizer::P50kBase | Tokenizer::R50kBase | Tokenizer::P50kEdit | Tokenizer::Gpt2 => None,
     }
 }
