@@ -85,6 +85,12 @@ fn search_and_follow(browser: &Browser, server: &WebServer) {
     browser.follow("Search");
     browser.enter("main input[name=q]", &format!("write{ENTER}"));
     browser.wait_until(|browser| browser.url().contains("q=write"));
+    // Without scripts, a page does not show by itself what is found later.
+    let page = browser.url();
+    browser.wait_until(|browser| {
+        browser.open(&page);
+        browser.text("main").contains("chitra")
+    });
     let found = browser.text("main");
     for label in ["amara", "bela", "chitra"] {
         assert!(found.contains(label), "{found}");
