@@ -145,7 +145,7 @@ fn a_removed_key_has_its_default_or_is_missing() {
         ("layers.facts", "unknown input `facts`"),
         (
             "models.default.temprature",
-            "5:9: there is no key `temprature` in [models.default] (from `models.default.temprature` on the command line; did you mean `temperature`?)",
+            "5:1: there is no key `temprature` in [models.default] (from `models.default.temprature` on the command line; did you mean `temperature`?)",
         ),
         (
             "models.default.max_tokens",
@@ -220,8 +220,12 @@ fn a_key_is_not_removed_and_changed_at_once() {
 fn only_the_lines_of_removed_keys_leave_the_file() {
     for (key, old, new) in [
         ("models.default.temperature", "temperature = 0.2\n", ""),
-        ("pipeline.name", "name = \"p\"   # short\n", ""),
         ("layers.core.config.label", "config.label = \"core\"\n", ""),
+        (
+            "layers.core.config.prompt",
+            "config.prompt = \"Sum up\" # all\n",
+            "",
+        ),
     ] {
         let (edited, _) = edit(FILE, &without(&[key])).unwrap();
         assert_eq!(edited, FILE.replace(old, new), "{key}");
