@@ -96,7 +96,7 @@ pub use reading::{
     open_reader, outputs, prices, status,
 };
 #[cfg(feature = "restate")]
-pub use registration::{Registration, endpoint_url, register};
+pub use registration::{Announcement, Registration, endpoint_url};
 pub use resume::resume;
 pub use shared::{SharedReport, shared_gc, shared_status};
 pub use synix_manifest::{Overrides, Setting};

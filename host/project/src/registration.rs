@@ -1,5 +1,6 @@
 //! Tells a server of Restate where a worker or a service is.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use url::Url;
@@ -29,8 +30,44 @@ pub enum Registration {
     },
 }
 
+/// Which server is told where an endpoint is, and under which URL.
+#[derive(Debug, Clone)]
+pub struct Announcement {
+    /// The admin API of the server. `None`: nobody is told.
+    admin: Option<Url>,
+    /// `None`: the address at which the endpoint listens.
+    advertised: Option<Url>,
+}
+
+impl Announcement {
+    /// Reads the values of `--register` and `--advertise`.
+    pub fn parse(register: Option<&str>, advertise: Option<&str>) -> Result<Self, ProjectError> {
+        let read = |option, url: Option<&str>| url.map(|url| endpoint_url(option, url)).transpose();
+        Ok(Self {
+            admin: read("--register", register)?,
+            advertised: read("--advertise", advertise)?,
+        })
+    }
+
+    /// Returns the URL of an endpoint that listens at this address.
+    pub fn url(&self, listen: SocketAddr) -> Result<Url, ProjectError> {
+        match &self.advertised {
+            Some(url) => Ok(url.clone()),
+            None => endpoint_url("--listen", &format!("http://{listen}")),
+        }
+    }
+
+    /// Tells the server where the endpoint is, until it knows. Never ends.
+    pub async fn announce(&self, endpoint: &Url, observer: &dyn Fn(&Registration)) {
+        if let Some(admin) = &self.admin {
+            register(admin, endpoint, observer).await;
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Tells the server with this admin API where an endpoint is, until it knows. A reason is reported once.
-pub async fn register(admin: &Url, endpoint: &Url, observer: &dyn Fn(&Registration)) {
+async fn register(admin: &Url, endpoint: &Url, observer: &dyn Fn(&Registration)) {
     let mut pause = FIRST_PAUSE;
     let mut reported = String::new();
     loop {
@@ -72,7 +109,8 @@ mod tests {
 
     #[test]
     fn an_invalid_url_is_reported_with_its_option_and_the_reason() {
-        let message = |url| endpoint_url("--register", url).unwrap_err().to_string();
+        let parsed = |url| Announcement::parse(Some(url), None);
+        let message = |url| parsed(url).unwrap_err().to_string();
         assert_eq!(
             message("ftp://server"),
             "the URL of --register must start with `http://` or `https://`"

@@ -12,7 +12,7 @@ use super::engine::{CONTENT_VARIABLE, open_contents};
 use super::environment::Environment;
 use super::execute::runtime;
 use super::machine_limits::maxima;
-use super::registration::{Registration, endpoint_url, register};
+use super::registration::{Announcement, Registration};
 use synix_manifest::check_shared_url;
 use synix_restate::{Endpoint, EndpointError, EndpointSettings};
 use synix_sandbox::Compiler;
@@ -61,14 +61,8 @@ pub fn run_worker(
     stop: &CancellationToken,
     observer: &dyn Fn(&WorkerEvent<'_>),
 ) -> Result<(), ProjectError> {
-    let admin = options.register.as_deref();
-    let admin = admin
-        .map(|url| endpoint_url("--register", url))
-        .transpose()?;
-    let advertise = options.advertise.as_deref();
-    let advertise = advertise
-        .map(|url| endpoint_url("--advertise", url))
-        .transpose()?;
+    let announcement =
+        Announcement::parse(options.register.as_deref(), options.advertise.as_deref())?;
     let content = content_url(options)?;
     let (contents, content) = open_contents(&content, &options.environment)?;
     let jobs = options
@@ -94,28 +88,19 @@ pub fn run_worker(
     let served = runtime.block_on(async {
         let endpoint = Endpoint::of_worker(&settings, handler(worker)).map_err(failed)?;
         let address = endpoint.address();
-        let advertised = match advertise {
-            Some(url) => url,
-            None => endpoint_url("--listen", &format!("http://{address}"))?,
-        };
+        let url = announcement.url(address)?;
         observer(&WorkerEvent::Listening {
             address,
             content: &content,
             jobs,
         });
-        let registering = async {
-            if let Some(server) = &admin {
-                register(server, &advertised, &|event| {
-                    observer(&WorkerEvent::Registration(event));
-                })
-                .await;
-            }
-            std::future::pending::<()>().await;
+        let told = |registration: &Registration| {
+            observer(&WorkerEvent::Registration(registration));
         };
         let serving = async {
             tokio::select! {
                 () = endpoint.serve(stop.clone()) => {}
-                () = registering => {}
+                () = announcement.announce(&url, &told) => {}
             }
         };
         let stopping = async {

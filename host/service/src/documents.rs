@@ -56,7 +56,7 @@ pub struct JobOptions {
 }
 
 /// How often batches are polled by default.
-pub const DEFAULT_POLL: Duration = Duration::from_secs(60);
+const DEFAULT_POLL: Duration = Duration::from_secs(60);
 
 impl Default for JobOptions {
     fn default() -> Self {

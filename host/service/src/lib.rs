@@ -33,7 +33,7 @@ mod running;
 mod service;
 mod turns;
 
-pub use documents::{DEFAULT_POLL, JobOptions};
+pub use documents::JobOptions;
 pub use error::{RemoteCause, RemoteMessage, ServiceError};
 pub use event::ServiceEvent;
 pub use names::is_job;

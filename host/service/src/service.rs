@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use synix_core::clock::Clock;
 use synix_prices::Amount;
-use synix_project::{Options, ProjectError, StopTokens, endpoint_url, register};
+use synix_project::{Announcement, Options, ProjectError, Registration, StopTokens};
 use synix_restate::{BuildService, Endpoint, EndpointError, EndpointSettings, Progress};
 
 use crate::ServiceError;
@@ -85,12 +85,8 @@ pub fn run_service(
     tokens: &StopTokens,
     observer: &dyn Fn(&ServiceEvent),
 ) -> Result<(), ServiceError> {
-    let url = |option, url: &Option<String>| {
-        let url = url.as_deref();
-        url.map(|url| endpoint_url(option, url)).transpose()
-    };
-    let admin = url("--register", &options.register)?;
-    let advertise = url("--advertise", &options.advertise)?;
+    let announcement =
+        Announcement::parse(options.register.as_deref(), options.advertise.as_deref())?;
     let projects = projects(options)?;
     let names: Vec<String> = projects.keys().cloned().collect();
     let (events, mut received) = unbounded_channel();
@@ -113,23 +109,14 @@ pub fn run_service(
         let endpoint =
             Endpoint::of_service(&settings, service).map_err(|error| failed(error.into()))?;
         let address = endpoint.address();
-        let advertised = match advertise {
-            Some(url) => url,
-            None => endpoint_url("--listen", &format!("http://{address}"))?,
-        };
+        let url = announcement.url(address)?;
         observer(&ServiceEvent::Listening {
             address,
             projects: names,
             jobs: options.jobs,
         });
-        let registering = async {
-            if let Some(server) = &admin {
-                register(server, &advertised, &|registration| {
-                    observer(&ServiceEvent::Registration(registration.clone()));
-                })
-                .await;
-            }
-            std::future::pending::<()>().await;
+        let told = |registration: &Registration| {
+            observer(&ServiceEvent::Registration(registration.clone()));
         };
         let reporting = async {
             while let Some(event) = received.recv().await {
@@ -139,7 +126,7 @@ pub fn run_service(
         };
         tokio::select! {
             () = endpoint.serve(tokens.stop.clone()) => {}
-            () = registering => {}
+            () = announcement.announce(&url, &told) => {}
             () = reporting => {}
             // The second signal: nobody waits for what is in flight.
             () = tokens.leave.cancelled() => {}

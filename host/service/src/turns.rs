@@ -62,43 +62,17 @@ impl Service {
                 });
             }
         };
-        let found = self.find(job, options)?;
-        match found {
-            Found::Nothing => {
-                let run = job.run_options(true, self.max_budget);
-                let project = Project::open(options)?;
-                if job.options.batch {
-                    project.run_batch(&run, &observer)
-                } else {
-                    project.build(&run, &observer)
-                }
+        let known = known_build(job, options)?;
+        let is_ours = |row: &BuildRow| row.job.as_ref() == Some(&job.job);
+        let begins = !known.as_ref().is_some_and(is_ours);
+        let run = job.run_options(begins, self.max_budget);
+        match known {
+            Some(row) if !begins && (row.closed.is_some() || row.cancelled) => {
+                recorded_report(options, &row)
             }
-            Found::Ours(row) if row.closed.is_some() || row.cancelled => ended(options, &row),
-            Found::Ours(row) => {
-                let run = job.run_options(false, self.max_budget);
-                synix_project::resume(options, Some(&row.id.to_string()), &run, &observer)
-            }
-            Found::Others(row) => {
-                let run = job.run_options(true, self.max_budget);
-                synix_project::resume(options, Some(&row.id.to_string()), &run, &observer)
-            }
-        }
-    }
-
-    fn find(&self, job: &JobDocument, options: &Options) -> Result<Found, ProjectError> {
-        let reader = match open_reader(options) {
-            Ok(reader) => reader,
-            Err(ProjectError::Store(StoreError::Absent { .. })) if job.resume.is_none() => {
-                return Ok(Found::Nothing);
-            }
-            Err(error) => return Err(error),
-        };
-        if let Some(row) = reader.build_of_job(&job.job)? {
-            return Ok(Found::Ours(row));
-        }
-        match &job.resume {
-            None => Ok(Found::Nothing),
-            Some(build) => Ok(Found::Others(find_build(&reader, build)?)),
+            Some(row) => synix_project::resume(options, Some(&row.id.to_string()), &run, &observer),
+            None if job.options.batch => Project::open(options)?.run_batch(&run, &observer),
+            None => Project::open(options)?.build(&run, &observer),
         }
     }
 
@@ -141,9 +115,10 @@ impl Service {
                 report.exit_code = Some(ExitCode::Failure.code());
             }
             Err(error) => {
-                if let Ok(Some((build, status))) = self.build_so_far(job, options) {
-                    report.build = Some(build);
-                    report.status = Some(status);
+                let known = known_build(job, options).ok().flatten();
+                if let Some(known) = known.and_then(|row| recorded_report(options, &row).ok()) {
+                    report.build = Some(known.build.to_string());
+                    report.status = Some(known.status.status.into_owned());
                 }
                 if may_pass(error.kind()) && !turn.is_cancelled() {
                     report.state = JobState::Waiting;
@@ -156,35 +131,27 @@ impl Service {
         }
         Ok(report)
     }
+}
 
-    fn build_so_far(
-        &self,
-        job: &JobDocument,
-        options: &Options,
-    ) -> Result<Option<(String, String)>, ProjectError> {
-        let (Found::Ours(row) | Found::Others(row)) = self.find(job, options)? else {
+/// Returns the build that an earlier turn of the job has opened or resumed, or else the one that the job is to resume.
+fn known_build(job: &JobDocument, options: &Options) -> Result<Option<BuildRow>, ProjectError> {
+    let reader = match open_reader(options) {
+        Ok(reader) => reader,
+        Err(ProjectError::Store(StoreError::Absent { .. })) if job.resume.is_none() => {
             return Ok(None);
-        };
-        let report = ended(options, &row)?;
-        Ok(Some((
-            report.build.to_string(),
-            report.status.status.into_owned(),
-        )))
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(row) = reader.build_of_job(&job.job)? {
+        return Ok(Some(row));
     }
+    let resumed = job.resume.as_deref();
+    let resumed = resumed.map(|build| find_build(&reader, build)).transpose();
+    Ok(resumed?)
 }
 
-/// The build of a job.
-enum Found {
-    /// There is none yet.
-    Nothing,
-    /// An earlier turn has opened or resumed it.
-    Ours(BuildRow),
-    /// The job is to resume it.
-    Others(BuildRow),
-}
-
-/// Reports a build that goes no further.
-fn ended(options: &Options, row: &BuildRow) -> Result<BuildReport, ProjectError> {
+/// Returns the report of a build as it is on record.
+fn recorded_report(options: &Options, row: &BuildRow) -> Result<BuildReport, ProjectError> {
     let status = synix_project::status(options, Some(&row.id.to_string()))?;
     Ok(BuildReport {
         build: row.id,

@@ -62,20 +62,16 @@ fn follow(builds: &RemoteBuilds, build: Option<&str>, screen: &Screen) -> anyhow
                 since = Timestamp(last.0.saturating_sub(delay));
                 warned = false;
             }
-            Err(error) => {
-                match error.downcast_ref() {
-                    Some(known) if may_pass(known) => {}
-                    Some(known) if is_not_open(builds, &build, known) => {
-                        std::thread::sleep(PAUSE);
-                        continue;
+            Err(error) => match error.downcast_ref() {
+                Some(known) if may_pass(known) => {
+                    if !warned {
+                        screen.note(&error.to_string());
+                        warned = true;
                     }
-                    Some(_) | None => return Err(error),
                 }
-                if !warned {
-                    screen.note(&error.to_string());
-                    warned = true;
-                }
-            }
+                Some(known) if is_not_open(builds, &build, known) => {}
+                Some(_) | None => return Err(error),
+            },
         }
         std::thread::sleep(PAUSE);
     }
