@@ -58,7 +58,7 @@ impl Project {
                 None => None,
             };
             if let Some(job) = &run.job {
-                tx.set_build_job(id, &job.id)?;
+                tx.add_build_job(id, &job.id)?;
             }
             // In the same transaction: another process may take over a build that nobody has locked.
             let lock = self.lock(&store, id)?;

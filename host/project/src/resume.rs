@@ -56,7 +56,7 @@ pub fn resume(
         tx.close_build(row.id, None)?;
         let job = run.job.as_ref();
         if let Some(job) = job.filter(|job| job.begins) {
-            tx.set_build_job(row.id, &job.id)?;
+            tx.add_build_job(row.id, &job.id)?;
         }
         // A build that waited for the next turn of its job was not interrupted.
         let has_waited = job.is_some_and(|job| !job.begins) && row.error.is_none();

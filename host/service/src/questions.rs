@@ -69,9 +69,10 @@ impl Service {
         options: &Options,
         build: &str,
     ) -> Result<synix_engine::view::Status, ProjectError> {
-        let row = find_build(&open_reader(options)?, build)?;
-        if let Some(job) = &row.job {
-            self.running.cancel(&key(project, job));
+        let reader = open_reader(options)?;
+        let row = find_build(&reader, build)?;
+        for job in reader.jobs_of(row.id)? {
+            self.running.cancel(&key(project, &job));
         }
         let id = row.id.to_string();
         match synix_project::cancel(options, Some(&id), &|_| {}) {

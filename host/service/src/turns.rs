@@ -63,14 +63,15 @@ impl Service {
             }
         };
         let known = known_build(job, options)?;
-        let is_ours = |row: &BuildRow| row.job.as_ref() == Some(&job.job);
-        let begins = !known.as_ref().is_some_and(is_ours);
+        let begins = !matches!(known, Some((_, true)));
         let run = job.run_options(begins, self.max_budget);
         match known {
-            Some(row) if !begins && (row.closed.is_some() || row.cancelled) => {
+            Some((row, _)) if !begins && (row.closed.is_some() || row.cancelled) => {
                 recorded_report(options, &row)
             }
-            Some(row) => synix_project::resume(options, Some(&row.id.to_string()), &run, &observer),
+            Some((row, _)) => {
+                synix_project::resume(options, Some(&row.id.to_string()), &run, &observer)
+            }
             None if job.options.batch => Project::open(options)?.run_batch(&run, &observer),
             None => Project::open(options)?.build(&run, &observer),
         }
@@ -116,7 +117,8 @@ impl Service {
             }
             Err(error) => {
                 let known = known_build(job, options).ok().flatten();
-                if let Some(known) = known.and_then(|row| recorded_report(options, &row).ok()) {
+                if let Some(known) = known.and_then(|(row, _)| recorded_report(options, &row).ok())
+                {
                     report.build = Some(known.build.to_string());
                     report.status = Some(known.status.status.into_owned());
                 }
@@ -133,8 +135,12 @@ impl Service {
     }
 }
 
-/// Returns the build that an earlier turn of the job has opened or resumed, or else the one that the job is to resume.
-fn known_build(job: &JobDocument, options: &Options) -> Result<Option<BuildRow>, ProjectError> {
+/// Returns the build that an earlier turn of the job has opened or resumed, or else the one that the job is to resume; and
+/// whether it is the former.
+fn known_build(
+    job: &JobDocument,
+    options: &Options,
+) -> Result<Option<(BuildRow, bool)>, ProjectError> {
     let reader = match open_reader(options) {
         Ok(reader) => reader,
         Err(ProjectError::Store(StoreError::Absent { .. })) if job.resume.is_none() => {
@@ -143,11 +149,11 @@ fn known_build(job: &JobDocument, options: &Options) -> Result<Option<BuildRow>,
         Err(error) => return Err(error),
     };
     if let Some(row) = reader.build_of_job(&job.job)? {
-        return Ok(Some(row));
+        return Ok(Some((row, true)));
     }
     let resumed = job.resume.as_deref();
     let resumed = resumed.map(|build| find_build(&reader, build)).transpose();
-    Ok(resumed?)
+    Ok(resumed?.map(|row| (row, false)))
 }
 
 /// Returns the report of a build as it is on record.

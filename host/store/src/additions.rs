@@ -51,7 +51,7 @@ impl Additions {
             trials: columns.exists(["build", "trial"])?,
             shared_answers: columns.exists(["shared_answer", "answer"])?,
             layer_fingerprints: columns.exists(["snapshot_layer", "fingerprint"])?,
-            jobs: columns.exists(["build", "job"])?,
+            jobs: columns.exists(["build_job", "job"])?,
         })
     }
 }

@@ -16,7 +16,7 @@
 //! | `submission` | create call of a batch, written before the call |
 //! | `submission_step` | state that a submission entered, in order |
 //! | `build`, `build_layer`, `build_unit` | build; its layers; its stale units, `state` 3 if only an earlier command of the build had it |
-//! | `build.job` | the job of a service that opened the build |
+//! | `build_job` | job of a service that opened or resumed a build, in order |
 //! | `build_step` | time at which a build was resumed, interrupted, stopped by an error, or cancelled |
 //! | `snapshot`, `snapshot_layer`, `layer_set`, `layer_set_unit` | what the pipeline makes now; equal layers share a set |
 //! | `snapshot_layer.fingerprint` | the fingerprint of the layer, if each of its units was made |
@@ -294,7 +294,11 @@ CREATE INDEX shared_answer_of_build ON shared_answer (build);",
     "ALTER TABLE snapshot_layer ADD COLUMN fingerprint BLOB;
 ALTER TABLE snapshot_layer ADD COLUMN seal INTEGER;
 CREATE INDEX snapshot_layer_known ON snapshot_layer (fingerprint) WHERE fingerprint IS NOT NULL;",
-    // Builds that a service runs: a job that is handed over again finds the build that it opened.
-    "ALTER TABLE build ADD COLUMN job TEXT;
-CREATE UNIQUE INDEX build_job ON build (job) WHERE job IS NOT NULL;",
+    // Builds that a service runs: a job that is handed over again finds the build that it opened or resumed.
+    "CREATE TABLE build_job (
+  id INTEGER PRIMARY KEY,
+  job TEXT NOT NULL UNIQUE,
+  build INTEGER NOT NULL REFERENCES build
+);
+CREATE INDEX build_job_of_build ON build_job (build);",
 ];

@@ -30,7 +30,7 @@ pub struct Status {
     /// The name of the trial that it is; absent if it builds the whole pipeline as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<String>,
-    /// The job of a service that opened it; absent if a command opened it.
+    /// The last job of a service that opened or resumed it; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
     /// Why it ended early, if it did.

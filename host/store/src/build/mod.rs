@@ -221,7 +221,7 @@ pub struct BuildRow {
     pub error: Option<String>,
     /// What a trial selects and changes, as JSON; `None` for a build of the whole pipeline as it is.
     pub trial: Option<String>,
-    /// The job of a service that opened it; `None` if a command opened it.
+    /// The last job of a service that opened or resumed it; `None` if there is none.
     pub job: Option<String>,
 }
 

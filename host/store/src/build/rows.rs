@@ -48,10 +48,10 @@ impl Transaction<'_> {
         )
     }
 
-    /// Records the job of a service that opened a build. No other build may have it.
-    pub fn set_build_job(&self, build: BuildId, job: &str) -> Result<(), StoreError> {
+    /// Records a job of a service that opened or resumed a build. A job has one build.
+    pub fn add_build_job(&self, build: BuildId, job: &str) -> Result<(), StoreError> {
         self.execute(
-            "UPDATE build SET job = ?2 WHERE id = ?1",
+            "INSERT INTO build_job (job, build) VALUES (?2, ?1)",
             params![build.0, job],
         )
     }
@@ -200,22 +200,41 @@ impl Reader {
         } else {
             "NULL"
         };
-        let job = if self.additions.jobs { "job" } else { "NULL" };
+        let job = if self.additions.jobs {
+            "(SELECT job FROM build_job WHERE build_job.build = build.id ORDER BY build_job.id DESC LIMIT 1)"
+        } else {
+            "NULL"
+        };
         format!("{BUILD_COLUMNS}, {trial}, {job}")
     }
 
-    /// Returns the build that a job of a service opened, if it has opened one.
+    /// Returns the build that a job of a service opened or resumed, if there is one.
     pub fn build_of_job(&self, job: &str) -> Result<Option<BuildRow>, StoreError> {
         if !self.additions.jobs {
             return Ok(None);
         }
         self.query_optional(
-            &format!("SELECT {} FROM build WHERE job = ?1", self.build_columns()),
+            &format!(
+                "SELECT {} FROM build WHERE id = (SELECT build FROM build_job WHERE job = ?1)",
+                self.build_columns()
+            ),
             [job],
             build_row,
         )?
         .map(with_file_name)
         .transpose()
+    }
+
+    /// Returns the jobs of a service that opened or resumed a build, the oldest first.
+    pub fn jobs_of(&self, build: BuildId) -> Result<Vec<String>, StoreError> {
+        if !self.additions.jobs {
+            return Ok(Vec::new());
+        }
+        self.query(
+            "SELECT job FROM build_job WHERE build = ?1 ORDER BY id",
+            [build.0],
+            |row| row.get(0),
+        )
     }
 
     /// Returns the build with this number, if it exists.

@@ -90,7 +90,7 @@ fn failed_units_are_read_in_pages_that_lead_back() {
 fn a_build_is_found_by_its_job_and_by_no_other() {
     let fixture = Fixture::new();
     let other = open_build(&fixture.store);
-    let set = |build, job| fixture.store.write(|tx| tx.set_build_job(build, job));
+    let set = |build, job| fixture.store.write(|tx| tx.add_build_job(build, job));
     set(fixture.build, "job-a").unwrap();
     set(other, "job-b").unwrap();
     let found = |job| {
@@ -102,10 +102,13 @@ fn a_build_is_found_by_its_job_and_by_no_other() {
         Some((fixture.build, Some("job-a".to_owned())))
     );
     assert_eq!(found("job-b"), Some((other, Some("job-b".to_owned()))));
-    assert_eq!(found("job-c"), None);
+    assert_eq!(found("job-x"), None);
     // Two builds of one job would be paid for twice.
     set(other, "job-a").unwrap_err();
-    // A job that resumes a build takes it over.
+    // A job that resumes the build does not make the first one open another.
     set(fixture.build, "job-c").unwrap();
-    assert_eq!(found("job-a"), None);
+    let last = Some((fixture.build, Some("job-c".to_owned())));
+    assert_eq!((found("job-a"), found("job-c")), (last.clone(), last));
+    let jobs = fixture.store.jobs_of(fixture.build).unwrap();
+    assert_eq!(jobs, ["job-a", "job-c"]);
 }

@@ -43,7 +43,7 @@ fn migrations_from_zero_create_every_table() {
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    let expected = "answer answer_body artifact artifact_body attempt attempt_note build build_layer build_step build_unit \
+    let expected = "answer answer_body artifact artifact_body attempt attempt_note build build_job build_layer build_step build_unit \
         file_digest file_failure layer_set layer_set_replaced layer_set_unit request request_body shared_answer shared_request snapshot snapshot_layer submission submission_step transcript unit \
         unit_detail unit_input unit_skipped";
     assert_eq!(

@@ -105,6 +105,33 @@ fn workers_a_service_and_a_server_that_are_killed_lose_nothing() {
     assert_complete(&twins, sent, 1);
 }
 
+/// Another job continues a build whose own job still waits. Neither opens another one.
+#[test]
+fn two_jobs_of_a_build_drive_one_build() {
+    let Some(machines) = Machines::start() else {
+        return;
+    };
+    let twins = Twins::of(TestProject::team());
+    twins
+        .here
+        .script(Script::new().batches(Pace::in_progress(3)));
+    let mut service = machines.start_service(twins.folder(), &[]);
+    let submit = ["submit", "--batch", "--poll-interval", "4s", "--json"];
+    let submitted = machines.remote(&of_project(&submit)).run().expect_code(0);
+    let first = text(&submitted.json()["job"]);
+    service.wait_for("build-1: submitted; continues at");
+    let resume = ["resume", "1", "--remote", "--poll", "--poll-interval", "1s"];
+    let resumed = machines.remote(&of_project(&resume)).run();
+    assert!(resumed.expect_code(0).says("build-1 completed"));
+    service.wait_for(&format!("{first}, build-1: completed"));
+    let database = twins.database();
+    let builds: usize = database
+        .query_row("SELECT count(*) FROM build", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(builds, 1);
+    assert!(twins.here.ledger().duplicates().is_empty());
+}
+
 /// The server measures the time between two polls, so a batch outlives the service and the server.
 #[test]
 fn a_batch_outlives_its_service_and_its_server() {

@@ -255,7 +255,7 @@ fn documents_are_read_as_they_are_printed() {
         .write(|tx| {
             tx.store_build_unit(build, &build_unit(0, "a", UnitState::Failed(&failure)))?;
             tx.store_build_unit(build, &build_unit(0, "b", UnitState::Done))?;
-            tx.set_build_job(build, "job-0123456789ab")?;
+            tx.add_build_job(build, "job-0123456789ab")?;
             tx.set_build_error(build, Some("no key"))
         })
         .unwrap();
