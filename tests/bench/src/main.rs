@@ -81,8 +81,12 @@ fn work_folder() -> Outcome<PathBuf> {
     Ok(folder)
 }
 
+/// Returns a folder for projects. It looks like a repository of its own: the command keeps no compiled code in the
+/// repository of a project, and the cache is next to this folder.
 fn temporary_folder() -> Outcome<TempDir> {
-    Ok(tempfile::tempdir_in(work_folder()?)?)
+    let folder = tempfile::tempdir_in(work_folder()?)?;
+    std::fs::create_dir(folder.path().join(".git"))?;
+    Ok(folder)
 }
 
 impl Options {
