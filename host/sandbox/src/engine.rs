@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 use super::cache::{Cache, CompileCache};
 use super::compile::Compiler;
@@ -200,7 +200,9 @@ fn pool(calls: usize) -> PoolingAllocationConfig {
         .max_component_instance_size(INSTANCE_BYTES)
         .max_core_instance_size(INSTANCE_BYTES)
         .linear_memory_keep_resident(RESIDENT_BYTES)
-        .table_keep_resident(RESIDENT_BYTES);
+        .table_keep_resident(RESIDENT_BYTES)
+        // Only pages that a guest has written are cleared, where the kernel can tell.
+        .pagemap_scan(Enabled::Auto);
     pool
 }
 

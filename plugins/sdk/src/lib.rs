@@ -66,6 +66,9 @@
 // Generated code refers to this crate by its public name.
 extern crate self as synix_plugin;
 
+#[cfg(any(test, all(target_arch = "wasm32", feature = "arena")))]
+#[allow(unsafe_code, reason = "an allocator hands out memory")]
+mod arena;
 pub mod bindings;
 mod content;
 pub mod embedding;

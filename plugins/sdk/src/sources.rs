@@ -11,7 +11,7 @@ macro_rules! files {
 
 /// Each file by its path in the crate.
 pub const FILES: &[(&str, &str)] = files!(
-    "bindings.rs" "content.rs" "embedding.rs" "export.rs" "generated.rs" "generated_reader.rs" "label.rs" "lib.rs" "llm.rs"
+    "arena.rs" "bindings.rs" "content.rs" "embedding.rs" "export.rs" "generated.rs" "generated_reader.rs" "label.rs" "lib.rs" "llm.rs"
     "log.rs" "outputs/elements.rs" "outputs/item_labels.rs" "outputs/metadata.rs" "outputs/mod.rs" "outputs/names.rs"
     "outputs/tests/explode.rs" "outputs/tests/fields.rs" "outputs/tests/mod.rs" "prompt.schema.json" "prompt/mod.rs"
     "prompt/question.rs" "prompt/tests.rs" "reader.rs" "reading.rs" "schema.rs" "sources.rs" "template/fault.rs"

@@ -60,7 +60,7 @@ const FAULTS: [(&str, &str); 36] = [
     ("fault_dropped_input", "split"),
     ("fault_empty_text", "empty-input"),
     ("fault_empty_split", "split"),
-    ("fault_hash_order", "stateless"),
+    ("fault_hash_order", "deterministic"),
     ("fault_input_order", "input-order"),
     ("fault_long_loop", "limits"),
     ("fault_many_questions", "limits"),
