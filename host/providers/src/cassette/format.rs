@@ -19,6 +19,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -32,6 +33,9 @@ const NOTE: &str = "Recorded answers of language models. synix replays them with
 
 /// The maximum size of a request or an answer. The parsed document may take 20 times as much memory.
 const MAX_ENTRY_BYTES: usize = 32 << 20;
+
+/// Entries whose request and answer are at most this long are parsed on all cores at once.
+const MAX_PARALLEL_BYTES: usize = 128 << 10;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,7 +51,7 @@ struct JsonEntry {
     answer: Value,
 }
 
-/// An entry before it is parsed. Parsing one at a time limits the memory.
+/// An entry before it is parsed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawEntry<'a> {
@@ -85,17 +89,40 @@ pub(super) fn read(
     if file.schema != SCHEMA {
         return Err(other_schema(path, file.schema.into()));
     }
-    let mut entries = BTreeMap::new();
-    for (key, raw) in file.requests {
-        let texts = [raw.request, raw.answer].map(|text| text.get().len());
-        if texts.into_iter().any(|length| length > MAX_ENTRY_BYTES) {
+    // A build without calls would spend much of its time here. The others wait, to limit the memory.
+    let (small, large): (Vec<_>, Vec<_>) = file
+        .requests
+        .into_iter()
+        .partition(|(_, raw)| raw.length() <= MAX_PARALLEL_BYTES);
+    let check = |(key, raw): (RequestKey, RawEntry<'_>)| (key, raw.check(path, key));
+    let small: Vec<_> = small.into_par_iter().map(check).collect();
+    let entries: BTreeMap<_, _> = small
+        .into_iter()
+        .chain(large.into_iter().map(check))
+        .collect();
+    // The error of the first entry is always the same one.
+    let entries = entries
+        .into_iter()
+        .map(|(key, entry)| Ok((key, entry?)))
+        .collect::<Result<_, CassetteError>>()?;
+    Ok((file.note, entries))
+}
+
+impl RawEntry<'_> {
+    fn length(&self) -> usize {
+        self.request.get().len().max(self.answer.get().len())
+    }
+
+    /// Parses the entry under `key`, and checks that the key is that of its request.
+    fn check(&self, path: &Path, key: RequestKey) -> Result<Entry, CassetteError> {
+        if self.length() > MAX_ENTRY_BYTES {
             return Err(CassetteError::EntryTooLong {
                 path: path.to_owned(),
                 key,
                 max_bytes: MAX_ENTRY_BYTES,
             });
         }
-        let entry = raw.parse().map_err(|source| CassetteError::Entry {
+        let entry = self.parse().map_err(|source| CassetteError::Entry {
             path: path.to_owned(),
             key,
             source,
@@ -108,12 +135,9 @@ pub(super) fn read(
                 found,
             });
         }
-        entries.insert(key, entry);
+        Ok(entry)
     }
-    Ok((file.note, entries))
-}
 
-impl RawEntry<'_> {
     fn parse(&self) -> Result<Entry, serde_json::Error> {
         let mut request: Value = serde_json::from_str(self.request.get())?;
         let mut answer: Value = serde_json::from_str(self.answer.get())?;

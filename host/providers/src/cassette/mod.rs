@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use rayon::prelude::*;
 use synix_core::digest::{Digest, Encoder};
 use synix_core::json::{self, UnsafeNumber};
 use synix_core::request::{Answer, Request, RequestKey};
@@ -25,6 +26,9 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The maximum size of a cassette.
 const MAX_BYTES: u64 = 512 << 20;
+
+/// So many answers are prepared at once for the digest of a cassette.
+const DIGEST_CHUNK: usize = 1024;
 
 /// Why a cassette cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +101,15 @@ pub struct Cassette {
     entries: BTreeMap<RequestKey, Entry>,
     /// The keys that this process recorded; they replace entries of the file when saved.
     recorded: BTreeSet<RequestKey>,
+}
+
+impl Entry {
+    /// Returns the text of the answer in the digest of a cassette.
+    fn text(&self) -> String {
+        let answer = serde_json::to_value(&self.answer).unwrap_or_default();
+        // Numbers without a canonical form must still change the digest.
+        json::canonical(&answer).unwrap_or_else(|_| answer.to_string())
+    }
 }
 
 impl Cassette {
@@ -192,14 +205,15 @@ impl Cassette {
 
     /// Returns the digest of all keys and answers.
     pub fn digest(&self) -> Digest {
-        let encoder = Encoder::new("synix.cassette.v1").list(self.entries.len());
-        let entries = self.entries.iter();
-        let encoder = entries.fold(encoder, |encoder, (key, entry)| {
-            let answer = serde_json::to_value(&entry.answer).unwrap_or_default();
-            // Numbers without a canonical form must still change the digest.
-            let text = json::canonical(&answer).unwrap_or_else(|_| answer.to_string());
-            encoder.digest(key.0).text(&text)
-        });
+        let mut encoder = Encoder::new("synix.cassette.v1").list(self.entries.len());
+        let entries: Vec<(&RequestKey, &Entry)> = self.entries.iter().collect();
+        // All texts at once would take as much memory as the cassette.
+        for chunk in entries.chunks(DIGEST_CHUNK) {
+            let texts: Vec<String> = chunk.par_iter().map(|(_, entry)| entry.text()).collect();
+            for ((key, _), text) in chunk.iter().zip(texts) {
+                encoder = encoder.digest(key.0).text(&text);
+            }
+        }
         encoder.finish()
     }
 }
