@@ -90,6 +90,7 @@
 
 pub mod batch;
 pub mod build;
+mod claim_guard;
 #[cfg(test)]
 mod fixtures;
 mod pending;

@@ -52,6 +52,7 @@ use std::fmt;
 
 use tokio::time::Instant;
 
+use crate::claim_guard::ClaimGuard;
 use crate::pending::{PendingRequest, SettledRequest};
 use calls::Calls;
 use machine::{DrivenSubmission, Progress};
@@ -131,6 +132,8 @@ pub struct Batches<'a> {
     purpose: Purpose,
     tracker: RequestTracker,
     throttle: Throttle,
+    /// Decides whether a request may still be sent, before its batch is recorded.
+    guard: Option<ClaimGuard>,
     calls: Calls,
     slots: BTreeMap<SubmissionId, Slot>,
     /// Locks of other builds whose submissions this command creates.
@@ -156,6 +159,7 @@ impl<'a> Batches<'a> {
             purpose: Purpose::Drive,
             tracker: RequestTracker::new(context.settings.attempts),
             throttle: Throttle::default(),
+            guard: None,
             calls: Calls::new(),
             slots: BTreeMap::new(),
             locks: HashMap::new(),
@@ -163,6 +167,17 @@ impl<'a> Batches<'a> {
             reported_missing_provider: HashSet::new(),
             context,
         }
+    }
+
+    /// Sends a request only if the guard permits it.
+    pub(crate) fn with_guard(mut self, guard: Option<ClaimGuard>) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Returns the requests that need another shared claim.
+    pub(crate) fn take_unclaimed(&mut self) -> Vec<PendingRequest<RequestId>> {
+        self.tracker.take_unclaimed()
     }
 
     /// Queues a request for the next batch.
@@ -266,6 +281,7 @@ impl<'a> Batches<'a> {
         Submitter {
             context: &self.context,
             throttle: &self.throttle,
+            guard: self.guard.as_ref(),
             tracker: &mut self.tracker,
         }
     }

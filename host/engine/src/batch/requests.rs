@@ -36,6 +36,10 @@ pub(super) struct RequestTracker {
     awaited: HashMap<RequestKey, AwaitedRequest>,
     settled: Vec<SettledRequest>,
     for_sync_calls: Vec<PendingRequest<RequestId>>,
+    /// Requests that need another shared claim.
+    unclaimed: Vec<PendingRequest<RequestId>>,
+    /// How often this command sent the requests that needed another shared claim.
+    earlier_sends: HashMap<RequestKey, u32>,
     /// Whether other processes may have requests of this command in flight.
     pub(super) has_foreign_requests: bool,
     /// How many requests other processes had in flight in calls at the last check.
@@ -54,9 +58,10 @@ impl RequestTracker {
 
     /// Queues a request for the next batch.
     pub(super) fn queue(&mut self, request: PendingRequest<RequestId>) {
+        let sends = self.earlier_sends.remove(&request.key);
         let awaited = AwaitedRequest {
             request: request.clone(),
-            sends: 0,
+            sends: sends.unwrap_or_default(),
         };
         self.awaited.insert(request.key, awaited);
         self.queue.push(request);
@@ -77,6 +82,20 @@ impl RequestTracker {
 
     pub(super) fn take_for_sync_calls(&mut self) -> Vec<PendingRequest<RequestId>> {
         std::mem::take(&mut self.for_sync_calls)
+    }
+
+    pub(super) fn take_unclaimed(&mut self) -> Vec<PendingRequest<RequestId>> {
+        std::mem::take(&mut self.unclaimed)
+    }
+
+    /// Hands back a request that needs another shared claim. It is queued again with that.
+    pub(super) fn unclaim(&mut self, request: PendingRequest<RequestId>) {
+        if let Some(awaited) = self.awaited.remove(&request.key)
+            && awaited.sends > 0
+        {
+            self.earlier_sends.insert(request.key, awaited.sends);
+        }
+        self.unclaimed.push(request);
     }
 
     pub(super) fn sends(&self, key: &RequestKey) -> Option<u32> {

@@ -179,6 +179,7 @@ impl Batches<'_> {
         let mut submitter = Submitter {
             context: &self.context,
             throttle: &self.throttle,
+            guard: self.guard.as_ref(),
             tracker: &mut self.tracker,
         };
         submitter.take_over(&|id| slots.contains_key(&id))

@@ -7,6 +7,7 @@ use super::chunk::{Chunk, ChunkLimits, ChunkSize, LineSize};
 use super::requests::{BatchHalf, RequestTracker};
 use super::throttle::{Throttle, estimated_tokens};
 use super::{BatchContext, BatchError};
+use crate::claim_guard::ClaimGuard;
 use crate::pending::{PendingRequest, Target};
 use synix_core::request::RequestKind;
 use synix_providers::BatchTraits;
@@ -20,6 +21,8 @@ use synix_store::{
 pub(super) struct Submitter<'c> {
     pub(super) context: &'c BatchContext<'c>,
     pub(super) throttle: &'c Throttle,
+    /// `None`: answers are not shared, and requests need no shared claim.
+    pub(super) guard: Option<&'c ClaimGuard>,
     pub(super) tracker: &'c mut RequestTracker,
 }
 
@@ -31,6 +34,7 @@ impl Submitter<'_> {
     ) -> Result<Vec<Submission>, BatchError> {
         let mut submissions = Vec::new();
         for BatchHalf { requests, depth } in std::mem::take(&mut self.tracker.halves) {
+            let requests = self.remove_unclaimed(requests);
             let tokens = self.tokens_of(&requests)?;
             let chunk = Chunk {
                 requests: &requests,
@@ -43,6 +47,7 @@ impl Submitter<'_> {
             .into_iter()
             .partition(|request| ready(request.layer));
         self.tracker.queue = later;
+        let now = self.remove_unclaimed(now);
         for ((target, _), mut group) in by_target(now) {
             // The order of rows must not depend on the order in which units ran.
             group.sort_by_key(|request| request.key);
@@ -69,7 +74,9 @@ impl Submitter<'_> {
         if smallest.is_none_or(|smallest| self.tracker.queue.len() < smallest) {
             return Ok(submissions);
         }
-        for ((target, _), mut group) in by_target(std::mem::take(&mut self.tracker.queue)) {
+        let queue = std::mem::take(&mut self.tracker.queue);
+        let queue = self.remove_unclaimed(queue);
+        for ((target, _), mut group) in by_target(queue) {
             let max = self.limits(&target).requests;
             while group.len() >= max {
                 let size = self.fit_chunk(&target, &group)?;
@@ -113,6 +120,11 @@ impl Submitter<'_> {
             self.tracker.settle(key, Ok(ending));
         }
         for request in free {
+            // The shared claim of the other process is not ours, and nobody respects it any more.
+            if self.guard.is_some() {
+                self.tracker.unclaim(request);
+                continue;
+            }
             let number = request.request;
             self.tracker
                 .retry_or_fail(request, || match store.last_failure(number) {
@@ -121,6 +133,23 @@ impl Submitter<'_> {
                 });
         }
         Ok(())
+    }
+
+    /// Takes out the requests whose shared claim no longer holds. A batch may take as long as what is left of one.
+    fn remove_unclaimed(
+        &mut self,
+        requests: Vec<PendingRequest<RequestId>>,
+    ) -> Vec<PendingRequest<RequestId>> {
+        let Some(guard) = self.guard else {
+            return requests;
+        };
+        let (claimed, lost): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .partition(|request| guard.may_send(&request.key));
+        for request in lost {
+            self.tracker.unclaim(request);
+        }
+        claimed
     }
 
     fn limits(&self, target: &Target) -> ChunkLimits {

@@ -163,10 +163,9 @@ impl Query {
         let shared = shared
             .map(|client| SharedStage::open(client, store, build, clock, observer))
             .transpose()?;
-        let guard = shared.as_ref().map(SharedStage::guard);
         let report = |event: &_| observer(&Event::Batch(Clone::clone(event)));
         let parts = AnswererParts {
-            calls: SyncCalls::new(store, build, clock, &options, retry).with_guard(guard),
+            calls: SyncCalls::new(store, build, clock, &options, retry),
             batches: Batches::new(BatchContext {
                 store,
                 build,

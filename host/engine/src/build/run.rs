@@ -101,9 +101,8 @@ pub async fn run(
             let shared = shared
                 .map(|client| SharedStage::open(client, store, build, clock, observer))
                 .transpose()?;
-            let guard = shared.as_ref().map(SharedStage::guard);
             let parts = AnswererParts {
-                calls: SyncCalls::new(store, build, clock, &options, retry).with_guard(guard),
+                calls: SyncCalls::new(store, build, clock, &options, retry),
                 shared,
                 batches: Batches::new(BatchContext {
                     store,

@@ -88,9 +88,10 @@ impl<'a> ProviderAnswerer<'a> {
             budget,
             shared,
         } = parts;
+        let guard = shared.as_ref().map(SharedStage::guard);
         Self {
-            calls,
-            batches,
+            calls: calls.with_guard(guard.clone()),
+            batches: batches.with_guard(guard),
             budget,
             shared,
             modes,
@@ -132,15 +133,19 @@ impl<'a> ProviderAnswerer<'a> {
 
     /// Claims the requests again whose shared claim was lost before they were sent.
     fn claim_again(&mut self) -> Result<(), BuildError> {
-        let unclaimed = self.calls.take_unclaimed();
+        let calls = self.calls.take_unclaimed().into_iter();
+        let rows = self.batches.take_unclaimed().into_iter();
+        let unclaimed: Vec<ModedRequest> = calls
+            .map(|queued| (queued, LayerMode::Sync))
+            .chain(rows.map(|queued| (queued, LayerMode::Batch)))
+            .collect();
         if unclaimed.is_empty() {
             return Ok(());
         }
-        for queued in &unclaimed {
+        for (queued, _) in &unclaimed {
             self.budget.release(&queued.key);
         }
-        let requests = unclaimed.into_iter();
-        self.send(requests.map(|queued| (queued, LayerMode::Sync)).collect())
+        self.send(unclaimed)
     }
 
     /// Sends what the shared answers have claimed; `false`: nothing.

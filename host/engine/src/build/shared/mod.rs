@@ -7,7 +7,6 @@
 //! The intent to claim a request is recorded in the state before it is claimed. [`settle`] publishes the answer or releases
 //! the claim. While the store is unavailable, requests are sent without a claim, and their answers are published later.
 
-mod claims;
 mod intents;
 mod queue;
 mod settle;
@@ -22,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::build::BuildError;
 use crate::build::event::{Event, Observer};
+use crate::claim_guard::ClaimGuard;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::causes::with_causes;
 use synix_core::clock::Clock;
@@ -29,7 +29,6 @@ use synix_core::request::RequestKey;
 use synix_shared::{ClaimIntent, SharedAnswers, SharedClaim, SharedError};
 use synix_store::{BuildId, LayerMode, RequestId, Store};
 
-pub(super) use claims::ClaimGuard;
 use settle::Settlement;
 use work::Finished;
 
@@ -184,7 +183,7 @@ impl<'a> SharedStage<'a> {
         Ok(stage)
     }
 
-    /// Returns what decides whether a sync call may still be sent.
+    /// Returns what decides whether a request may still be sent.
     pub(super) fn guard(&self) -> ClaimGuard {
         self.guard.clone()
     }

@@ -220,9 +220,7 @@ impl SharedStage<'_> {
 
     fn on_claimed(&mut self, request: RequestId, claim: SharedClaim) {
         let key = claim.key;
-        if claim.mode == ClaimMode::Call {
-            self.guard.insert(claim.clone());
-        }
+        self.guard.insert(claim.clone());
         let kept = Kept {
             request,
             claim: Some(KeptClaim::Granted(claim)),

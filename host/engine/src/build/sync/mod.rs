@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::build::BuildError;
 use crate::build::circuit_breaker::CircuitBreakers;
 use crate::build::options::BuildOptions;
-use crate::build::shared::ClaimGuard;
+use crate::claim_guard::ClaimGuard;
 use crate::pending::{PendingRequest, SettledRequest};
 use synix_core::clock::Clock;
 use synix_providers::Provider;

@@ -96,17 +96,7 @@ impl Fixture {
     ) -> ProviderAnswerer<'f> {
         let options = BuildOptions {
             providers: &self.providers,
-            batches: BatchSettings {
-                search_pauses: HashMap::new(),
-                attempts: 1,
-                layers: vec![LAYER.to_owned()],
-                interval: shared.as_ref().map(|_| Duration::ZERO),
-                batch_requests: HashMap::new(),
-                enqueued_tokens: HashMap::new(),
-                sync_after: None,
-                lost_create: LostCreatePolicy::default(),
-                retry: RetrySelection::default(),
-            },
+            batches: batch_settings(shared.as_ref().map(|_| Duration::ZERO)),
             missing_keys: &self.no_keys,
             concurrency: calls,
             wait_policy: match &shared {
@@ -133,7 +123,7 @@ impl Fixture {
             RetrySelection::default(),
         );
         let parts = AnswererParts {
-            calls: calls.with_guard(shared.as_ref().map(SharedStage::guard)),
+            calls,
             batches: Batches::new(BatchContext {
                 store: &self.store,
                 build: self.build,
@@ -177,6 +167,20 @@ impl Fixture {
     fn executed(&self) -> Vec<u64> {
         let executed = self.server.ledger().executed;
         executed.into_iter().map(|one| one.input_tokens).collect()
+    }
+}
+
+fn batch_settings(interval: Option<Duration>) -> BatchSettings {
+    BatchSettings {
+        search_pauses: HashMap::new(),
+        attempts: 1,
+        layers: vec![LAYER.to_owned()],
+        interval,
+        batch_requests: HashMap::new(),
+        enqueued_tokens: HashMap::new(),
+        sync_after: None,
+        lost_create: LostCreatePolicy::default(),
+        retry: RetrySelection::default(),
     }
 }
 

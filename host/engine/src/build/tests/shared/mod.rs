@@ -1,11 +1,13 @@
 //! Tests of shared answers, with a store in memory.
 
+mod old_claims;
 mod takeover;
 
 use std::cell::RefCell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use synix_core::request::RequestKey;
 use synix_scripted_provider::{Reply, Rule};
 use synix_shared::{
     ClaimIntent, ClaimMode, Creation, MemoryObjects, ObjectInfo, Objects, ObjectsError,
@@ -24,6 +26,20 @@ struct TestObjects {
 }
 
 impl TestObjects {
+    /// Returns the claims on a request that were ever created, without those that were released, as their nonces by
+    /// generation.
+    fn claims(&self, key: RequestKey) -> Vec<(u64, String)> {
+        let prefix = format!("v1/default/claims/{key}/");
+        let created = self.created.lock().unwrap();
+        let claims = created.iter().filter_map(|(path, text)| {
+            let generation = path.strip_prefix(&prefix)?.parse().unwrap();
+            let claim: serde_json::Value = serde_json::from_str(text).unwrap();
+            let nonce = claim["nonce"].as_str().unwrap().to_owned();
+            (claim["released"] == false).then_some((generation, nonce))
+        });
+        claims.collect()
+    }
+
     fn check(&self, operation: &'static str, path: &str) -> Result<(), ObjectsError> {
         if !self.is_away.load(Ordering::SeqCst) {
             return Ok(());
@@ -73,15 +89,18 @@ impl Objects for TestObjects {
     }
 }
 
-fn client(objects: &Arc<TestObjects>, read_only: bool) -> SharedAnswers {
-    let settings = SharedSettings {
+fn settings(read_only: bool) -> SharedSettings {
+    SharedSettings {
         name: "memory://".to_owned(),
         namespace: "default".to_owned(),
         read_only,
         lease: Duration::from_secs(60),
         holder_label: "test".to_owned(),
-    };
-    SharedAnswers::new(Arc::<TestObjects>::clone(objects), settings).unwrap()
+    }
+}
+
+fn client(objects: &Arc<TestObjects>, read_only: bool) -> SharedAnswers {
+    SharedAnswers::new(Arc::<TestObjects>::clone(objects), settings(read_only)).unwrap()
 }
 
 /// Builds everything with these shared answers, and returns how many requests settled.

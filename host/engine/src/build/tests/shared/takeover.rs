@@ -1,25 +1,8 @@
 //! Requests that an earlier command of the project left behind.
 
-use synix_core::request::RequestKey;
 use synix_shared::SharedClaim;
 
 use super::*;
-
-impl TestObjects {
-    /// Returns the claims on a request that were ever created, without those that were released, as their nonces by
-    /// generation.
-    fn claims(&self, key: RequestKey) -> Vec<(u64, String)> {
-        let prefix = format!("v1/default/claims/{key}/");
-        let created = self.created.lock().unwrap();
-        let claims = created.iter().filter_map(|(path, text)| {
-            let generation = path.strip_prefix(&prefix)?.parse().unwrap();
-            let claim: serde_json::Value = serde_json::from_str(text).unwrap();
-            let nonce = claim["nonce"].as_str().unwrap().to_owned();
-            (claim["released"] == false).then_some((generation, nonce))
-        });
-        claims.collect()
-    }
-}
 
 /// Records the intent of a build, in the place of an earlier one.
 fn record_intent(fixture: &Fixture, id: RequestId, build: BuildId, intent: &ClaimIntent) {
@@ -166,15 +149,17 @@ fn send(fixture: &Fixture, id: RequestId, build: BuildId) {
 /// Another machine may have taken its claim over.
 #[tokio::test]
 async fn a_request_that_a_dead_command_had_in_flight_is_claimed_before_it_is_sent() {
-    let objects = Arc::default();
-    let fixture = Fixture::new();
-    let (pending, id) = fixture.record(1).remove(0);
-    let shared = client(&objects, false);
-    let mut answerer = fixture.sharing_answerer(BatchChoice::Never, ONE, Some(shared), &|_| {});
-    send(&fixture, id, open_build(&fixture.store));
-    answerer.enqueue(stored(fixture.record(1))).unwrap();
-    assert_eq!(drive(&mut answerer).await.unwrap(), 1);
-    answerer.finish().await.unwrap();
-    assert_eq!(fixture.executed().len(), 1);
-    assert_eq!(objects.claims(pending.key).len(), 1);
+    for batch in [BatchChoice::Never, BatchChoice::Always] {
+        let objects = Arc::default();
+        let fixture = Fixture::new();
+        let (pending, id) = fixture.record(1).remove(0);
+        let shared = client(&objects, false);
+        let mut answerer = fixture.sharing_answerer(batch, ONE, Some(shared), &|_| {});
+        send(&fixture, id, open_build(&fixture.store));
+        answerer.enqueue(stored(fixture.record(1))).unwrap();
+        assert_eq!(drive(&mut answerer).await.unwrap(), 1);
+        answerer.finish().await.unwrap();
+        assert_eq!(fixture.executed().len(), 1);
+        assert_eq!(objects.claims(pending.key).len(), 1);
+    }
 }

@@ -1,4 +1,4 @@
-//! The claims of this process on requests in sync calls, for a last check before a call is sent.
+//! The claims of this process on requests, for a last check before a request is sent.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,9 +8,9 @@ use std::rc::Rc;
 use synix_core::request::RequestKey;
 use synix_shared::{SharedAnswers, SharedClaim};
 
-/// Knows which sync calls need a claim, and whether it still holds. A clone shares the claims.
+/// Knows which requests this process has claimed, and whether the claims still hold. A clone shares them.
 #[derive(Clone)]
-pub(in crate::build) struct ClaimGuard {
+pub(crate) struct ClaimGuard {
     client: SharedAnswers,
     claims: Rc<RefCell<HashMap<RequestKey, SharedClaim>>>,
 }
@@ -22,23 +22,23 @@ impl fmt::Debug for ClaimGuard {
 }
 
 impl ClaimGuard {
-    pub(super) fn new(client: SharedAnswers) -> Self {
+    pub(crate) fn new(client: SharedAnswers) -> Self {
         Self {
             client,
             claims: Rc::default(),
         }
     }
 
-    pub(super) fn insert(&self, claim: SharedClaim) {
+    pub(crate) fn insert(&self, claim: SharedClaim) {
         self.claims.borrow_mut().insert(claim.key, claim);
     }
 
-    pub(super) fn remove(&self, key: &RequestKey) {
+    pub(crate) fn remove(&self, key: &RequestKey) {
         self.claims.borrow_mut().remove(key);
     }
 
     /// Returns whether a request may be sent: it has no claim, or its claim still holds.
-    pub(in crate::build) fn may_send(&self, key: &RequestKey) -> bool {
+    pub(crate) fn may_send(&self, key: &RequestKey) -> bool {
         let claims = self.claims.borrow();
         claims
             .get(key)
