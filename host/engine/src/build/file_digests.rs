@@ -1,6 +1,7 @@
 //! The digests of source files: known ones by their stamps, others by reading the files.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::BuildError;
 use super::answerer::Answerer;
@@ -10,7 +11,7 @@ use synix_core::clock::Clock;
 use synix_core::digest::Digest;
 use synix_core::file_stamp::FileStamp;
 use synix_sandbox::InterruptHandle;
-use synix_sources::{ProjectFolder, ReaderFile, SourceBytes, SourceError, SourceFile};
+use synix_sources::{ProjectFolder, ReaderFile, SourceError};
 use synix_store::{FileDigest, Reader};
 
 /// Which source files are read although nothing about them changed.
@@ -22,11 +23,32 @@ pub(super) struct Reread {
     pub(super) failed: bool,
 }
 
+/// The digests of files that are known, by path. A clone shares them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct KnownDigests(Arc<HashMap<String, FileDigest>>);
+
 /// The digests of files that are known, and those that this build found out.
 #[derive(Debug, Default)]
 pub(super) struct FileDigests {
-    known: HashMap<String, FileDigest>,
+    pub(super) known: KnownDigests,
     found: Vec<(String, FileDigest)>,
+}
+
+impl KnownDigests {
+    /// Returns the digest and the stamp of a file that is unchanged; `stamp` is what the search for files learned.
+    pub(super) fn unchanged(
+        &self,
+        folder: &ProjectFolder,
+        path: &str,
+        stamp: Option<FileStamp>,
+    ) -> Option<(Digest, FileStamp)> {
+        let known = self.0.get(path)?;
+        let stamp = match stamp {
+            Some(stamp) => stamp,
+            None => folder.stamp(path).ok()?,
+        };
+        known.proves(&stamp).then_some((known.digest, stamp))
+    }
 }
 
 impl FileDigests {
@@ -37,24 +59,9 @@ impl FileDigests {
             Some(_) | None => HashMap::new(),
         };
         Ok(Self {
-            known,
+            known: KnownDigests(Arc::new(known)),
             found: Vec::new(),
         })
-    }
-
-    /// Returns the digest and the stamp of a file that is unchanged; `stamp` is what the search for files learned.
-    pub(super) fn unchanged(
-        &self,
-        folder: &ProjectFolder,
-        path: &str,
-        stamp: Option<FileStamp>,
-    ) -> Option<(Digest, FileStamp)> {
-        let known = self.known.get(path)?;
-        let stamp = match stamp {
-            Some(stamp) => stamp,
-            None => folder.stamp(path).ok()?,
-        };
-        known.proves(&stamp).then_some((known.digest, stamp))
     }
 
     /// Returns the digest and the stamp of a file, which is read unless it is unchanged. `None`: the build was
@@ -65,7 +72,7 @@ impl FileDigests {
         ReaderFile { path, stamp }: &ReaderFile,
         interruption: &InterruptHandle,
     ) -> Result<Option<(Digest, FileStamp)>, SourceError> {
-        if let Some(known) = self.unchanged(folder, path, *stamp) {
+        if let Some(known) = self.known.unchanged(folder, path, *stamp) {
             return Ok(Some(known));
         }
         let mut file = folder.open_source(path)?;
@@ -77,20 +84,8 @@ impl FileDigests {
         Ok(Some((digest, file.stamp())))
     }
 
-    /// Reads a whole file.
-    pub(super) fn read(
-        &mut self,
-        folder: &ProjectFolder,
-        file: &SourceFile,
-    ) -> Result<SourceBytes, SourceError> {
-        let bytes = folder.read_source(file)?;
-        if let Some(stamp) = bytes.stamp {
-            self.learn(&file.path, stamp, bytes.digest);
-        }
-        Ok(bytes)
-    }
-
-    fn learn(&mut self, path: &str, stamp: FileStamp, digest: Digest) {
+    /// Keeps the digest of a file that was read.
+    pub(super) fn learn(&mut self, path: &str, stamp: FileStamp, digest: Digest) {
         // The times of files are those of the system's clock, also where a build has another one.
         let now_ms = i64::try_from(Clock::Real.now().0).unwrap_or(0);
         let file = FileDigest {

@@ -53,6 +53,7 @@ mod store_recorder;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod text_reader;
 mod trial;
 mod unchanged_layers;
 mod unit;

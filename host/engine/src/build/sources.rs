@@ -9,6 +9,7 @@ use super::limits::BuildLimits;
 use super::progress::Freshness;
 use super::recorder::{Record as _, UnitEntry};
 use super::scheduler::{Scheduler, Step};
+use super::text_reader::{TextFile, TextReader};
 use synix_core::digest::Digest;
 use synix_core::fingerprint::{StaleReason, source_fingerprint};
 use synix_core::ids::{Kind, UnitKey};
@@ -48,14 +49,24 @@ impl<'a, A: Answerer> Scheduler<'a, A> {
                         continue;
                     }
                     self.in_transaction(|step| {
-                        for file in &found.files {
+                        let reader = TextReader {
+                            folder: step.context.folder,
+                            kind,
+                            known: step.files.known.clone(),
+                        };
+                        reader.for_each(&found.files, |file, read| {
                             if step.context.interruption.is_stopped() {
                                 return Err(BuildError::Interrupted);
                             }
-                            if let Err(problem) = step.read_text(position, kind, file)? {
+                            let taken = match read {
+                                Ok(read) => step.take_text(position, &reader, (file, read))?,
+                                Err(problem) => Err(problem),
+                            };
+                            if let Err(problem) = taken {
                                 problems.push(name, problem);
                             }
-                        }
+                            Ok(())
+                        })?;
                         step.record_digests()
                     })?;
                 }
@@ -112,30 +123,27 @@ impl<A: Answerer> Scheduler<'_, A> {
 }
 
 impl<A: Answerer> Step<'_, '_, '_, A> {
-    fn read_text(
+    /// Makes a unit and its artifact of a file.
+    fn take_text(
         &mut self,
         layer: usize,
-        kind: &Kind,
-        file: &SourceFile,
+        reader: &TextReader<'_>,
+        (file, read): (&SourceFile, TextFile),
     ) -> Result<Result<(), SourceError>, BuildError> {
         let name = self.layer_name(layer);
-        let folder = self.context.folder;
-        let mut read = None;
-        let (digest, size) = match self.files.unchanged(folder, &file.path, file.stamp) {
-            Some((digest, stamp)) => (digest, stamp.size),
-            None => match self.files.read(folder, file) {
-                Ok(bytes) => {
-                    let known = (bytes.digest, bytes.bytes.len() as u64);
-                    read = Some(bytes);
-                    known
-                }
-                Err(problem) => return Ok(Err(problem)),
-            },
-        };
+        let (folder, kind) = (reader.folder, reader.kind);
+        let TextFile {
+            digest: file_digest,
+            size,
+            text,
+        } = read;
+        if let Some(stamp) = text.as_ref().and_then(|text| text.stamp) {
+            self.files.learn(&file.path, stamp, file_digest);
+        }
         let source_size = &mut self.layers[layer].source_size;
         source_size.artifacts += 1;
         source_size.bytes += size;
-        let fingerprint = self.text_fingerprint(layer, kind, file, digest);
+        let fingerprint = self.text_fingerprint(layer, kind, file, file_digest);
         self.layers[layer].source_parts.add(fingerprint);
         let key =
             UnitKey::from_stored(file.label.as_str()).map_err(|error| BuildError::Metadata {
@@ -164,23 +172,23 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             return Ok(Ok(()));
         }
         // An unchanged file is read after all if its text is needed, for example by another layer than before.
-        let bytes = match read {
-            Some(bytes) => bytes,
-            None => match self.files.read(folder, file) {
-                Ok(bytes) => bytes,
+        let text = match text {
+            Some(text) => text,
+            None => match reader.read(file) {
+                Ok(again) if again.digest == file_digest => again.text,
+                Ok(_) => {
+                    return Ok(Err(SourceError::Changed {
+                        path: file.path.clone(),
+                    }));
+                }
                 Err(problem) => return Ok(Err(problem)),
             },
         };
-        if bytes.digest != digest {
-            return Ok(Err(SourceError::Changed {
-                path: file.path.clone(),
-            }));
-        }
-        let artifact = match folder.artifact(file, kind, &bytes) {
-            Ok(artifact) => artifact,
+        let (artifact, digest) = match text.artifact {
+            Ok(made) => made,
             Err(problem) => return Ok(Err(problem)),
         };
-        let digest = artifact.digest().map_err(|error| BuildError::Metadata {
+        let digest = digest.map_err(|error| BuildError::Metadata {
             layer: name.to_owned(),
             path: file.path.clone(),
             detail: error.to_string(),
@@ -203,7 +211,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             layer_name: name,
             key: &key,
             fingerprint,
-            parts: &serde_json::json!({ "path": file.path, "bytes": bytes.digest }).to_string(),
+            parts: &serde_json::json!({ "path": file.path, "bytes": file_digest }).to_string(),
             partial: false,
             inputs: &[],
             roles: None,

@@ -108,7 +108,10 @@ impl<A: Answerer> Scheduler<'_, A> {
         }
         let mut bytes = 0;
         let digests = files.map(|(path, stamp)| {
-            let (digest, stamp) = self.files.unchanged(self.context.folder, path, stamp)?;
+            let (digest, stamp) = self
+                .files
+                .known
+                .unchanged(self.context.folder, path, stamp)?;
             bytes += stamp.size;
             Some(digest)
         });

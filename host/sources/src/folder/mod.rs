@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File};
+use cap_std::fs::Dir;
 
 use super::file::stamp_of;
 use super::{
@@ -102,7 +102,7 @@ impl ProjectFolder {
     /// Reads and hashes a source file.
     pub fn read_source(&self, file: &SourceFile) -> Result<SourceBytes, SourceError> {
         let open = self.open_source(&file.path)?;
-        let bytes = read_whole(&file.path, open.file())?;
+        let bytes = read_whole(&open)?;
         let digest = Digest::of(&bytes);
         let stamp = open.check_unchanged().is_ok().then(|| open.stamp());
         Ok(SourceBytes {
@@ -128,21 +128,22 @@ impl ProjectFolder {
     }
 
     fn read_file(&self, path: &str) -> Result<Vec<u8>, SourceError> {
-        read_whole(path, self.open_source(path)?.file())
+        read_whole(&self.open_source(path)?)
     }
 }
 
-fn read_whole(path: &str, mut file: &File) -> Result<Vec<u8>, SourceError> {
+fn read_whole(open: &OpenFile) -> Result<Vec<u8>, SourceError> {
+    let (path, size) = (open.path(), open.stamp().size);
     let too_large = || SourceError::TooLarge {
         path: path.to_owned(),
     };
-    let size = file.metadata().map_err(io_error(path))?.len();
     let length = usize::try_from(size).map_err(|_| too_large())?;
     if size > MAX_FILE_BYTES {
         return Err(too_large());
     }
     // One byte more than the length, so that reading reaches the end without growing the buffer.
     let mut bytes = Vec::with_capacity(length + 1);
+    let mut file = open.file();
     file.by_ref()
         .take(MAX_FILE_BYTES + 1)
         .read_to_end(&mut bytes)
