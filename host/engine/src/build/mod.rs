@@ -31,6 +31,7 @@ mod plan;
 mod plan_answerer;
 mod plan_recorder;
 mod pool;
+mod pool_thread;
 mod prediction;
 mod prepare;
 mod prepare_error;

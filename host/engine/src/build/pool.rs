@@ -1,19 +1,22 @@
 //! Threads that run units, or have them run on other machines. They only read; the scheduler writes their results.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::backlog::{self, Backlog};
 use super::held_runs::HeldRuns;
 use super::known_answers::KnownAnswers;
 use super::layers::Roles;
+use super::pool_thread::{PoolThread, ResultPart, ResultSender, ThreadReport, run_thread};
 use super::remote::RemoteUnits;
-use super::unit::{Job, RunEnd, RunOutcome, run_unit};
+use super::unit::{Job, RunOutcome};
 use synix_store::StoreError;
+
+/// The number of results from which no more are taken at once: other processes wait for the transaction.
+const MAX_RESULTS: usize = 1024;
 
 /// What a pool reports.
 #[derive(Debug)]
@@ -27,23 +30,6 @@ pub(super) enum PoolReport {
         /// Why the last call failed.
         reason: String,
     },
-}
-
-/// A report of a thread.
-#[derive(Debug)]
-enum ThreadReport {
-    /// The results of a chunk, or a part of them.
-    Results {
-        results: Vec<RunOutcome>,
-        bytes: usize,
-        /// Whether this is the last part of the chunk.
-        is_last: bool,
-    },
-    EngineWaits {
-        url: String,
-        reason: String,
-    },
-    Panicked,
 }
 
 /// Where the units of a pool run.
@@ -60,9 +46,11 @@ pub(super) enum Machines {
 pub(super) struct Pool {
     chunks: Option<Sender<Vec<Job>>>,
     reports: UnboundedReceiver<ThreadReport>,
-    /// The size of the parts in `reports` and of the part that was taken last.
+    /// A report that was received together with results, and comes after them.
+    postponed: Option<ThreadReport>,
+    /// The size of the parts in `reports` and of those that were taken last.
     backlog: Arc<Backlog>,
-    /// The size of the part that was taken last: it is in memory until the next one is taken.
+    /// The size of the parts that were taken last: they are in memory until the next call.
     taken: usize,
     threads: Vec<JoinHandle<()>>,
     /// The calls that end with the pool.
@@ -112,6 +100,7 @@ impl Pool {
         Ok(Self {
             chunks: Some(chunks),
             reports,
+            postponed: None,
             backlog,
             taken: 0,
             threads,
@@ -149,21 +138,41 @@ impl Pool {
     /// The results that were returned before count as written, so they are removed from the backlog.
     pub(super) async fn next_report(&mut self) -> Option<PoolReport> {
         self.backlog.remove(std::mem::take(&mut self.taken));
-        Some(match self.reports.recv().await? {
-            ThreadReport::Results {
-                results,
-                bytes,
-                is_last,
-            } => {
-                self.taken = bytes;
-                if is_last {
-                    self.outstanding = self.outstanding.saturating_sub(1);
+        let first = match self.postponed.take() {
+            Some(report) => report,
+            None => self.reports.recv().await?,
+        };
+        // Nothing awaits from here on.
+        match first {
+            ThreadReport::Results(part) => {
+                let mut results = self.take_part(part);
+                // One transaction for all of them writes each page of the database once.
+                while results.len() < MAX_RESULTS
+                    && let Ok(next) = self.reports.try_recv()
+                {
+                    match next {
+                        ThreadReport::Results(part) => results.extend(self.take_part(part)),
+                        other @ (ThreadReport::EngineWaits { .. } | ThreadReport::Panicked) => {
+                            self.postponed = Some(other);
+                            break;
+                        }
+                    }
                 }
-                PoolReport::Results(results)
+                Some(PoolReport::Results(results))
             }
-            ThreadReport::EngineWaits { url, reason } => PoolReport::EngineWaits { url, reason },
-            ThreadReport::Panicked => return None,
-        })
+            ThreadReport::EngineWaits { url, reason } => {
+                Some(PoolReport::EngineWaits { url, reason })
+            }
+            ThreadReport::Panicked => None,
+        }
+    }
+
+    fn take_part(&mut self, part: ResultPart) -> Vec<RunOutcome> {
+        self.taken += part.bytes;
+        if part.is_last {
+            self.outstanding = self.outstanding.saturating_sub(1);
+        }
+        part.results
     }
 }
 
@@ -183,89 +192,6 @@ impl Drop for Pool {
     }
 }
 
-fn run_thread(thread: &PoolThread<'_>, mut known: KnownAnswers, queue: &Mutex<Receiver<Vec<Job>>>) {
-    loop {
-        let chunk = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(chunk) = chunk else { return };
-        // The build would wait forever for a thread that ended silently.
-        match catch_unwind(AssertUnwindSafe(|| thread.run(chunk, known))) {
-            Ok(Some(back)) => known = back,
-            Ok(None) => return,
-            Err(_) => {
-                let _ = thread.sender.channel.send(ThreadReport::Panicked);
-                return;
-            }
-        }
-    }
-}
-
-/// Sends the results of a thread to the scheduler.
-pub(super) struct ResultSender {
-    channel: UnboundedSender<ThreadReport>,
-    backlog: Arc<Backlog>,
-}
-
-impl ResultSender {
-    /// Sends results once they fit into the backlog; `false`: the pool is gone.
-    pub(super) fn send(&self, results: Vec<RunOutcome>, bytes: usize, is_last: bool) -> bool {
-        let report = ThreadReport::Results {
-            results,
-            bytes,
-            is_last,
-        };
-        self.backlog.add(bytes) && self.channel.send(report).is_ok()
-    }
-
-    /// Reports that units wait for an engine.
-    pub(super) fn engine_waits(&self, url: &str, reason: String) {
-        let url = url.to_owned();
-        // Nobody is waiting once the pool is gone.
-        let _ = self.channel.send(ThreadReport::EngineWaits { url, reason });
-    }
-}
-
-struct PoolThread<'w> {
-    sender: ResultSender,
-    /// Results of this size are sent before the chunk is done.
-    part: usize,
-    roles: &'w Arc<Roles>,
-    held: &'w HeldRuns,
-    /// `None`: the units run on this thread.
-    remote: Option<&'w RemoteUnits>,
-}
-
-impl PoolThread<'_> {
-    /// Runs a chunk and sends its results; `None`: the pool is gone.
-    fn run(&self, chunk: Vec<Job>, mut known: KnownAnswers) -> Option<KnownAnswers> {
-        if let Some(remote) = self.remote {
-            let is_sent = remote.run(chunk, self.roles, &known, &self.sender);
-            return is_sent.map(|()| known);
-        }
-        let (mut results, mut bytes) = (Vec::new(), 0_usize);
-        for job in chunk {
-            if self.sender.channel.is_closed() {
-                return None;
-            }
-            let outcome;
-            (outcome, known) = run_unit(job, self.roles, known, self.held);
-            // All further jobs would be stopped, too.
-            let is_interrupted = matches!(outcome.end, RunEnd::Interrupted);
-            bytes = bytes.saturating_add(backlog::estimated_size(&outcome));
-            results.push(outcome);
-            if is_interrupted {
-                break;
-            }
-            if bytes >= self.part {
-                if !self.sender.send(std::mem::take(&mut results), bytes, false) {
-                    return None;
-                }
-                bytes = 0;
-            }
-        }
-        self.sender.send(results, bytes, true).then_some(known)
-    }
-}
-
 /// Returns a pool without threads, whose backlog has at most so many bytes, and what its threads send results with.
 #[cfg(test)]
 pub(super) fn without_threads(most: usize) -> (Pool, ResultSender) {
@@ -275,6 +201,7 @@ pub(super) fn without_threads(most: usize) -> (Pool, ResultSender) {
         chunks: None,
         reports,
         backlog: Arc::clone(&backlog),
+        postponed: None,
         taken: 0,
         threads: Vec::new(),
         remote: None,
@@ -292,17 +219,65 @@ pub(super) fn without_threads(most: usize) -> (Pool, ResultSender) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::unit::RunEnd;
 
     /// W18: a part counts until the writer takes the next one, and a chunk is outstanding until its last part.
     #[tokio::test]
     async fn a_part_counts_until_it_is_written() {
         let (mut pool, sender) = without_threads(10);
-        assert!(sender.send(Vec::new(), 4, false) && sender.send(Vec::new(), 6, true));
-        assert_eq!(sender.backlog.waiting(), 10);
+        assert!(sender.send(Vec::new(), 4, false));
         assert!(pool.next_report().await.is_some());
-        assert_eq!((sender.backlog.waiting(), pool.is_idle()), (10, false));
+        assert_eq!((sender.backlog.waiting(), pool.is_idle()), (4, false));
+        assert!(sender.send(Vec::new(), 6, true));
         assert!(pool.next_report().await.is_some());
         assert_eq!((sender.backlog.waiting(), pool.is_idle()), (6, true));
+    }
+
+    fn interrupted(unit: usize) -> RunOutcome {
+        RunOutcome {
+            unit,
+            first: 0,
+            end: RunEnd::Interrupted,
+            requests: Vec::new(),
+            repairs: 0,
+            unasked: Vec::new(),
+            roles: Vec::new(),
+        }
+    }
+
+    fn units(report: Option<PoolReport>) -> Vec<usize> {
+        match report {
+            Some(PoolReport::Results(results)) => results.iter().map(|one| one.unit).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// One transaction takes all of them. What is not a result is not lost.
+    #[tokio::test]
+    async fn the_parts_that_wait_are_taken_together_and_in_order() {
+        let (mut pool, sender) = without_threads(10);
+        assert!(sender.send(vec![interrupted(1), interrupted(2)], 4, false));
+        assert!(sender.send(vec![interrupted(3)], 2, false));
+        sender.engine_waits("http://localhost", "refused".to_owned());
+        assert!(sender.send(vec![interrupted(4)], 3, true));
+        assert_eq!(units(pool.next_report().await), [1, 2, 3]);
+        assert_eq!((sender.backlog.waiting(), pool.is_idle()), (9, false));
+        let waits = pool.next_report().await;
+        assert!(
+            matches!(&waits, Some(PoolReport::EngineWaits { reason, .. }) if reason == "refused")
+        );
+        assert_eq!(units(pool.next_report().await), [4]);
+        assert_eq!((sender.backlog.waiting(), pool.is_idle()), (3, true));
+    }
+
+    #[tokio::test]
+    async fn a_transaction_takes_so_many_results_at_most() {
+        let (mut pool, sender) = without_threads(10);
+        for unit in 0..MAX_RESULTS + 1 {
+            assert!(sender.send(vec![interrupted(unit)], 0, false));
+        }
+        assert_eq!(units(pool.next_report().await).len(), MAX_RESULTS);
+        assert_eq!(units(pool.next_report().await), [MAX_RESULTS]);
     }
 
     /// A waiting thread would keep the build from ending.

@@ -27,7 +27,7 @@ use super::BuildError;
 use super::backlog::{MAX_BACKLOG_BYTES, estimated_size};
 use super::known_answers::KnownAnswers;
 use super::layers::Roles;
-use super::pool::ResultSender;
+use super::pool_thread::ResultSender;
 use super::unit::{Job, RunEnd, RunOutcome};
 use calls::Calls;
 use held::HeldUnits;
