@@ -13,18 +13,21 @@ pub struct RequestId(pub i64);
 impl Transaction<'_> {
     /// Adds `request`, unless it is known, and returns its number.
     pub fn add_request(&self, key: RequestKey, request: &Request) -> Result<RequestId, StoreError> {
-        let known = self.known_request(key)?;
-        if let Some((id, true)) = known {
-            return Ok(id);
-        }
-        let document = serde_json::to_string(request).unwrap_or_default();
-        let id = match known {
-            Some((id, _)) => id.0,
-            None => self.insert(
-                "INSERT INTO request (key, provider, model) VALUES (?1, ?2, ?3)",
-                params![key.0.as_bytes(), request.provider, request.model],
-            )?,
+        // Nearly every request is new. Looking for it first would take as long as adding it.
+        let added = self.change(
+            "INSERT INTO request (key, provider, model) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            params![key.0.as_bytes(), request.provider, request.model],
+        )?;
+        let id = if added > 0 {
+            self.connection.last_insert_rowid()
+        } else {
+            let (id, has_text) = self.known_request(key)?;
+            if has_text {
+                return Ok(id);
+            }
+            id.0
         };
+        let document = serde_json::to_string(request).unwrap_or_default();
         self.execute(
             "INSERT INTO request_body (request, document) VALUES (?1, ?2)",
             params![id, document],
@@ -34,9 +37,9 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Returns the number of the request under `key`, and whether its text exists: `gc` deletes old texts.
-    fn known_request(&self, key: RequestKey) -> Result<Option<(RequestId, bool)>, StoreError> {
-        self.query_optional(
+    /// Returns the number of the known request under `key`, and whether its text exists: `gc` deletes old texts.
+    fn known_request(&self, key: RequestKey) -> Result<(RequestId, bool), StoreError> {
+        self.query_row(
             "SELECT id, EXISTS (SELECT 1 FROM request_body WHERE request = id)
              FROM request WHERE key = ?1",
             [key.0.as_bytes()],

@@ -36,11 +36,36 @@ impl Transaction<'_> {
             None => (None, None),
         };
         self.execute(
-            "INSERT OR REPLACE INTO transcript (unit, position, request, answer)
+            "INSERT INTO transcript (unit, position, request, answer)
              VALUES (?1, ?2, ?3,
                  (SELECT id FROM answer
              WHERE request = ?3 AND realm = ?4 AND truncated = ?5))",
             params![unit.0, position, request.0, answer_origin, truncated],
+        )
+    }
+}
+
+impl Transaction<'_> {
+    /// Deletes the requests of a unit's transcript from `position` on.
+    pub fn truncate_transcript(&self, unit: UnitId, position: usize) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM transcript WHERE unit = ?1 AND position >= ?2",
+            params![unit.0, position],
+        )
+    }
+
+    /// Records the ending of the answer to a request of a transcript.
+    pub fn set_transcript_answer(
+        &self,
+        unit: UnitId,
+        position: usize,
+        (answer_origin, ending): (AnswerOrigin, Ending),
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE transcript SET answer = (SELECT id FROM answer
+             WHERE request = transcript.request AND realm = ?3 AND truncated = ?4)
+             WHERE unit = ?1 AND position = ?2",
+            params![unit.0, position, answer_origin, ending == Ending::Truncated],
         )
     }
 }

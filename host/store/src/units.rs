@@ -41,6 +41,20 @@ pub struct NewUnit<'a> {
     pub log: Option<&'a str>,
 }
 
+impl NewUnit<'_> {
+    fn seal(&self) -> i64 {
+        seal::of_unit(&UnitRow {
+            fingerprint: &self.fingerprint,
+            answer_origin: self.answer_origin,
+            layer: self.layer,
+            key: self.key.as_str(),
+            done: self.done,
+            partial: self.partial,
+            roles: self.roles,
+        })
+    }
+}
+
 /// A finished unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredUnit {
@@ -78,24 +92,75 @@ pub struct OpenUnit {
 }
 
 impl Transaction<'_> {
-    /// Stores a unit. A unit that was open under the same fingerprint retains its number.
+    /// Stores a unit. A unit that was open under the same fingerprint retains its number. A finished one stays as it is,
+    /// without its fingerprint, because snapshots and provenance refer to it.
+    ///
+    /// The unit has no inputs then. Its transcript is that of the open unit.
     pub fn store_unit(&self, unit: &NewUnit<'_>) -> Result<UnitId, StoreError> {
-        let seal_as = |done| {
-            seal::of_unit(&UnitRow {
-                fingerprint: &unit.fingerprint,
-                answer_origin: unit.answer_origin,
-                layer: unit.layer,
-                key: unit.key.as_str(),
-                done,
-                partial: unit.partial,
-                roles: unit.roles,
-            })
-        };
-        let (id, done) = self.query_row(
+        if let Some(id) = self.add_unit(unit)? {
+            return Ok(id);
+        }
+        if let Some((earlier, _)) = self.finished_unit(unit.fingerprint, unit.answer_origin)? {
+            self.retire_unit(earlier)?;
+            if let Some(id) = self.add_unit(unit)? {
+                return Ok(id);
+            }
+        }
+        let id = self.query_row(
+            "UPDATE unit SET done = ?3, build = ?4, seal = ?5 WHERE fingerprint = ?1 AND realm = ?2 RETURNING id",
+            params![
+                unit.fingerprint.as_bytes(),
+                unit.answer_origin,
+                unit.done,
+                unit.build.0,
+                unit.seal()
+            ],
+            |row| row.get(0).map(UnitId),
+        )?;
+        self.execute("DELETE FROM unit_detail WHERE unit = ?1", [id.0])?;
+        self.execute("DELETE FROM unit_input WHERE unit = ?1", [id.0])?;
+        self.add_detail(id, unit)?;
+        Ok(id)
+    }
+
+    /// Stores a unit; `None`: another unit has its fingerprint.
+    ///
+    /// Nearly every unit is new. Looking for another one first would take as long as storing it.
+    pub fn add_unit(&self, unit: &NewUnit<'_>) -> Result<Option<UnitId>, StoreError> {
+        let id = self.insert_unit(unit)?;
+        if let Some(id) = id {
+            self.add_detail(id, unit)?;
+        }
+        Ok(id)
+    }
+
+    /// Finishes a unit whose other rows stay as they are. Returns false if it is not as `unit.build` has stored it: another
+    /// build may have stored or finished it since.
+    pub fn finish_unit(&self, id: UnitId, unit: &NewUnit<'_>) -> Result<bool, StoreError> {
+        let changed = self.change(
+            "UPDATE unit SET done = 1, seal = ?4 WHERE id = ?1 AND fingerprint = ?2 AND build = ?3 AND done = 0",
+            params![
+                id.0,
+                unit.fingerprint.as_bytes(),
+                unit.build.0,
+                unit.seal()
+            ],
+        )?;
+        Ok(changed > 0)
+    }
+
+    fn add_detail(&self, id: UnitId, unit: &NewUnit<'_>) -> Result<(), StoreError> {
+        let seal = seal::of_detail(id.0, unit.parts, unit.log);
+        self.execute(
+            "INSERT INTO unit_detail (unit, parts, roles, log, seal) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![id.0, unit.parts, unit.roles, unit.log, seal],
+        )
+    }
+
+    fn insert_unit(&self, unit: &NewUnit<'_>) -> Result<Option<UnitId>, StoreError> {
+        let added = self.change(
             "INSERT INTO unit (fingerprint, realm, layer, key, done, partial, build, seal)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT DO UPDATE SET done = max(done, excluded.done), build = excluded.build, seal = excluded.seal
-             RETURNING id, done",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
             params![
                 unit.fingerprint.as_bytes(),
                 unit.answer_origin,
@@ -104,22 +169,10 @@ impl Transaction<'_> {
                 unit.done,
                 unit.partial,
                 unit.build.0,
-                seal_as(unit.done)
+                unit.seal()
             ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        if done != unit.done {
-            self.execute(
-                "UPDATE unit SET seal = ?2 WHERE id = ?1",
-                params![id, seal_as(done)],
-            )?;
-        }
-        let seal = seal::of_detail(id, unit.parts, unit.log);
-        self.execute(
-            "INSERT OR REPLACE INTO unit_detail (unit, parts, roles, log, seal) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, unit.parts, unit.roles, unit.log, seal],
-        )?;
-        Ok(UnitId(id))
+        Ok((added > 0).then(|| UnitId(self.connection.last_insert_rowid())))
     }
 
     /// Records the artifact at `position` of a unit's inputs.
@@ -130,7 +183,7 @@ impl Transaction<'_> {
         artifact: ArtifactId,
     ) -> Result<(), StoreError> {
         self.execute(
-            "INSERT OR REPLACE INTO unit_input (unit, position, artifact) VALUES (?1, ?2, ?3)",
+            "INSERT INTO unit_input (unit, position, artifact) VALUES (?1, ?2, ?3)",
             params![unit.0, position, artifact.0],
         )
     }
@@ -178,6 +231,20 @@ impl Transaction<'_> {
 }
 
 impl Reader {
+    /// Returns whether there is any unit.
+    pub fn has_units(&self) -> Result<bool, StoreError> {
+        self.query_row("SELECT EXISTS (SELECT 1 FROM unit)", [], |row| row.get(0))
+    }
+
+    /// Returns whether a unit waits for answers as `build` has stored it.
+    pub fn is_open_unit_of(&self, id: UnitId, build: BuildId) -> Result<bool, StoreError> {
+        self.query_row(
+            "SELECT EXISTS (SELECT 1 FROM unit WHERE id = ?1 AND build = ?2 AND done = 0)",
+            [id.0, build.0],
+            |row| row.get(0),
+        )
+    }
+
     /// Returns the unit that matches `condition`, checked against its seal.
     fn verified_unit(
         &self,

@@ -5,10 +5,9 @@ use super::answerer::Answerer;
 use super::event::Event;
 use super::failures::truncated_failure;
 use super::handle::Handle;
-use super::held_runs::MIN_REQUESTS;
 use super::layer_run::{RecordedRun, Unit};
 use super::limit_excess::LimitKind;
-use super::recorder::{Record as _, Recorder, UnitEntry, UnitResult};
+use super::recorder::{Record as _, RecordedUnit, Recorder, UnitEntry, UnitResult};
 use super::scheduler::Step;
 use super::unit::{RunEnd, RunOutcome, RunRequest, guest_failure};
 use crate::pending::SettledRequest;
@@ -156,17 +155,23 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
         mut requests: Vec<RunRequest>,
         roles: Option<String>,
     ) -> Result<RecordedRequests<<A::Recorder as Recorder>::Request>, BuildError> {
-        let earlier = self.unit_mut(number).recorded.take();
-        let (id, first, recorded) = match earlier {
-            // A unit has many inputs and requests, and each suspension would write all of them.
-            Some(earlier) if earlier.roles == roles => {
-                let known = earlier.answered.saturating_sub(first).min(requests.len());
+        // A unit has many inputs and requests, and each suspension would write all of them.
+        let mut continued = None;
+        if let Some(earlier) = self.unit_mut(number).recorded.take()
+            && earlier.roles.as_deref() == roles.as_deref()
+        {
+            let known = earlier.answered.saturating_sub(first).min(requests.len());
+            let added = self
+                .record
+                .continued(earlier.unit, first + known, &requests[known..])?;
+            if let Some(added) = added {
                 requests.drain(..known);
-                let first = first + known;
-                let recorded = self.record.continued(earlier.unit, first, &requests)?;
-                (earlier.unit, first, recorded)
+                continued = Some((earlier.unit, first + known, added));
             }
-            _ => {
+        }
+        let (id, first, recorded) = match continued {
+            Some(continued) => continued,
+            None => {
                 let parts = self.stored_parts(number);
                 let inputs = self.stored_inputs(number);
                 let entry = UnitEntry {
@@ -177,15 +182,13 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                 (id, first, recorded)
             }
         };
-        if first + requests.len() >= MIN_REQUESTS {
-            let answered = requests.iter().take_while(|(_, answer)| answer.is_some());
-            let answered = first + answered.count();
-            self.unit_mut(number).recorded = Some(Box::new(RecordedRun {
-                unit: id,
-                answered,
-                roles,
-            }));
-        }
+        let answered = requests.iter().take_while(|(_, answer)| answer.is_some());
+        self.unit_mut(number).recorded = Some(RecordedRun {
+            unit: id,
+            requests: first + requests.len(),
+            answered: first + answered.count(),
+            roles: roles.map(String::into_boxed_str),
+        });
         Ok((requests, recorded))
     }
 
@@ -232,13 +235,7 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
                 message: line.message.clone(),
             });
         }
-        let parts = self.stored_parts(number);
-        let inputs = self.stored_inputs(number);
-        let entry = UnitEntry {
-            roles,
-            ..self.entry(number, &parts, &inputs)
-        };
-        let (unit, locations) = self.record.done(&entry, first, requests, &result)?;
+        let (unit, locations) = self.record_finished(number, (first, requests), roles, &result)?;
         let partial = self.unit(number).partial;
         let handles = result
             .outputs
@@ -258,6 +255,36 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
             unit: key.to_string(),
         });
         self.settle_finished(layer, &key, unit, handles)
+    }
+
+    /// Records a finished unit: as a whole, or only what is new since its suspension.
+    fn record_finished(
+        &mut self,
+        number: usize,
+        (first, requests): (usize, &[RunRequest]),
+        roles: Option<&str>,
+        result: &UnitResult,
+    ) -> Result<RecordedUnit, BuildError> {
+        if let Some(recorded) = self.unit_mut(number).recorded.take()
+            && recorded.roles.as_deref() == roles
+        {
+            let entry = UnitEntry {
+                roles,
+                ..self.entry(number, "", &[])
+            };
+            let requests = (first, requests);
+            let finished = self.record.finished(&entry, &recorded, requests, result)?;
+            if let Some(finished) = finished {
+                return Ok(finished);
+            }
+        }
+        let parts = self.stored_parts(number);
+        let inputs = self.stored_inputs(number);
+        let entry = UnitEntry {
+            roles,
+            ..self.entry(number, &parts, &inputs)
+        };
+        Ok(self.record.done(&entry, first, requests, result)?)
     }
 
     fn stored_parts(&self, number: usize) -> String {

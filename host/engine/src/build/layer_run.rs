@@ -33,8 +33,8 @@ pub(super) struct Unit {
     pub(super) waiting: usize,
     /// How many of its requests count towards the limits.
     pub(super) counted: usize,
-    /// What an earlier suspension recorded of it; only for units with many requests.
-    pub(super) recorded: Option<Box<RecordedRun>>,
+    /// What an earlier suspension recorded of it.
+    pub(super) recorded: Option<RecordedRun>,
 }
 
 /// A suspended run that is recorded, so that the next one only adds to it.
@@ -42,10 +42,12 @@ pub(super) struct Unit {
 pub(super) struct RecordedRun {
     /// `None` in a plan.
     pub(super) unit: Option<UnitId>,
-    /// How many of its requests, from the first on, are recorded with their answers.
+    /// How many of its requests are recorded.
+    pub(super) requests: usize,
+    /// How many of them, from the first on, are recorded with their answers.
     pub(super) answered: usize,
     /// The settings of the model roles that it used beside its layer's role.
-    pub(super) roles: Option<String>,
+    pub(super) roles: Option<Box<str>>,
 }
 
 impl Unit {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::handle::{FileArtifact, Location};
+use super::layer_run::RecordedRun;
 use super::readers::FileResult;
-use super::recorder::{Record, Recorder, UnitEntry, UnitResult};
+use super::recorder::{Record, RecordedUnit, Recorder, UnitEntry, UnitResult};
 use super::unit::RunRequest;
 use crate::plan::{PlanFailure, PlanUnit};
 use synix_core::artifact::Artifact;
@@ -108,11 +109,7 @@ impl Record for &PlanRecorder {
         Ok(())
     }
 
-    fn read(
-        self,
-        _: &UnitEntry<'_>,
-        result: &FileResult,
-    ) -> Result<(Option<UnitId>, Vec<Location>), BuildError> {
+    fn read(self, _: &UnitEntry<'_>, result: &FileResult) -> Result<RecordedUnit, BuildError> {
         let artifacts = result.artifacts.iter();
         let locations =
             artifacts.map(|spooled| Location::Spooled(Arc::clone(&result.spool), spooled.range));
@@ -131,7 +128,8 @@ impl Record for &PlanRecorder {
         first: usize,
         requests: &[RunRequest],
     ) -> Result<(Option<UnitId>, Vec<Self::Request>), StoreError> {
-        Ok((None, self.continued(None, first, requests)?))
+        let requests = self.continued(None, first, requests)?;
+        Ok((None, requests.unwrap_or_default()))
     }
 
     fn continued(
@@ -139,9 +137,19 @@ impl Record for &PlanRecorder {
         _: Option<UnitId>,
         _: usize,
         requests: &[RunRequest],
-    ) -> Result<Vec<Self::Request>, StoreError> {
+    ) -> Result<Option<Vec<Self::Request>>, StoreError> {
         let texts = requests.iter().map(|(pending, _)| &pending.request);
-        Ok(texts.map(Arc::clone).collect())
+        Ok(Some(texts.map(Arc::clone).collect()))
+    }
+
+    fn finished(
+        self,
+        _: &UnitEntry<'_>,
+        _: &RecordedRun,
+        _: (usize, &[RunRequest]),
+        _: &UnitResult,
+    ) -> Result<Option<RecordedUnit>, StoreError> {
+        Ok(None)
     }
 
     fn done(
@@ -150,7 +158,7 @@ impl Record for &PlanRecorder {
         _: usize,
         _: &[RunRequest],
         result: &UnitResult,
-    ) -> Result<(Option<UnitId>, Vec<Location>), StoreError> {
+    ) -> Result<RecordedUnit, StoreError> {
         let outputs = result.outputs.iter();
         let locations = outputs.map(|(output, _)| Location::Memory(Arc::new(output.clone())));
         Ok((None, locations.collect()))

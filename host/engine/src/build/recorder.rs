@@ -4,6 +4,7 @@
 
 use super::BuildError;
 use super::handle::{FileArtifact, Location};
+use super::layer_run::RecordedRun;
 use super::readers::FileResult;
 use super::unit::RunRequest;
 use synix_core::artifact::Artifact;
@@ -29,6 +30,9 @@ pub(super) trait Recorder: Copy {
     /// Takes the snapshot of a complete build and closes the build.
     fn complete(self, pipeline: &str, layers: &[NewSnapshotLayer]) -> Result<(), StoreError>;
 }
+
+/// A recorded unit, and where its outputs are. The unit of a plan has no number.
+pub(super) type RecordedUnit = (Option<UnitId>, Vec<Location>);
 
 /// Takes records within one transaction.
 pub(super) trait Record: Copy {
@@ -61,11 +65,7 @@ pub(super) trait Record: Copy {
     fn unreadable(self, unit: &UnitEntry<'_>, failure: &Failure) -> Result<(), StoreError>;
 
     /// Records what a reader made of a file, and returns where its artifacts are.
-    fn read(
-        self,
-        unit: &UnitEntry<'_>,
-        result: &FileResult,
-    ) -> Result<(Option<UnitId>, Vec<Location>), BuildError>;
+    fn read(self, unit: &UnitEntry<'_>, result: &FileResult) -> Result<RecordedUnit, BuildError>;
 
     /// Records that requests of a layer were answered before.
     fn answered(self, layer: usize, requests: &[RunRequest]);
@@ -80,13 +80,24 @@ pub(super) trait Record: Copy {
     ) -> Result<(Option<UnitId>, Vec<Self::Request>), StoreError>;
 
     /// Records the requests, from the position `first` on, of a unit that is recorded as waiting, and returns each
-    /// request as an answerer gets it.
+    /// request as an answerer gets it. `None`: the unit must be recorded as a whole again.
     fn continued(
         self,
         unit: Option<UnitId>,
         first: usize,
         requests: &[RunRequest],
-    ) -> Result<Vec<Self::Request>, StoreError>;
+    ) -> Result<Option<Vec<Self::Request>>, StoreError>;
+
+    /// Records that a unit is finished that is recorded as waiting, with its requests from a position on, and returns
+    /// where its outputs are. The parts and inputs of `unit` are on record. `None`: it must be recorded as a whole
+    /// again.
+    fn finished(
+        self,
+        unit: &UnitEntry<'_>,
+        recorded: &RecordedRun,
+        requests: (usize, &[RunRequest]),
+        result: &UnitResult,
+    ) -> Result<Option<RecordedUnit>, StoreError>;
 
     /// Records a finished unit and its requests from the position `first` on, and returns where its outputs are.
     fn done(
@@ -95,7 +106,7 @@ pub(super) trait Record: Copy {
         first: usize,
         requests: &[RunRequest],
         result: &UnitResult,
-    ) -> Result<(Option<UnitId>, Vec<Location>), StoreError>;
+    ) -> Result<RecordedUnit, StoreError>;
 
     /// Records that a unit failed or was held back.
     fn failed(self, layer: usize, key: &UnitKey, failure: &Failure) -> Result<(), StoreError>;

@@ -2,8 +2,9 @@
 
 use super::BuildError;
 use super::handle::{FileArtifact, Location};
+use super::layer_run::RecordedRun;
 use super::readers::FileResult;
-use super::recorder::{Record, Recorder, UnitEntry, UnitResult};
+use super::recorder::{Record, RecordedUnit, Recorder, UnitEntry, UnitResult};
 use super::unit::RunRequest;
 use synix_core::artifact::Artifact;
 use synix_core::clock::Clock;
@@ -33,6 +34,14 @@ pub(super) struct StoreRecorder<'a> {
 pub(super) struct StoreRecord<'t> {
     recorder: StoreRecorder<'t>,
     tx: &'t Transaction<'t>,
+}
+
+/// The row of a unit.
+#[derive(Debug, Clone, Copy)]
+struct UnitRow {
+    id: UnitId,
+    /// Whether it has no requests and inputs yet.
+    is_new: bool,
 }
 
 impl Recorder for StoreRecorder<'_> {
@@ -80,7 +89,7 @@ impl Record for StoreRecord<'_> {
         digest: Digest,
         _: impl FnOnce() -> FileArtifact,
     ) -> Result<(Option<UnitId>, Location), StoreError> {
-        let id = self.add_unit(unit, AnswerOrigin::Live, UnitState::Done, &[])?;
+        let UnitRow { id, .. } = self.add_unit(unit, AnswerOrigin::Live, UnitState::Done, &[])?;
         let artifact = self.tx.add_artifact(id, 0, artifact, digest)?;
         self.set_state(unit, UnitState::Done)?;
         Ok((Some(id), Location::Stored(artifact)))
@@ -97,12 +106,9 @@ impl Record for StoreRecord<'_> {
     }
 
     /// The answer origin is always the live one, as for other sources.
-    fn read(
-        self,
-        unit: &UnitEntry<'_>,
-        result: &FileResult,
-    ) -> Result<(Option<UnitId>, Vec<Location>), BuildError> {
-        let id = self.add_unit(unit, AnswerOrigin::Live, UnitState::Done, &result.log)?;
+    fn read(self, unit: &UnitEntry<'_>, result: &FileResult) -> Result<RecordedUnit, BuildError> {
+        let UnitRow { id, .. } =
+            self.add_unit(unit, AnswerOrigin::Live, UnitState::Done, &result.log)?;
         let mut locations = Vec::with_capacity(result.artifacts.len());
         for (position, spooled) in result.artifacts.iter().enumerate() {
             let artifact = result
@@ -129,10 +135,10 @@ impl Record for StoreRecord<'_> {
         first: usize,
         requests: &[RunRequest],
     ) -> Result<(Option<UnitId>, Vec<RequestId>), StoreError> {
-        let id = self.add_unit(unit, self.recorder.answer_origin, UnitState::Waiting, &[])?;
-        let requests = self.add_transcript(id, first, requests)?;
+        let row = self.add_unit(unit, self.recorder.answer_origin, UnitState::Waiting, &[])?;
+        let requests = self.add_transcript(row, first, requests)?;
         self.set_state(unit, UnitState::Waiting)?;
-        Ok((Some(id), requests))
+        Ok((Some(row.id), requests))
     }
 
     fn continued(
@@ -140,11 +146,47 @@ impl Record for StoreRecord<'_> {
         unit: Option<UnitId>,
         first: usize,
         requests: &[RunRequest],
-    ) -> Result<Vec<RequestId>, StoreError> {
-        match unit {
-            Some(unit) => self.add_transcript(unit, first, requests),
-            None => unreachable!("a stored unit has a number"),
+    ) -> Result<Option<Vec<RequestId>>, StoreError> {
+        let Some(id) = unit else {
+            return Ok(None);
+        };
+        if !self.tx.is_open_unit_of(id, self.recorder.build)? {
+            return Ok(None);
         }
+        let row = UnitRow { id, is_new: false };
+        self.add_transcript(row, first, requests).map(Some)
+    }
+
+    fn finished(
+        self,
+        unit: &UnitEntry<'_>,
+        recorded: &RecordedRun,
+        (first, requests): (usize, &[RunRequest]),
+        result: &UnitResult,
+    ) -> Result<Option<RecordedUnit>, StoreError> {
+        let answer_origin = self.recorder.answer_origin;
+        let (Some(id), true) = (recorded.unit, result.log.is_empty()) else {
+            return Ok(None);
+        };
+        let new = self.new_unit(unit, answer_origin, UnitState::Done, None);
+        if !self.tx.finish_unit(id, &new)? {
+            return Ok(None);
+        }
+        let on_record = recorded.requests.saturating_sub(first).min(requests.len());
+        let (on_record, added) = requests.split_at(on_record);
+        for (position, (_, answer)) in (first..).zip(on_record) {
+            if let Some(answer) = answer
+                && position >= recorded.answered
+            {
+                let answered = (answer_origin, answer.ending);
+                self.tx.set_transcript_answer(id, position, answered)?;
+            }
+        }
+        let row = UnitRow { id, is_new: false };
+        self.add_transcript(row, first + on_record.len(), added)?;
+        let locations = self.add_outputs(id, result)?;
+        self.set_state(unit, UnitState::Done)?;
+        Ok(Some((Some(id), locations)))
     }
 
     fn done(
@@ -153,21 +195,17 @@ impl Record for StoreRecord<'_> {
         first: usize,
         requests: &[RunRequest],
         result: &UnitResult,
-    ) -> Result<(Option<UnitId>, Vec<Location>), StoreError> {
-        let id = self.add_unit(
+    ) -> Result<RecordedUnit, StoreError> {
+        let row = self.add_unit(
             unit,
             self.recorder.answer_origin,
             UnitState::Done,
             &result.log,
         )?;
-        self.add_transcript(id, first, requests)?;
-        let mut locations = Vec::with_capacity(result.outputs.len());
-        for (position, (output, digest)) in result.outputs.iter().enumerate() {
-            let artifact = self.tx.add_artifact(id, position, output, *digest)?;
-            locations.push(Location::Stored(artifact));
-        }
+        self.add_transcript(row, first, requests)?;
+        let locations = self.add_outputs(row.id, result)?;
         self.set_state(unit, UnitState::Done)?;
-        Ok((Some(id), locations))
+        Ok((Some(row.id), locations))
     }
 
     fn failed(self, layer: usize, key: &UnitKey, failure: &Failure) -> Result<(), StoreError> {
@@ -214,17 +252,36 @@ impl StoreRecord<'_> {
         answer_origin: AnswerOrigin,
         state: UnitState<'_>,
         log: &[LogLine],
-    ) -> Result<UnitId, StoreError> {
-        // An earlier unit stays as it is: snapshots and provenance refer to it.
-        if let Some((earlier, _)) = self.tx.finished_unit(unit.fingerprint, answer_origin)? {
-            self.tx.retire_unit(earlier)?;
-        }
+    ) -> Result<UnitRow, StoreError> {
         let log = (!log.is_empty()).then(|| {
             log.iter()
                 .map(|line| format!("{} {}\n", line.level, line.message))
                 .collect::<String>()
         });
-        let id = self.tx.store_unit(&NewUnit {
+        let new = self.new_unit(unit, answer_origin, state, log.as_deref());
+        let row = match self.tx.add_unit(&new)? {
+            Some(id) => UnitRow { id, is_new: true },
+            None => UnitRow {
+                id: self.tx.store_unit(&new)?,
+                is_new: false,
+            },
+        };
+        for (position, input) in unit.inputs.iter().enumerate() {
+            if let Some(input) = input {
+                self.tx.add_input(row.id, position, *input)?;
+            }
+        }
+        Ok(row)
+    }
+
+    fn new_unit<'e>(
+        &self,
+        unit: &UnitEntry<'e>,
+        answer_origin: AnswerOrigin,
+        state: UnitState<'_>,
+        log: Option<&'e str>,
+    ) -> NewUnit<'e> {
+        NewUnit {
             fingerprint: unit.fingerprint,
             answer_origin,
             layer: unit.layer_name,
@@ -234,23 +291,29 @@ impl StoreRecord<'_> {
             build: self.recorder.build,
             parts: unit.parts,
             roles: unit.roles,
-            log: log.as_deref(),
-        })?;
-        for (position, input) in unit.inputs.iter().enumerate() {
-            if let Some(input) = input {
-                self.tx.add_input(id, position, *input)?;
-            }
+            log,
         }
-        Ok(id)
+    }
+
+    fn add_outputs(&self, unit: UnitId, result: &UnitResult) -> Result<Vec<Location>, StoreError> {
+        let outputs = result.outputs.iter().enumerate();
+        let stored = outputs.map(|(position, (output, digest))| {
+            let artifact = self.tx.add_artifact(unit, position, output, *digest)?;
+            Ok(Location::Stored(artifact))
+        });
+        stored.collect()
     }
 
     fn add_transcript(
         &self,
-        unit: UnitId,
+        unit: UnitRow,
         first: usize,
         requests: &[RunRequest],
     ) -> Result<Vec<RequestId>, StoreError> {
         let answer_origin = self.recorder.answer_origin;
+        if !unit.is_new {
+            self.tx.truncate_transcript(unit.id, first)?;
+        }
         let mut ids = Vec::with_capacity(requests.len());
         for (position, (pending, answer)) in requests.iter().enumerate() {
             let id = self.tx.add_request(pending.key, &pending.request)?;
@@ -259,7 +322,7 @@ impl StoreRecord<'_> {
             }
             let answered = answer.as_ref().map(|answer| (answer_origin, answer.ending));
             self.tx
-                .add_to_transcript(unit, first + position, id, answered)?;
+                .add_to_transcript(unit.id, first + position, id, answered)?;
             ids.push(id);
         }
         Ok(ids)

@@ -90,6 +90,88 @@ fn an_open_unit_has_its_requests_in_order() {
     );
 }
 
+/// Snapshots refer to the finished unit, and its answers may be others.
+#[test]
+fn a_finished_unit_stays_as_it_is_when_it_is_made_again() {
+    for done in [false, true] {
+        let fixture = Fixture::new();
+        let first = fixture.unit("a", AnswerOrigin::Live, true);
+        let artifact = fixture.artifact(first, "text");
+        let again = fixture.unit("a", AnswerOrigin::Live, done);
+        assert_ne!(first, again);
+        assert_eq!(fixture.store.outputs(first).unwrap()[0].id, artifact);
+        assert_eq!(fixture.store.outputs(again).unwrap(), []);
+        let finished = fixture
+            .store
+            .finished_unit(Digest::of(b"a"), AnswerOrigin::Live)
+            .unwrap();
+        assert_eq!(finished.map(|(unit, _)| unit), done.then_some(again));
+    }
+}
+
+/// Two commands may have the same unit open. The one that finishes it must not mix its rows with those of the other.
+#[test]
+fn only_a_unit_that_nobody_else_has_stored_is_finished_by_itself() {
+    let fixture = Fixture::new();
+    let fingerprint = Digest::of(b"a");
+    let key = UnitKey::parse("a").unwrap();
+    let finish = |unit, build| {
+        let new = NewUnit {
+            fingerprint,
+            answer_origin: AnswerOrigin::Live,
+            layer: "notes",
+            key: &key,
+            done: true,
+            partial: false,
+            build,
+            parts: "{}",
+            roles: None,
+            log: None,
+        };
+        fixture.store.write(|tx| tx.finish_unit(unit, &new))
+    };
+    let unit = fixture.unit("a", AnswerOrigin::Live, false);
+    let other = BuildId(fixture.build.0 + 1);
+    assert!(fixture.store.is_open_unit_of(unit, fixture.build).unwrap());
+    assert!(!fixture.store.is_open_unit_of(unit, other).unwrap());
+    assert!(!finish(unit, other).unwrap());
+    assert!(finish(unit, fixture.build).unwrap());
+    assert!(fixture.store.unit(unit).is_ok());
+    let finished = fixture
+        .store
+        .finished_unit(fingerprint, AnswerOrigin::Live)
+        .unwrap();
+    assert_eq!(finished.map(|(unit, _)| unit), Some(unit));
+    assert!(!fixture.store.is_open_unit_of(unit, fixture.build).unwrap());
+    assert!(!finish(unit, fixture.build).unwrap());
+}
+
+/// A run may make fewer requests than an earlier one of another command did.
+#[test]
+fn a_transcript_ends_with_the_last_request_of_the_run() {
+    let fixture = Fixture::new();
+    let unit = fixture.unit("a", AnswerOrigin::Live, false);
+    let requests = ["one", "two", "three"].map(|text| fixture.request(text));
+    let answered = answer("answer", Ending::Complete);
+    fixture
+        .store
+        .write(|tx| {
+            for (position, request) in requests.into_iter().enumerate() {
+                tx.add_to_transcript(unit, position, request, None)?;
+            }
+            tx.truncate_transcript(unit, 2)?;
+            tx.store_answer(requests[1], AnswerOrigin::Live, &answered, None)?;
+            tx.set_transcript_answer(unit, 1, (AnswerOrigin::Live, Ending::Complete))
+        })
+        .unwrap();
+    let transcript = fixture.store.transcript(unit).unwrap();
+    let seen: Vec<_> = transcript
+        .iter()
+        .map(|entry| (entry.key, entry.answer.is_some()))
+        .collect();
+    assert_eq!(seen, [(key("one"), false), (key("two"), true)]);
+}
+
 #[test]
 fn a_retired_unit_frees_its_fingerprint() {
     let fixture = Fixture::new();
