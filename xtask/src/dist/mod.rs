@@ -13,6 +13,9 @@ use synix_guest_build::toolchain::Toolchain;
 use crate::probe::{create_folder, target_folder, write};
 use crate::shell::{self, Failure, root, works};
 
+/// The profile of the binary, in `Cargo.toml`.
+const PROFILE: &str = "release-small";
+
 /// Creates archives and wheels, in Python because its standard library supports both formats.
 const PACK: &str = include_str!("pack.py");
 
@@ -40,7 +43,8 @@ pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
     // `rustc` and not `build`: it passes arguments to the linker of the command, and to no other compilation.
     cargo.args([
         "rustc",
-        "--release",
+        "--profile",
+        PROFILE,
         "--locked",
         "--package",
         "synix",
@@ -65,7 +69,7 @@ pub(crate) fn run(target: Option<&str>) -> Result<(), Failure> {
     } else {
         "synix"
     };
-    let binary = folder.join("release").join(name);
+    let binary = folder.join(PROFILE).join(name);
     let third_party = out.join("THIRD-PARTY-LICENSES.txt");
     licenses(&python, triple, &third_party)?;
     let mut files = FILES.map(|file| root().join(file)).to_vec();
