@@ -123,17 +123,22 @@ impl RequestTracker {
         self.settled.push((key, outcome));
     }
 
+    /// Returns whether this command may send a request once more.
+    pub(super) fn may_retry(&self, key: &RequestKey) -> bool {
+        self.sends(key).unwrap_or_default() < self.max_sends
+    }
+
     /// Queues a request that is no longer in flight; one that was sent too often fails for the `reason`.
     pub(super) fn retry_or_fail(
         &mut self,
         request: PendingRequest<RequestId>,
         reason: impl FnOnce() -> String,
     ) {
-        let sends = self.sends(&request.key).unwrap_or_default();
-        if sends < self.max_sends {
+        if self.may_retry(&request.key) {
             self.queue.push(request);
             return;
         }
+        let sends = self.sends(&request.key).unwrap_or_default();
         let message = format!("{} (after {sends} attempts)", reason());
         let failed = failure(FailureKind::Provider, message, true);
         self.settle(request.key, Err(failed));

@@ -121,7 +121,7 @@ impl Submitter<'_> {
         }
         for request in free {
             // The shared claim of the other process is not ours, and nobody respects it any more.
-            if self.guard.is_some() {
+            if self.guard.is_some() && self.tracker.may_retry(&request.key) {
                 self.tracker.unclaim(request);
                 continue;
             }

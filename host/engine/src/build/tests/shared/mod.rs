@@ -7,7 +7,6 @@ use std::cell::RefCell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use synix_core::request::RequestKey;
 use synix_scripted_provider::{Reply, Rule};
 use synix_shared::{
     ClaimIntent, ClaimMode, Creation, MemoryObjects, ObjectInfo, Objects, ObjectsError,
@@ -26,20 +25,6 @@ struct TestObjects {
 }
 
 impl TestObjects {
-    /// Returns the claims on a request that were ever created, without those that were released, as their nonces by
-    /// generation.
-    fn claims(&self, key: RequestKey) -> Vec<(u64, String)> {
-        let prefix = format!("v1/default/claims/{key}/");
-        let created = self.created.lock().unwrap();
-        let claims = created.iter().filter_map(|(path, text)| {
-            let generation = path.strip_prefix(&prefix)?.parse().unwrap();
-            let claim: serde_json::Value = serde_json::from_str(text).unwrap();
-            let nonce = claim["nonce"].as_str().unwrap().to_owned();
-            (claim["released"] == false).then_some((generation, nonce))
-        });
-        claims.collect()
-    }
-
     fn check(&self, operation: &'static str, path: &str) -> Result<(), ObjectsError> {
         if !self.is_away.load(Ordering::SeqCst) {
             return Ok(());

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use synix_shared::Monotonic;
 
+use super::takeover::send;
 use super::*;
 use crate::claim_guard::ClaimGuard;
 
@@ -22,6 +23,47 @@ impl Monotonic for TestClock {
     }
 }
 
+fn batches<'f>(fixture: &'f Fixture, guard: &ClaimGuard) -> Batches<'f> {
+    let batches = Batches::new(BatchContext {
+        store: &fixture.store,
+        build: fixture.build,
+        providers: &fixture.providers,
+        settings: batch_settings(None),
+        clock: &fixture.clock,
+        observer: &|_| {},
+    });
+    batches.with_guard(Some(guard.clone()))
+}
+
+/// Each attempt may be billed. Another process that takes the rows of a batch does not add any.
+#[tokio::test]
+async fn a_freed_row_is_claimed_again_only_while_it_has_attempts_left() {
+    let fixture = Fixture::new();
+    let guard = ClaimGuard::new(client(&Arc::default(), false));
+    let mut batches = batches(&fixture, &guard);
+    let [own, foreign]: [_; 2] = stored(fixture.record(2)).try_into().unwrap();
+    let key = own.key;
+    send(&fixture, foreign.request, open_build(&fixture.store));
+    let failed = own.request;
+    for request in [own, foreign] {
+        batches.queue(request);
+    }
+    batches.submit(&|_| true).unwrap();
+    let state = fixture.folder.path().join("state.sqlite3");
+    let rows = rusqlite::Connection::open(state).unwrap().execute(
+        "UPDATE attempt SET state = 2 WHERE request = ?1",
+        [failed.0],
+    );
+    assert_eq!(rows, Ok(1));
+    batches.check_foreign_requests().unwrap();
+    assert!(batches.take_unclaimed().is_empty());
+    let settled = batches.take_settled();
+    assert!(
+        matches!(&settled[..], [(settled, Err(_))] if *settled == key),
+        "{settled:?}"
+    );
+}
+
 /// A batch may take 24 hours, and others take over a claim after 48.
 #[tokio::test]
 async fn a_row_whose_claim_is_a_day_old_is_claimed_again_before_its_batch_is_recorded() {
@@ -33,15 +75,7 @@ async fn a_row_whose_claim_is_a_day_old_is_claimed_again_before_its_batch_is_rec
     let shared = shared.unwrap();
     let guard = ClaimGuard::new(shared.clone());
     let fixture = Fixture::new();
-    let mut batches = Batches::new(BatchContext {
-        store: &fixture.store,
-        build: fixture.build,
-        providers: &fixture.providers,
-        settings: batch_settings(None),
-        clock: &fixture.clock,
-        observer: &|_| {},
-    })
-    .with_guard(Some(guard.clone()));
+    let mut batches = batches(&fixture, &guard);
     for (pending, hours) in stored(fixture.record(2)).into_iter().zip([25, 23]) {
         let intent = ClaimIntent::new(pending.key).unwrap();
         let obtained = shared.obtain(&intent, false, ClaimMode::Batch).await;

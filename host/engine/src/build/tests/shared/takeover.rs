@@ -1,8 +1,25 @@
 //! Requests that an earlier command of the project left behind.
 
+use synix_core::request::RequestKey;
 use synix_shared::SharedClaim;
 
 use super::*;
+
+impl TestObjects {
+    /// Returns the claims on a request that were ever created, without those that were released, as their nonces by
+    /// generation.
+    fn claims(&self, key: RequestKey) -> Vec<(u64, String)> {
+        let prefix = format!("v1/default/claims/{key}/");
+        let created = self.created.lock().unwrap();
+        let claims = created.iter().filter_map(|(path, text)| {
+            let generation = path.strip_prefix(&prefix)?.parse().unwrap();
+            let claim: serde_json::Value = serde_json::from_str(text).unwrap();
+            let nonce = claim["nonce"].as_str().unwrap().to_owned();
+            (claim["released"] == false).then_some((generation, nonce))
+        });
+        claims.collect()
+    }
+}
 
 /// Records the intent of a build, in the place of an earlier one.
 fn record_intent(fixture: &Fixture, id: RequestId, build: BuildId, intent: &ClaimIntent) {
@@ -131,7 +148,7 @@ async fn a_request_that_another_command_sends_is_not_claimed_again() {
 }
 
 /// Records that a build has a request in flight in a sync call.
-fn send(fixture: &Fixture, id: RequestId, build: BuildId) {
+pub(super) fn send(fixture: &Fixture, id: RequestId, build: BuildId) {
     let origin = SendContext {
         build,
         layer: LAYER,
