@@ -92,14 +92,19 @@ pub struct OpenUnit {
 }
 
 impl Transaction<'_> {
-    /// Stores a unit. A unit that was open under the same fingerprint retains its number. A finished one stays as it is,
-    /// without its fingerprint, because snapshots and provenance refer to it.
+    /// Stores a unit, whether or not another one has its fingerprint.
+    pub fn store_unit(&self, unit: &NewUnit<'_>) -> Result<UnitId, StoreError> {
+        match self.add_unit(unit)? {
+            Some(id) => Ok(id),
+            None => self.replace_unit(unit),
+        }
+    }
+
+    /// Stores a unit whose fingerprint another one has. If that is open, it retains its number. A finished one stays as it
+    /// is, without its fingerprint, because snapshots and provenance refer to it.
     ///
     /// The unit has no inputs then. Its transcript is that of the open unit.
-    pub fn store_unit(&self, unit: &NewUnit<'_>) -> Result<UnitId, StoreError> {
-        if let Some(id) = self.add_unit(unit)? {
-            return Ok(id);
-        }
+    pub fn replace_unit(&self, unit: &NewUnit<'_>) -> Result<UnitId, StoreError> {
         if let Some((earlier, _)) = self.finished_unit(unit.fingerprint, unit.answer_origin)? {
             self.retire_unit(earlier)?;
             if let Some(id) = self.add_unit(unit)? {
@@ -231,11 +236,6 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Returns whether there is any unit.
-    pub fn has_units(&self) -> Result<bool, StoreError> {
-        self.query_row("SELECT EXISTS (SELECT 1 FROM unit)", [], |row| row.get(0))
-    }
-
     /// Returns whether a unit waits for answers as `build` has stored it.
     pub fn is_open_unit_of(&self, id: UnitId, build: BuildId) -> Result<bool, StoreError> {
         self.query_row(

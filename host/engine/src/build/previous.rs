@@ -9,8 +9,8 @@ use synix_core::digest::Digest;
 use synix_core::fingerprint::{StaleReason, StoredParts, stale_reasons};
 use synix_core::skipped::SkippedCount;
 use synix_store::{
-    AnswerOrigin, BuildRow, KnownLayer, OpenUnit, Reader, Snapshot, SnapshotUnit, StoreError,
-    StoredArtifact, UnitId,
+    AnswerOrigin, BuildRow, KnownLayer, Reader, Snapshot, SnapshotUnit, StoreError, StoredArtifact,
+    UnitId,
 };
 
 /// One layer of the newest snapshot.
@@ -86,8 +86,6 @@ fn key_at(units: &[SnapshotUnit], position: u32) -> &str {
 #[derive(Debug)]
 pub(super) struct Previous<'a> {
     reader: Option<&'a Reader>,
-    /// Whether there were units when the command began.
-    has_units: bool,
     snapshot: Option<Snapshot>,
     layers: HashMap<String, PreviousLayer>,
     /// The layers and keys of the units that failed in the newest build.
@@ -96,13 +94,12 @@ pub(super) struct Previous<'a> {
 
 impl<'a> Previous<'a> {
     pub(super) fn open(reader: Option<&'a Reader>, pipeline: &str) -> Result<Self, StoreError> {
-        let (snapshot, has_units) = match reader {
-            Some(reader) => (reader.newest_snapshot_of(pipeline)?, reader.has_units()?),
-            None => (None, false),
+        let snapshot = match reader {
+            Some(reader) => reader.newest_snapshot_of(pipeline)?,
+            None => None,
         };
         Ok(Self {
             reader,
-            has_units,
             snapshot,
             layers: HashMap::new(),
             failed: None,
@@ -165,7 +162,7 @@ impl<'a> Previous<'a> {
         answer_origin: AnswerOrigin,
         usable: impl Fn(Option<&str>) -> bool,
     ) -> Result<Option<(UnitId, Vec<StoredArtifact>)>, StoreError> {
-        let Some(reader) = self.reader.filter(|_| self.has_units) else {
+        let Some(reader) = self.reader else {
             return Ok(None);
         };
         // The newest snapshot has most units of a rebuild: one scan replaces a query for each.
@@ -186,18 +183,6 @@ impl<'a> Previous<'a> {
             return Ok(None);
         }
         Ok(Some((id, reader.outputs(id)?)))
-    }
-
-    /// Returns the unit that an earlier command left open under `fingerprint`.
-    pub(super) fn open_unit(
-        &self,
-        fingerprint: Digest,
-        answer_origin: AnswerOrigin,
-    ) -> Result<Option<OpenUnit>, StoreError> {
-        match self.reader.filter(|_| self.has_units) {
-            Some(reader) => reader.open_unit(fingerprint, answer_origin),
-            None => Ok(None),
-        }
     }
 
     /// Returns the keys of the layer's units.

@@ -208,8 +208,10 @@ impl<A: Answerer> Step<'_, '_, '_, A> {
 
     /// Returns the requests of an unfinished unit under `fingerprint`.
     fn earlier_transcript(&self, fingerprint: Digest) -> Result<Vec<RequestKey>, BuildError> {
-        let answer_origin = self.context.answer_origin;
-        let Some(open) = self.previous.open_unit(fingerprint, answer_origin)? else {
+        let Some(reader) = self.context.reader else {
+            return Ok(Vec::new());
+        };
+        let Some(open) = reader.open_unit(fingerprint, self.context.answer_origin)? else {
             return Ok(Vec::new());
         };
         if self

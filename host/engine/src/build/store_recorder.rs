@@ -262,7 +262,7 @@ impl StoreRecord<'_> {
         let row = match self.tx.add_unit(&new)? {
             Some(id) => UnitRow { id, is_new: true },
             None => UnitRow {
-                id: self.tx.store_unit(&new)?,
+                id: self.tx.replace_unit(&new)?,
                 is_new: false,
             },
         };

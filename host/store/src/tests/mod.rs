@@ -32,6 +32,22 @@ use synix_core::request::{
 };
 use synix_core::skipped::SkippedCount;
 
+/// Returns a finished unit whose fingerprint follows from its key.
+fn new_unit(key: &UnitKey, build: BuildId) -> NewUnit<'_> {
+    NewUnit {
+        fingerprint: Digest::of(key.as_str().as_bytes()),
+        answer_origin: AnswerOrigin::Live,
+        layer: "notes",
+        key,
+        done: true,
+        partial: false,
+        build,
+        parts: "{}",
+        roles: None,
+        log: None,
+    }
+}
+
 /// A state in a temporary folder, with one build.
 struct Fixture {
     store: Store,
@@ -104,17 +120,11 @@ impl Fixture {
     }
 
     fn unit(&self, name: &str, answer_origin: AnswerOrigin, done: bool) -> UnitId {
+        let key = UnitKey::parse(name).unwrap();
         let unit = NewUnit {
-            fingerprint: Digest::of(name.as_bytes()),
             answer_origin,
-            layer: "notes",
-            key: &UnitKey::parse(name).unwrap(),
             done,
-            partial: false,
-            build: self.build,
-            parts: "{}",
-            roles: None,
-            log: None,
+            ..new_unit(&key, self.build)
         };
         self.store.write(|tx| tx.store_unit(&unit)).unwrap()
     }

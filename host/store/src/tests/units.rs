@@ -116,18 +116,7 @@ fn only_a_unit_that_nobody_else_has_stored_is_finished_by_itself() {
     let fingerprint = Digest::of(b"a");
     let key = UnitKey::parse("a").unwrap();
     let finish = |unit, build| {
-        let new = NewUnit {
-            fingerprint,
-            answer_origin: AnswerOrigin::Live,
-            layer: "notes",
-            key: &key,
-            done: true,
-            partial: false,
-            build,
-            parts: "{}",
-            roles: None,
-            log: None,
-        };
+        let new = new_unit(&key, build);
         fixture.store.write(|tx| tx.finish_unit(unit, &new))
     };
     let unit = fixture.unit("a", AnswerOrigin::Live, false);
